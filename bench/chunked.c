@@ -1,0 +1,22 @@
+/* chunked: compare with the committed end before each write; past it, commit the next chunk. */
+#include "harness.h"
+
+static int chunked_before_write(struct region *region, size_t offset)
+{
+    if (offset < region->committed)
+        return 0;
+    return region_commit_to(region, region_step_start(region, offset) + region->step);
+}
+
+static int chunked_touch(struct region *region, size_t touched)
+{
+    return workload_touch(region, touched, chunked_before_write);
+}
+
+const struct strategy harness_strategy = {
+    .name = "chunked",
+    .summary = "commit the next chunk when a write would pass the committed end",
+    .step = STEP_CHUNK,
+    .reserve = region_reserve,
+    .touch = chunked_touch,
+};

@@ -1,0 +1,15 @@
+/* upfront: reserve and commit the whole range in one call, before anything is written. */
+#include "harness.h"
+
+static int upfront_touch(struct region *region, size_t touched)
+{
+    return workload_touch(region, touched, workload_nothing);
+}
+
+const struct strategy harness_strategy = {
+    .name = "upfront",
+    .summary = "reserve and commit the whole range in one call",
+    .step = STEP_SIZE,
+    .commit = region_reserve_committed,
+    .touch = upfront_touch,
+};

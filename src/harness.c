@@ -1,0 +1,189 @@
+/* main: every configuration once a round, in a new random order; each row written as soon as its
+ * sample is taken, so that nothing measured is lost. */
+#include "harness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "record.h"
+#include "vm.h"
+
+enum exit_status { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
+
+struct harness {
+    struct options options;
+    struct configuration *configurations;
+    size_t count;
+    FILE *output;
+    uint64_t random;
+};
+
+static int complain(enum exit_status status, const char *message)
+{
+    fprintf(stderr, "%s: %s\n", harness_strategy.name, message);
+    return status;
+}
+
+static int complain_of_output(const struct harness *harness, enum exit_status status, int error)
+{
+    char text[128], message[512];
+    vm_error_text(error, text, sizeof text);
+    snprintf(message, sizeof message, "--output: cannot write '%s': %s", harness->options.output,
+             text);
+    return complain(status, message);
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014), and a Fisher-Yates shuffle by it. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static void shuffle(struct harness *harness)
+{
+    for (size_t i = harness->count; i > 1; i--) {
+        size_t j = next_random(&harness->random) % i;
+        struct configuration swapped = harness->configurations[i - 1];
+        harness->configurations[i - 1] = harness->configurations[j];
+        harness->configurations[j] = swapped;
+    }
+}
+
+/* Whole pages, rounded up, so that at least one page is touched. */
+static size_t touched_bytes(size_t size, uint32_t part)
+{
+    size_t page = vm_page_bytes();
+    size_t pages = size / page;
+    size_t whole = pages / OPTIONS_WHOLE * part;
+    size_t rest = (pages % OPTIONS_WHOLE * part + OPTIONS_WHOLE - 1) / OPTIONS_WHOLE;
+    return (whole + rest) * page;
+}
+
+static size_t step_bytes(const struct options *options, size_t size, size_t chunk)
+{
+    switch (harness_strategy.step) {
+    case STEP_SIZE: return size;
+    case STEP_PAGE: return vm_page_bytes();
+    case STEP_CHUNK: break;
+    }
+    return options->chunks.values[chunk];
+}
+
+static bool list_configurations(struct harness *harness)
+{
+    const struct options *options = &harness->options;
+    size_t chunks = harness_strategy.step == STEP_CHUNK ? options->chunks.count : 1;
+    size_t total = options->sizes.count * chunks * options->touches.count;
+    harness->configurations = calloc(total, sizeof *harness->configurations);
+    if (harness->configurations == NULL)
+        return false;
+    for (size_t i = 0; i < total; i++) {
+        size_t size = options->sizes.values[i / options->touches.count / chunks];
+        uint32_t part = options->touches.values[i % options->touches.count];
+        harness->configurations[i] = (struct configuration){
+            .size = size,
+            .step = step_bytes(options, size, i / options->touches.count % chunks),
+            .touched = touched_bytes(size, part),
+        };
+    }
+    harness->count = total;
+    return true;
+}
+
+static bool write_out(struct harness *harness, const char *text, size_t length)
+{
+    return fwrite(text, 1, length, harness->output) == length && fflush(harness->output) == 0;
+}
+
+/* Takes and writes one sample. */
+static int measure(struct harness *harness, uint64_t round, size_t index)
+{
+    static char row[RECORD_MAX_BYTES];
+    static struct sample sample;
+    const struct configuration *configuration = &harness->configurations[index];
+    if (!sample_take(&harness_strategy, configuration, &sample))
+        return complain(EXIT_BROKE, sample.error);
+    struct record record = {.strategy = &harness_strategy,
+                            .configuration = configuration,
+                            .sample = &sample,
+                            .pages = harness->options.pages == VM_PAGES_THP ? "thp" : "small",
+                            .round = round,
+                            .position = index + 1};
+    size_t length = record_format(&record, row);
+    return write_out(harness, row, length) ? EXIT_TAKEN
+                                           : complain_of_output(harness, EXIT_BROKE, errno);
+}
+
+static int measure_all(struct harness *harness)
+{
+    const char *header = record_header();
+    if (!write_out(harness, header, strlen(header)))
+        return complain_of_output(harness, EXIT_BROKE, errno);
+    sample_prepare(&harness_strategy);
+    for (uint64_t round = 1; round <= harness->options.repeat; round++) {
+        shuffle(harness);
+        for (size_t i = 0; i < harness->count; i++) {
+            int status = measure(harness, round, i);
+            if (status != EXIT_TAKEN)
+                return status;
+        }
+    }
+    return EXIT_TAKEN;
+}
+
+static int print_help(void)
+{
+    printf("%s: %s.\nWrites one CSV row for each sample; docs/csv.md explains the columns.\n\n"
+           "usage: %s [OPTION VALUE]...\n\n",
+           harness_strategy.name, harness_strategy.summary, harness_strategy.name);
+    printf(options_help, vm_guard_names);
+    return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
+}
+
+static int print_version(void)
+{
+    printf("%s (vmcommit) %s, %s\n", harness_strategy.name, VMCOMMIT_VERSION, VMCOMMIT_BUILD);
+    return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
+}
+
+static int run(struct harness *harness)
+{
+    const struct options *options = &harness->options;
+    int error = vm_choose_pages(options->pages);
+    if (error != 0) {
+        char text[128];
+        vm_error_text(error, text, sizeof text);
+        return complain(EXIT_BROKE, text);
+    }
+    if (!list_configurations(harness))
+        return complain(EXIT_BROKE, "no memory for the list of configurations");
+    harness->random = options->seed;
+    harness->output = strcmp(options->output, "-") == 0 ? stdout : fopen(options->output, "wb");
+    if (harness->output == NULL)
+        return complain_of_output(harness, EXIT_USAGE, errno);
+    int status = measure_all(harness);
+    if (fclose(harness->output) != 0 && status == EXIT_TAKEN)
+        status = complain_of_output(harness, EXIT_BROKE, errno);
+    free(harness->configurations);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct harness harness;
+    char message[512];
+    if (!options_parse(argc, argv, &harness.options, message, sizeof message))
+        return complain(EXIT_USAGE, message);
+    if (harness.options.help)
+        return print_help();
+    if (harness.options.version)
+        return print_version();
+    return run(&harness);
+}

@@ -1,0 +1,47 @@
+/* Reads the clock, and what the system counted and charged. Reading costs time and may disturb
+ * caches: do it outside a timed window. */
+#ifndef METER_H
+#define METER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The system these counters come from: "linux", "windows" or "wine". */
+const char *meter_platform(void);
+
+/* A monotonic clock in nanoseconds; its origin is arbitrary. */
+uint64_t meter_clock_ns(void);
+
+/* A counter that this system may not have. */
+struct meter_count {
+    uint64_t value;
+    bool known;
+};
+
+/* Page faults that the kernel counted for this process since its start. */
+struct meter_faults {
+    struct meter_count minor;
+    struct meter_count major;
+};
+int meter_read_faults(struct meter_faults *faults);
+
+/* Memory, in bytes, and the number of regions that the system tells apart within [base, base +
+ * size). `region_commit` is the charge for that range alone; the others are for the whole process
+ * or system and mean something only as a difference. */
+struct meter_memory {
+    uint64_t region_commit_bytes;
+    uint64_t region_count;
+    struct meter_count system_commit_bytes;
+    struct meter_count process_commit_bytes;
+    struct meter_count process_resident_bytes;
+};
+
+/* Returns 0 or the system's error code. Uses no heap, so that reading changes nothing it reads. */
+int meter_read_memory(const void *base, size_t size, struct meter_memory *memory);
+
+/* Bytes that could be touched now without swapping or waking an out-of-memory killer: the smaller
+ * of what the machine and what the process's own limits leave. */
+int meter_read_available(uint64_t *bytes);
+
+#endif

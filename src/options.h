@@ -1,0 +1,50 @@
+/* The command line of every harness. Parsing is strict: what is not wholly understood is refused,
+ * with one line that names the option, the value and what would be right. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm.h"
+
+#define OPTIONS_LIST_MAX 64
+
+/* Sizes in bytes. */
+struct options_sizes {
+    size_t values[OPTIONS_LIST_MAX];
+    size_t count;
+};
+
+/* A part of a region is held in millionths, so that it stays exact. */
+#define OPTIONS_WHOLE 1000000u
+
+struct options_parts {
+    uint32_t values[OPTIONS_LIST_MAX];
+    size_t count;
+};
+
+struct options {
+    struct options_sizes sizes;
+    struct options_sizes chunks;
+    struct options_parts touches;
+    enum vm_pages pages;
+    const char *guard;
+    uint64_t repeat;
+    uint64_t seed;
+    const char *output; /* "-" is standard output */
+    bool help;
+    bool version;
+};
+
+/* Fills in the defaults and what argv says. Returns false with a line (no line end) in `message`. */
+bool options_parse(int argc, char **argv, struct options *options, char *message, size_t size);
+
+/* "4K", "1M", "2G" or plain bytes; false on anything else, on 0 and on overflow. */
+bool options_parse_size(const char *text, size_t *bytes);
+
+/* What --help says of the options. */
+extern const char options_help[];
+
+#endif

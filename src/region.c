@@ -1,0 +1,99 @@
+/* A region on top of vm.h: clamps to its end, counts the calls, keeps what failed. */
+#include "region.h"
+
+#include "vm.h"
+
+static int keep_failure(struct region *region, const char *call, size_t offset, size_t size,
+                        int error)
+{
+    if (error != 0 && region->error == 0) {
+        region->failed_call = call;
+        region->failed_offset = offset;
+        region->failed_size = size;
+        region->error = error;
+    }
+    return error;
+}
+
+static size_t clamp(const struct region *region, size_t offset)
+{
+    return offset < region->size ? offset : region->size;
+}
+
+void region_restart(struct region *region)
+{
+    region->base = NULL;
+    region->committed = 0;
+    region->guard = 0;
+    region->last_fault = SIZE_MAX;
+}
+
+int region_reserve(struct region *region)
+{
+    void *base = NULL;
+    int error = vm_reserve(region->size, &base);
+    region->base = base;
+    return keep_failure(region, "reserve", 0, region->size, error);
+}
+
+int region_reserve_committed(struct region *region)
+{
+    void *base = NULL;
+    int error = vm_reserve_committed(region->size, &base);
+    region->base = base;
+    region->commit_calls++;
+    return keep_failure(region, "reserve and commit", 0, region->size, error);
+}
+
+int region_commit(struct region *region, size_t from, size_t to)
+{
+    int error = vm_commit(region->base + from, to - from);
+    region->commit_calls++;
+    return keep_failure(region, "commit", from, to - from, error);
+}
+
+int region_commit_to(struct region *region, size_t end)
+{
+    end = clamp(region, end);
+    if (end <= region->committed)
+        return 0;
+    int error = region_commit(region, region->committed, end);
+    if (error == 0)
+        region->committed = end;
+    return error;
+}
+
+int region_set_guard(struct region *region, size_t offset)
+{
+    region->guard = clamp(region, offset);
+    int error = region_commit_to(region, region->guard + vm_guard_committed_bytes());
+    if (error != 0 || region->guard == region->size)
+        return error;
+    return keep_failure(region, "set guard", region->guard, region->page,
+                        vm_guard_set(region->base + region->guard));
+}
+
+int region_clear_guard(struct region *region)
+{
+    return keep_failure(region, "clear guard", region->guard, region->page,
+                        vm_guard_clear(region->base + region->guard));
+}
+
+int region_release(struct region *region)
+{
+    if (region->base == NULL)
+        return 0;
+    int error = vm_release(region->base, region->size);
+    region->base = NULL;
+    return keep_failure(region, "release", 0, region->size, error);
+}
+
+bool region_find(const struct region *region, const void *address, size_t *offset)
+{
+    uintptr_t start = (uintptr_t)region->base;
+    uintptr_t wanted = (uintptr_t)address;
+    if (start == 0 || wanted < start || wanted - start >= region->size)
+        return false;
+    *offset = (size_t)(wanted - start);
+    return true;
+}

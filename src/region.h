@@ -1,0 +1,72 @@
+/* A region: one reserved range, how far it is committed, and what that took.
+ *
+ * Offsets are bytes from the start of the region. Functions that return int return 0, the system's
+ * error code, or REGION_FOREIGN; what failed is kept in the region for the message. All but reserve
+ * and release may be called in a fault handler. */
+#ifndef REGION_H
+#define REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A strategy's answer to a fault that is none of its own. */
+enum { REGION_FOREIGN = -1 };
+
+struct region {
+    unsigned char *base;
+    size_t size;       /* bytes reserved, whole pages */
+    size_t step;       /* bytes by which the strategy commits, whole pages */
+    size_t page;       /* bytes in a page */
+    size_t committed;  /* end of the committed prefix, where a strategy keeps one */
+    size_t guard;      /* where the guard page stands, where a strategy keeps one */
+    size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
+    uint64_t commit_calls;
+    uint64_t handled_faults;
+
+    const char *failed_call; /* what the system refused, or NULL */
+    size_t failed_offset;
+    size_t failed_size;
+    int error;
+};
+
+/* Forgets what an earlier cycle reached; the counts go on. */
+void region_restart(struct region *region);
+
+/* Address space only. */
+int region_reserve(struct region *region);
+
+/* Address space and commit in one call. */
+int region_reserve_committed(struct region *region);
+
+/* Commits [from, to), whole pages. */
+int region_commit(struct region *region, size_t from, size_t to);
+
+/* Moves the committed end up to `end`, or to the end of the region if that comes first. */
+int region_commit_to(struct region *region, size_t end);
+
+/* Sets the guard on the page at `offset`, with everything before it committed. At the end of the
+ * region no page is left to guard. */
+int region_set_guard(struct region *region, size_t offset);
+
+/* Takes the guard off its page, which becomes usable. */
+int region_clear_guard(struct region *region);
+
+/* Gives the range back; nothing happens if none is held. */
+int region_release(struct region *region);
+
+/* True if `address` lies in the region; its offset then is *offset. */
+bool region_find(const struct region *region, const void *address, size_t *offset);
+
+/* The start of the page, or of the step, that holds `offset`. */
+static inline size_t region_page_start(const struct region *region, size_t offset)
+{
+    return offset - offset % region->page;
+}
+
+static inline size_t region_step_start(const struct region *region, size_t offset)
+{
+    return offset - offset % region->step;
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* A sample: some cycles of one strategy over one configuration, timed as a batch and counted. */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+#include "meter.h"
+#include "region.h"
+#include "workload.h"
+
+/* By what a strategy commits; `--chunk` matters only to the last. */
+enum strategy_step { STEP_SIZE, STEP_PAGE, STEP_CHUNK };
+
+/* All that is special about a strategy. Hooks return 0, an error code or REGION_FOREIGN. */
+struct strategy {
+    const char *name;
+    const char *summary; /* one line, for --help */
+    enum strategy_step step;
+    bool guarded; /* stands behind a guard page */
+
+    /* Gets the address space; NULL if `commit` gets it too. */
+    int (*reserve)(struct region *region);
+
+    /* Commits before the first touch; NULL if nothing is. */
+    int (*commit)(struct region *region);
+
+    /* Touches by workload_touch, with the strategy's own work inlined. Must not itself be inlined:
+     * clang's __try catches only what a called function raises. */
+    int (*touch)(struct region *region, size_t touched);
+
+    /* Makes the page at `offset` accessible when an access there has faulted; NULL if no fault is
+     * expected. Runs in a fault handler. */
+    int (*fault)(struct region *region, size_t offset);
+};
+
+/* What defines a sample, its strategy and round apart. In bytes, whole pages. */
+struct configuration {
+    size_t size;
+    size_t step;
+    size_t touched;
+};
+
+enum sample_status { SAMPLE_OK, SAMPLE_REFUSED, SAMPLE_UNSUPPORTED, SAMPLE_SKIPPED };
+
+enum phase { PHASE_RESERVE, PHASE_COMMIT, PHASE_TOUCH, PHASE_RELEASE, PHASE_COUNT };
+
+struct sample {
+    enum sample_status status;
+    char error[256]; /* why the status is not ok */
+    uint64_t batch;  /* cycles timed together */
+
+    uint64_t phase_ns[PHASE_COUNT]; /* of the whole batch; meant only if ok */
+
+    /* Of the whole batch; of the one cycle that was refused, up to there. */
+    uint64_t commit_calls;
+    uint64_t handled_faults;
+    struct meter_count minor_faults;
+    struct meter_count major_faults;
+
+    /* Bytes, of one cycle, against before its reserve. */
+    struct meter_count reserved_commit_bytes;
+    struct meter_count commit_bytes;
+    struct meter_count commit_system_bytes;
+    struct meter_count commit_process_bytes;
+    struct meter_count resident_bytes;
+    struct meter_count released_commit_bytes;
+    struct meter_count region_count;
+};
+
+/* Runs a small cycle unseen, so that the code, stack and buffers of the first sample are in memory
+ * and their page faults in no row. */
+void sample_prepare(const struct strategy *strategy);
+
+/* Takes one sample. Returns false if something broke that is not a refusal; sample->error says
+ * what. */
+bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
+                 struct sample *sample);
+
+#endif
