@@ -1,0 +1,75 @@
+"""Charge and residency as the suite reads them, against readings by another process."""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+from support import PAGE, SANITIZED, command
+
+MIB = 2**20
+
+
+def committed_as():
+    text = pathlib.Path("/proc/meminfo").read_text()
+    return int(re.search(r"^Committed_AS:\s+(\d+) kB", text, re.M)[1]) * 1024
+
+
+def smaps(process, start, size):
+    """(charged, anonymous, locked-in mappings) of a range, from the outside."""
+    text = pathlib.Path(f"/proc/{process}/smaps").read_text()
+    charged = anonymous = 0
+    for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", text, flags=re.M)[1:]:
+        low, high = (int(part, 16) for part in re.match(r"([0-9a-f]+)-([0-9a-f]+)", mapping).groups())
+        inside = max(0, min(high, start + size) - max(low, start))
+        if inside and "ac" in re.search(r"^VmFlags: (.*)$", mapping, re.M)[1].split():
+            charged += inside
+            anonymous += int(re.search(r"^Anonymous:\s+(\d+)", mapping, re.M)[1]) * 1024
+    return charged, anonymous
+
+
+class Hold:
+    """A process that holds a region for as long as the with block lasts."""
+
+    def __init__(self, *sizes):
+        self.process = subprocess.Popen(command("hold", *sizes), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        line = self.process.stdout.readline()
+        self.start, self.size, self.charge, self.process_charge, self.resident = \
+            map(int, line.split())
+        return self
+
+    def __exit__(self, *error):
+        self.process.communicate()
+
+
+@unittest.skipUnless(pathlib.Path("/proc/self/smaps").exists(), "/proc/PID/smaps is Linux's")
+class Charge(unittest.TestCase):
+    def test_region_against_smaps_read_by_another_process(self):
+        for reserved, committed, touched in ((64, 64, 64), (64, 20, 8), (1, 1, 0), (512, 3, 1)):
+            with self.subTest(reserved=reserved, committed=committed, touched=touched), \
+                    Hold(reserved * MIB, committed * MIB, touched * MIB) as held:
+                charged, anonymous = smaps(held.process.pid, held.start, held.size)
+                self.assertEqual((held.charge, held.process_charge), (charged, charged))
+                self.assertEqual(charged, committed * MIB)
+                if not SANITIZED:  # the neighbours' pages are merged in
+                    self.assertEqual(held.resident, touched * MIB)
+                self.assertGreaterEqual(anonymous, touched * MIB)
+
+    def test_region_against_committed_as(self):
+        """The system's figure moves with every process: the nearest of some tries must agree."""
+        size = 1024 * MIB
+        errors = []
+        for _ in range(10):
+            before = committed_as()
+            with Hold(2 * size, size, PAGE) as held:
+                errors.append(abs(committed_as() - before - held.charge))
+            if errors[-1] < 8 * MIB:
+                return
+        self.fail(f"Committed_AS never came within 8 MiB of the charge: {errors}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,136 @@
+"""The exact counts of every strategy, against a table worked out by hand.
+
+A row of the table: pages in the region, pages in a step, pages touched; then what must come out.
+"""
+
+import itertools
+import unittest
+
+from support import PAGE, number, rows
+
+COLUMNS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
+           "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
+
+
+def expect(commit_calls, handled, touched, reserved, peak, regions):
+    """Pages become bytes; each touched page is one minor fault, and nothing stays charged."""
+    return dict(zip(COLUMNS, (commit_calls, handled, touched, reserved * PAGE, peak * PAGE,
+                              touched * PAGE, 0, regions)))
+
+
+#            pages  touched     calls handled touched reserved peak regions
+UPFRONT = {
+    (1, "1"): expect(1, 0, 1, 1, 1, 1),
+    (2, "1"): expect(1, 0, 2, 2, 2, 1),
+    (16, "1"): expect(1, 0, 16, 16, 16, 1),
+    (80, "1"): expect(1, 0, 80, 80, 80, 1),
+    (4096, "1"): expect(1, 0, 4096, 4096, 4096, 1),
+    (80, "0.1"): expect(1, 0, 8, 80, 80, 1),
+    (4096, "0.1"): expect(1, 0, 410, 4096, 4096, 1),
+}
+FAULT = {
+    (1, "1"): expect(1, 1, 1, 0, 1, 1),
+    (2, "1"): expect(2, 2, 2, 0, 2, 1),
+    (16, "1"): expect(16, 16, 16, 0, 16, 1),
+    (80, "1"): expect(80, 80, 80, 0, 80, 1),
+    (4096, "1"): expect(4096, 4096, 4096, 0, 4096, 1),
+    (80, "0.1"): expect(8, 8, 8, 0, 8, 2),
+    (4096, "0.1"): expect(410, 410, 410, 0, 410, 2),
+}
+#            pages  step  touched
+CHUNKED = {
+    (1, 1, "1"): expect(1, 0, 1, 0, 1, 1),
+    (1, 16, "1"): expect(1, 0, 1, 0, 1, 1),
+    (2, 1, "1"): expect(2, 0, 2, 0, 2, 1),
+    (2, 16, "1"): expect(1, 0, 2, 0, 2, 1),
+    (16, 1, "1"): expect(16, 0, 16, 0, 16, 1),
+    (16, 16, "1"): expect(1, 0, 16, 0, 16, 1),
+    (80, 1, "1"): expect(80, 0, 80, 0, 80, 1),
+    (80, 3, "1"): expect(27, 0, 80, 0, 80, 1),
+    (80, 16, "1"): expect(5, 0, 80, 0, 80, 1),
+    (80, 256, "1"): expect(1, 0, 80, 0, 80, 1),
+    (4096, 1, "1"): expect(4096, 0, 4096, 0, 4096, 1),
+    (4096, 16, "1"): expect(256, 0, 4096, 0, 4096, 1),
+    (4096, 256, "1"): expect(16, 0, 4096, 0, 4096, 1),
+    (80, 16, "0.1"): expect(1, 0, 8, 0, 16, 2),
+    (4096, 16, "0.1"): expect(26, 0, 410, 0, 416, 2),
+    (4096, 256, "0.1"): expect(2, 0, 410, 0, 512, 2),
+}
+# The guard page is committed before the first touch; then each hit commits a step, the new guard
+# page included, until nothing is left to commit.
+GUARD_COMMITTED = {
+    (1, 1, "1"): expect(1, 1, 1, 0, 1, 1),
+    (1, 16, "1"): expect(1, 1, 1, 0, 1, 1),
+    (2, 1, "1"): expect(2, 2, 2, 0, 2, 1),
+    (2, 16, "1"): expect(2, 1, 2, 0, 2, 1),
+    (16, 1, "1"): expect(16, 16, 16, 0, 16, 1),
+    (16, 16, "1"): expect(2, 1, 16, 0, 16, 1),
+    (80, 1, "1"): expect(80, 80, 80, 0, 80, 1),
+    (80, 3, "1"): expect(28, 27, 80, 0, 80, 1),
+    (80, 16, "1"): expect(6, 5, 80, 0, 80, 1),
+    (80, 256, "1"): expect(2, 1, 80, 0, 80, 1),
+    (4096, 1, "1"): expect(4096, 4096, 4096, 0, 4096, 1),
+    (4096, 16, "1"): expect(257, 256, 4096, 0, 4096, 1),
+    (4096, 256, "1"): expect(17, 16, 4096, 0, 4096, 1),
+    (80, 16, "0.1"): expect(2, 1, 8, 0, 17, 2),
+    (4096, 16, "0.1"): expect(27, 26, 410, 0, 417, 2),
+    (4096, 256, "0.1"): expect(3, 2, 410, 0, 513, 2),
+}
+# Where an uncommitted page serves as guard, only the hits commit: as chunked, with a fault for each.
+GUARD_UNCOMMITTED = {key: {**counts, "handled_faults": counts["commit_calls"]}
+                     for key, counts in CHUNKED.items()}
+
+
+class Counts(unittest.TestCase):
+    maxDiff = None
+
+    def check(self, program, table, *options):
+        for steps, touches in itertools.groupby(sorted(table), key=lambda key: key[1:]):
+            step, touch = (1, *steps)[-2:]
+            sizes = ",".join(str(key[0] * PAGE) for key in touches)
+            taken = rows(program, "--size", sizes, "--chunk", step * PAGE, "--touch", touch,
+                         "--repeat", 2, *options)
+            self.assertEqual(len(taken), 2 * len(sizes.split(",")))
+            for row in taken:
+                pages = number(row, "size_bytes") // PAGE
+                with self.subTest(program=program, pages=pages, step=step, touch=touch):
+                    self.assertEqual(row["status"], "ok", row["error"])
+                    found = {column: row[column] for column in COLUMNS}
+                    expected = {column: str(count)
+                                for column, count in table[(pages, *steps)].items()}
+                    self.assertEqual(found, expected)
+
+    def test_upfront(self):
+        self.check("upfront", UPFRONT)
+
+    def test_fault(self):
+        self.check("fault", FAULT)
+
+    def test_chunked(self):
+        self.check("chunked", CHUNKED)
+
+    def test_guard_committed(self):
+        row = rows("guard", "--size", "4K", "--repeat", 1)[0]
+        if row["guard_kind"] == "prot_none":
+            self.skipTest("this kernel has no lightweight guard pages")
+        self.check("guard", GUARD_COMMITTED)
+
+    def test_guard_uncommitted(self):
+        self.check("guard", GUARD_UNCOMMITTED, "--guard", "prot_none")
+
+    def test_gigabyte(self):
+        """No count changes its law with the size."""
+        pages = 2**30 // PAGE
+        for program, commits, handled in (("upfront", 1, 0), ("fault", pages, pages),
+                                          ("chunked", pages // 16, 0)):
+            row = rows(program, "--size", "1G", "--repeat", 1)[0]
+            if row["status"] == "skipped":
+                self.skipTest(row["error"])
+            with self.subTest(program=program):
+                self.assertEqual({c: number(row, c) for c in COLUMNS},
+                                 expect(commits, handled, pages, pages * (handled + 1 == commits),
+                                        pages, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()

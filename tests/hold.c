@@ -1,0 +1,35 @@
+/* Holds a region, partly committed and touched, until standard input ends, so that somebody else
+ * can read what the system says of it.
+ *
+ * usage: hold RESERVED COMMITTED TOUCHED, in bytes; prints its process, the region's address and
+ * size, and the charge and residency that the suite reads. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "meter.h"
+#include "region.h"
+#include "vm.h"
+
+int main(int argc, char **argv)
+{
+    struct meter_memory before, held;
+    if (argc != 4 || vm_choose_pages(VM_PAGES_SMALL) != 0)
+        return 2;
+    struct region region = {.size = strtoull(argv[1], NULL, 10), .page = vm_page_bytes()};
+    size_t committed = strtoull(argv[2], NULL, 10), touched = strtoull(argv[3], NULL, 10);
+    region_restart(&region);
+    if (meter_read_memory(NULL, 0, &before) != 0 || region_reserve(&region) != 0 ||
+        region_commit(&region, 0, committed) != 0)
+        return 1;
+    for (size_t offset = 0; offset < touched; offset += region.page)
+        ((volatile unsigned char *)region.base)[offset] = 1;
+    if (meter_read_memory(region.base, region.size, &held) != 0)
+        return 1;
+    printf("%" PRIuPTR " %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", (uintptr_t)region.base,
+           region.size, held.region_commit_bytes,
+           held.process_commit_bytes.value - before.process_commit_bytes.value,
+           held.process_resident_bytes.value - before.process_resident_bytes.value);
+    fflush(stdout);
+    return getchar() == EOF ? 0 : 1;
+}

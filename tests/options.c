@@ -1,0 +1,165 @@
+/* The parser of the command line: what it takes, and that it refuses everything else by name. */
+#include "options.h"
+
+#include "check.h"
+
+static struct options options;
+static char message[512];
+
+static bool parse(const char *option, const char *value)
+{
+    char *argv[] = {"harness", (char *)option, (char *)value, NULL};
+    message[0] = '\0';
+    return options_parse(3, argv, &options, message, sizeof message);
+}
+
+static void sizes_are_read(void)
+{
+    static const struct {
+        const char *text;
+        size_t bytes;
+    } good[] = {
+        {"1", 1},
+        {"4096", 4096},
+        {"4K", 4096},
+        {"1M", (size_t)1 << 20},
+        {"3G", (size_t)3 << 30},
+        {"9223372036854775807", PTRDIFF_MAX},
+        {"8589934591G", (size_t)8589934591u << 30},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        size_t bytes = 0;
+        CHECK(options_parse_size(good[i].text, &bytes));
+        CHECK_EQUAL(bytes, good[i].bytes);
+    }
+}
+
+static void sizes_are_refused(void)
+{
+    static const char *const bad[] = {
+        "",     "0",     "0K",  "K",   "4k",   "4KB",  "4KiB", "4T",   "-1",
+        "+4K",  " 4K",   "4K ", "4 K", "1e3",  "0x10", "4.5K", "4,5K", "9223372036854775808",
+        "4KK",  "K4",    "4K junk",    "8589934592G",  "18446744073709551616",
+        "99999999999999999999999999",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        size_t bytes = 77;
+        CHECK(!options_parse_size(bad[i], &bytes));
+        CHECK_EQUAL(bytes, 77);
+    }
+}
+
+static void check_sizes(const char *text, size_t count, size_t first, size_t last)
+{
+    CHECK(parse("--size", text));
+    CHECK_TEXT(message, "");
+    CHECK_EQUAL(options.sizes.count, count);
+    CHECK_EQUAL(options.sizes.values[0], first);
+    CHECK_EQUAL(options.sizes.values[count - 1], last);
+}
+
+static void lists_and_ranges(void)
+{
+    const size_t K = 1024, M = K * K, G = K * M;
+    check_sizes("4K", 1, 4 * K, 4 * K);
+    check_sizes("64K,4K,1M", 3, 64 * K, M);
+    check_sizes("4K..4K", 1, 4 * K, 4 * K);
+    check_sizes("4K..16K", 3, 4 * K, 16 * K);
+    check_sizes("4K..4G", 21, 4 * K, 4 * G);
+    check_sizes("4K..4G*4", 11, 4 * K, 4 * G);
+    check_sizes("4K..1M*3", 6, 4 * K, 972 * K);
+    check_sizes("12K..100K", 4, 12 * K, 96 * K);
+    check_sizes("4K,64K..256K*4,1G", 4, 4 * K, G);
+    check_sizes("4G..4611686018427387904", 31, 4 * G, (size_t)1 << 62);
+}
+
+static void check_refused(const char *option, const char *value, const char *expected)
+{
+    CHECK(!parse(option, value));
+    CHECK_TEXT(message, expected);
+}
+
+static void refusals_name_option_value_and_remedy(void)
+{
+    check_refused("--size", "4KB",
+                  "--size: '4KB' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
+    check_refused("--size", "", "--size: '' is an empty list; name at least one value");
+    check_refused("--size", "4K,",
+                  "--size: '' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
+    check_refused("--size", "4K..",
+                  "--size: '4K..' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
+    check_refused("--size", "4K...8K",
+                  "--size: '4K...8K' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
+    check_refused("--size", "8K..4K",
+                  "--size: '8K..4K' runs downwards; put the smaller size first");
+    check_refused("--size", "4K..8K*1", "--size: '4K..8K*1' has no factor of 2 or more behind its *");
+    check_refused("--size", "4K..8K*", "--size: '4K..8K*' has no factor of 2 or more behind its *");
+    check_refused("--size", "4K,8K,4K",
+                  "--size: '4K' gives 4096 bytes a second time; name each size once");
+    check_refused("--size", "5000",
+                  "--size: '5000' gives 5000 bytes, which is no multiple of the page size, 4096");
+    check_refused("--chunk", "1K",
+                  "--chunk: '1K' gives 1024 bytes, which is no multiple of the page size, 4096");
+    check_refused("--touch", "0",
+                  "--touch: '0' is no part; use a number above 0 and up to 1, as in 0.1");
+    check_refused("--pages", "huge", "--pages: 'huge' is no kind of pages; use small or thp");
+    check_refused("--repeat", "0",
+                  "--repeat: '0' is no number of samples; use a whole number from 1");
+    check_refused("--seed", "-1", "--seed: '-1' is no seed; use a whole number from 0 to 2^64 - 1");
+    check_refused("--output", "", "--output: '' is no file; name one, or - for standard output");
+    check_refused("--output", NULL, "--output: no value; give one, as --help tells");
+    check_refused("--sizes", "4K", "--sizes: no such option; --help lists them");
+    check_refused("4K", NULL, "4K: no such option; --help lists them");
+    check_refused("", NULL, ": no such option; --help lists them");
+}
+
+static void parts_are_exact(void)
+{
+    static const struct {
+        const char *text;
+        uint32_t part;
+    } good[] = {{"1", 1000000}, {"1.0", 1000000}, {"0.1", 100000}, {"0.5", 500000},
+                {"0.000001", 1}, {"0.25", 250000}};
+    static const char *const bad[] = {"", "0", "0.0", "1.1", "2", "0.", ".5", "-0.1", "10%",
+                                      "0,1", "0.0000001", "1e-1", "nan", "0.1 "};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        CHECK(parse("--touch", good[i].text));
+        CHECK_EQUAL(options.touches.values[0], good[i].part);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK(!parse("--touch", bad[i]));
+}
+
+static void defaults(void)
+{
+    char *argv[] = {"harness", NULL};
+    CHECK(options_parse(1, argv, &options, message, sizeof message));
+    CHECK_EQUAL(options.sizes.count, 10);
+    CHECK_EQUAL(options.sizes.values[9], (size_t)1 << 30);
+    CHECK_EQUAL(options.chunks.values[0], 65536);
+    CHECK_EQUAL(options.touches.values[0], OPTIONS_WHOLE);
+    CHECK_EQUAL(options.pages, VM_PAGES_SMALL);
+    CHECK_EQUAL(options.repeat, 10);
+    CHECK_TEXT(options.output, "-");
+    CHECK_TEXT(options.guard, "auto");
+}
+
+static void values_may_follow_an_equals_sign(void)
+{
+    CHECK(parse("--size=8K", NULL));
+    CHECK_EQUAL(options.sizes.values[0], 8192);
+    CHECK(parse("--help", NULL) && options.help);
+    CHECK(parse("--version", NULL) && options.version);
+}
+
+int main(void)
+{
+    sizes_are_read();
+    sizes_are_refused();
+    lists_and_ranges();
+    refusals_name_option_value_and_remedy();
+    parts_are_exact();
+    defaults();
+    values_may_follow_an_equals_sign();
+    return check_result();
+}

@@ -1,0 +1,85 @@
+/* A row as text: empty cells, quoting, fractions, and the header's count of columns. */
+#include "record.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+#include "vm.h"
+
+static const struct strategy strategy = {.name = "fault", .step = STEP_PAGE};
+static const struct configuration configuration = {.size = 8192, .step = 4096, .touched = 4096};
+static char row[RECORD_MAX_BYTES];
+
+static const char *format(const struct sample *sample)
+{
+    struct record record = {&strategy, &configuration, sample, "small", 3, 7};
+    size_t length = record_format(&record, row);
+    CHECK_EQUAL(length, strlen(row));
+    return row;
+}
+
+/* What a row starts with depends on the system only by its platform. */
+static const char *after_platform(const char *text)
+{
+    return strchr(strchr(text, ',') + 1, ',');
+}
+
+static void a_full_row(void)
+{
+    struct meter_count known = {0, true};
+    struct sample sample = {
+        .status = SAMPLE_OK,
+        .batch = 4,
+        .phase_ns = {4, 0, 402, 1},
+        .commit_calls = 8,
+        .handled_faults = 9,
+        .minor_faults = {8, true},
+        .major_faults = known,
+        .reserved_commit_bytes = known,
+        .commit_bytes = {8192, true},
+        .commit_system_bytes = {(uint64_t)-4096, true},
+        .commit_process_bytes = {8192, true},
+        .resident_bytes = {4096, true},
+        .released_commit_bytes = known,
+        .region_count = {2, true},
+    };
+    CHECK_TEXT(after_platform(format(&sample)),
+               ",small,4096,8192,4096,4096,3,7,4,ok,,1.0,0.0,100.5,0.2,101.8,2,2.250000,2,0,"
+               "0,8192,-4096,8192,4096,0,2,\r\n");
+}
+
+static void a_row_without_a_sample(void)
+{
+    struct sample sample = {.status = SAMPLE_SKIPPED, .error = "needs 5 bytes, \"4\" are there"};
+    CHECK_TEXT(after_platform(format(&sample)),
+               ",small,4096,8192,4096,4096,3,7,,skipped,\"needs 5 bytes, \"\"4\"\" are there\","
+               ",,,,,,,,,,,,,,,,\r\n");
+}
+
+static size_t count_commas(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == ',';
+    return count;
+}
+
+static void the_longest_error_fits(void)
+{
+    struct sample sample = {.status = SAMPLE_REFUSED, .batch = 1};
+    memset(sample.error, '"', sizeof sample.error - 1);
+    size_t length = strlen(format(&sample));
+    CHECK(length > 2 * (sizeof sample.error - 1));
+    CHECK(length < RECORD_MAX_BYTES);
+    CHECK_TEXT(row + length - 2, "\r\n");
+}
+
+int main(void)
+{
+    struct sample sample = {.status = SAMPLE_OK, .batch = 1};
+    CHECK_EQUAL(count_commas(format(&sample)), count_commas(record_header()));
+    a_full_row();
+    a_row_without_a_sample();
+    the_longest_error_fits();
+    return check_result();
+}

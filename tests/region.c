@@ -1,0 +1,175 @@
+/* A region and the system under it: what is charged, when, and what is counted. The expected bytes
+ * are worked out here; the readings come from the system. */
+#include "region.h"
+
+#include "check.h"
+#include "meter.h"
+#include "vm.h"
+
+static size_t page;
+
+static struct region make(size_t pages, size_t step_pages)
+{
+    struct region region = {.size = pages * page, .step = step_pages * page, .page = page};
+    region_restart(&region);
+    return region;
+}
+
+static struct meter_memory read_memory(const struct region *region)
+{
+    struct meter_memory memory;
+    CHECK_EQUAL(meter_read_memory(region->base, region->size, &memory), 0);
+    return memory;
+}
+
+static void check_charge(const struct region *region, size_t pages, size_t region_count)
+{
+    struct meter_memory memory = read_memory(region);
+    CHECK_EQUAL(memory.region_commit_bytes, pages * page);
+    CHECK_EQUAL(memory.region_count, region_count);
+}
+
+static void reserving_charges_nothing(void)
+{
+    struct region region = make(1000, 1);
+    CHECK_EQUAL(region_reserve(&region), 0);
+    check_charge(&region, 0, 1);
+    CHECK_EQUAL(region.commit_calls, 0);
+    CHECK_EQUAL(region_release(&region), 0);
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+static void reserving_committed_charges_all(void)
+{
+    struct region region = make(1000, 1);
+    CHECK_EQUAL(region_reserve_committed(&region), 0);
+    check_charge(&region, 1000, 1);
+    CHECK_EQUAL(region.commit_calls, 1);
+    region.base[0] = region.base[region.size - 1] = 1;
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+static void committing_charges_exactly_its_part(void)
+{
+    struct region region = make(100, 1);
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK_EQUAL(region_commit(&region, 10 * page, 11 * page), 0);
+    check_charge(&region, 1, 3);
+    CHECK_EQUAL(region_commit(&region, 10 * page, 11 * page), 0);
+    check_charge(&region, 1, 3);
+    CHECK_EQUAL(region_commit(&region, 50 * page, 100 * page), 0);
+    check_charge(&region, 51, 4);
+    CHECK_EQUAL(region.commit_calls, 3);
+    region.base[10 * page] = region.base[99 * page] = 1;
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+static void committing_stops_at_the_end(void)
+{
+    struct region region = make(10, 4);
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK_EQUAL(region_commit_to(&region, 8 * page), 0);
+    CHECK_EQUAL(region_commit_to(&region, 12 * page), 0);
+    CHECK_EQUAL(region.committed, 10 * page);
+    check_charge(&region, 10, 1);
+    CHECK_EQUAL(region_commit_to(&region, 16 * page), 0);
+    CHECK_EQUAL(region_commit_to(&region, SIZE_MAX), 0);
+    CHECK_EQUAL(region.commit_calls, 2);
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+/* With either kind of guard the page before it is usable and the region is charged up to it; a
+ * guard that must itself be committed adds its page. */
+static void a_guard_stands_past_the_usable_end(const char *kind)
+{
+    struct region region = make(10, 4);
+    CHECK(vm_guard_choose(kind));
+    if (vm_guard_unsupported() != NULL) {
+        printf("%s: %s\n", kind, vm_guard_unsupported());
+        return;
+    }
+    size_t guard_pages = vm_guard_committed_bytes() / page;
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK_EQUAL(region_set_guard(&region, 0), 0);
+    check_charge(&region, guard_pages, 1 + guard_pages);
+    CHECK_EQUAL(region_clear_guard(&region), 0);
+    CHECK_EQUAL(region_set_guard(&region, 4 * page), 0);
+    check_charge(&region, 4 + guard_pages, 2);
+    region.base[0] = region.base[4 * page - 1] = 1;
+    CHECK_EQUAL(region_clear_guard(&region), 0);
+    CHECK_EQUAL(region_set_guard(&region, 12 * page), 0);
+    CHECK_EQUAL(region.guard, region.size);
+    check_charge(&region, 10, 1);
+    region.base[region.size - 1] = 1;
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+static void a_refusal_is_kept(void)
+{
+    struct region region = make((size_t)1 << 48, 1);
+    int error = region_reserve_committed(&region);
+    CHECK(error != 0);
+    CHECK(vm_is_refusal(error));
+    CHECK_EQUAL(region.error, error);
+    CHECK_TEXT(region.failed_call, "reserve and commit");
+    CHECK_EQUAL(region.failed_size, region.size);
+    CHECK(region.base == NULL);
+}
+
+static void addresses_are_found(void)
+{
+    struct region region = make(3, 1);
+    size_t offset = 0;
+    CHECK(!region_find(&region, NULL, &offset));
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK(region_find(&region, region.base, &offset));
+    CHECK_EQUAL(offset, 0);
+    CHECK(region_find(&region, region.base + region.size - 1, &offset));
+    CHECK_EQUAL(offset, region.size - 1);
+    CHECK_EQUAL(region_page_start(&region, offset), 2 * page);
+    CHECK(!region_find(&region, region.base + region.size, &offset));
+    CHECK(!region_find(&region, region.base - 1, &offset));
+    CHECK(!region_find(&region, NULL, &offset));
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
+/* A neighbour with the same protection may be merged with the region: only the region counts. */
+static void neighbours_do_not_count(void)
+{
+    struct region regions[8];
+    for (size_t i = 0; i < 8; i++) {
+        regions[i] = make(5, 1);
+        CHECK_EQUAL(region_reserve_committed(&regions[i]), 0);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        check_charge(&regions[i], 5, 1);
+        CHECK_EQUAL(region_release(&regions[i]), 0);
+    }
+}
+
+static void available_memory_is_known(void)
+{
+    uint64_t bytes = 0;
+    CHECK_EQUAL(meter_read_available(&bytes), 0);
+    CHECK(bytes > (1u << 20));
+    CHECK(bytes < (uint64_t)1 << 60);
+}
+
+int main(void)
+{
+    page = vm_page_bytes();
+    CHECK_EQUAL(vm_choose_pages(VM_PAGES_SMALL), 0);
+    reserving_charges_nothing();
+    reserving_committed_charges_all();
+    committing_charges_exactly_its_part();
+    committing_stops_at_the_end();
+    CHECK(!vm_guard_choose("none"));
+    CHECK(vm_guard_choose("auto"));
+    a_guard_stands_past_the_usable_end(vm_guard_name());
+    a_guard_stands_past_the_usable_end("prot_none");
+    a_refusal_is_kept();
+    addresses_are_found();
+    neighbours_do_not_count();
+    available_memory_is_known();
+    return check_result();
+}

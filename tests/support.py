@@ -1,0 +1,46 @@
+"""What the Python tests share: running a built program and reading its rows.
+
+VMCOMMIT_BIN names the folder of the programs; VMCOMMIT_EMULATOR what they are run through, if
+anything.
+"""
+
+import csv
+import io
+import os
+import pathlib
+import shlex
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin"))
+EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
+SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
+SANITIZED = bool(os.environ.get("VMCOMMIT_SANITIZED"))
+STRATEGIES = ("upfront", "fault", "chunked", "guard")
+PAGE = 4096
+
+
+def command(program, *arguments):
+    return [*EMULATOR, str(BIN / (program + SUFFIX)), *map(str, arguments)]
+
+
+def run(program, *arguments, **options):
+    """A finished process with its output as text; its exit status is the caller's to check."""
+    return subprocess.run(command(program, *arguments), capture_output=True, text=True,
+                          timeout=300, **options)
+
+
+def parse(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def rows(program, *arguments, **options):
+    """The rows of a run that must succeed."""
+    done = run(program, *arguments, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{done.args} ended with {done.returncode}: {done.stderr}")
+    return parse(done.stdout)
+
+
+def number(row, column):
+    return int(row[column])

@@ -1,0 +1,46 @@
+/* One cycle of a strategy that touches the given offsets in the given order, and prints its row.
+ * An offset outside the region is touched all the same: that is what some tests are about.
+ *
+ * usage: touch_STRATEGY SIZE STEP GUARD OFFSET... */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "harness.h"
+#include "record.h"
+#include "vm.h"
+
+static long long offsets[65536];
+static size_t offset_count;
+
+static int touch_offsets(struct region *region, size_t touched)
+{
+    (void)touched;
+    for (size_t i = 0; i < offset_count; i++)
+        *(volatile unsigned char *)(region->base + offsets[i]) = 1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static char row[RECORD_MAX_BYTES];
+    struct strategy strategy = harness_strategy;
+    struct configuration configuration = {0};
+    struct sample sample;
+    if (argc < 4 || !vm_guard_choose(argv[3]) || vm_choose_pages(VM_PAGES_SMALL) != 0)
+        return 2;
+    configuration.size = configuration.touched = strtoull(argv[1], NULL, 10);
+    configuration.step = strtoull(argv[2], NULL, 10);
+    for (int i = 4; i < argc; i++)
+        offsets[offset_count++] = strtoll(argv[i], NULL, 10);
+    strategy.touch = touch_offsets;
+    sample_prepare(&harness_strategy);
+    if (!sample_take(&strategy, &configuration, &sample)) {
+        fprintf(stderr, "%s\n", sample.error);
+        return 1;
+    }
+    struct record record = {&strategy, &configuration, &sample, "small", 1, 1};
+    size_t length = record_format(&record, row);
+    fputs(record_header(), stdout);
+    fwrite(row, 1, length, stdout);
+    return 0;
+}
