@@ -12,7 +12,7 @@
 #include "record.h"
 #include "vm.h"
 
-enum exit_status { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
+enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
 struct harness {
     struct options options;
@@ -22,13 +22,13 @@ struct harness {
     uint64_t random;
 };
 
-static int complain(enum exit_status status, const char *message)
+static int complain(int status, const char *message)
 {
     fprintf(stderr, "%s: %s\n", harness_strategy.name, message);
     return status;
 }
 
-static int complain_of_output(const struct harness *harness, enum exit_status status, int error)
+static int complain_of_output(const struct harness *harness, int status, int error)
 {
     char text[128], message[512];
     vm_error_text(error, text, sizeof text);

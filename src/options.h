@@ -38,7 +38,8 @@ struct options {
     bool version;
 };
 
-/* Fills in the defaults and what argv says. Returns false with a line (no line end) in `message`. */
+/* Fills in the defaults and what argv says. Returns false with a line (no line end) in `message`.
+ */
 bool options_parse(int argc, char **argv, struct options *options, char *message, size_t size);
 
 /* "4K", "1M", "2G" or plain bytes; false on anything else, on 0 and on overflow. */

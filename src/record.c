@@ -33,8 +33,8 @@ static void append(struct row *row, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(row->text + row->length, RECORD_MAX_BYTES - row->length, format,
-                           arguments);
+    int length =
+        vsnprintf(row->text + row->length, RECORD_MAX_BYTES - row->length, format, arguments);
     va_end(arguments);
     row->length += (size_t)length;
 }
@@ -63,7 +63,7 @@ static void append_bytes(struct row *row, struct meter_count count)
  * exact one. */
 static void append_per_cycle(struct row *row, struct meter_count count, uint64_t batch)
 {
-    if (!count.known)
+    if (!count.known || batch == 0)
         append(row, ",");
     else if (count.value % batch == 0)
         append(row, "%" PRIu64 ",", count.value / batch);
@@ -88,8 +88,8 @@ static void append_latency(struct row *row, const struct sample *sample)
 static void append_work(struct row *row, const struct sample *sample)
 {
     const struct meter_count counts[] = {
-        {sample->commit_calls, sample->batch > 0},
-        {sample->handled_faults, sample->batch > 0},
+        {sample->commit_calls, true},
+        {sample->handled_faults, true},
         sample->minor_faults,
         sample->major_faults,
     };

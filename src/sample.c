@@ -206,7 +206,8 @@ static void keep_memory(const struct run *run)
 {
     struct sample *sample = run->sample;
     bool reserved = run->base != NULL;
-    sample->reserved_commit_bytes = (struct meter_count){run->reserved.region_commit_bytes, reserved};
+    sample->reserved_commit_bytes =
+        (struct meter_count){run->reserved.region_commit_bytes, reserved};
     sample->commit_bytes = (struct meter_count){run->peak.region_commit_bytes, true};
     sample->region_count = (struct meter_count){run->peak.region_count, true};
     sample->released_commit_bytes = (struct meter_count){run->released.region_commit_bytes, true};
@@ -310,8 +311,20 @@ bool sample_take(const struct strategy *strategy, const struct configuration *co
     return take(strategy, configuration, sample);
 }
 
+/* A signal's frame alone takes some KiB of stack, more than a small cycle may have touched. By
+ * recursion, so that a sanitizer's bookkeeping of the stack is touched as well. */
+static void touch_stack(int depth)
+{
+    volatile unsigned char frame[1024];
+    frame[0] = 0;
+    if (depth > 0)
+        touch_stack(depth - 1);
+    frame[sizeof frame - 1] = 0;
+}
+
 void sample_prepare(const struct strategy *strategy)
 {
+    touch_stack(64);
     size_t page = vm_page_bytes();
     struct configuration small = {.size = 4 * page, .step = page, .touched = 4 * page};
     struct sample unseen = {0};

@@ -1,4 +1,5 @@
-/* Checks for the C tests: each failure prints where, what and both values; check_result() ends main. */
+/* Checks for the C tests: each failure prints where, what and both values; check_result() ends
+ * main. */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -37,9 +37,29 @@ static void sizes_are_read(void)
 static void sizes_are_refused(void)
 {
     static const char *const bad[] = {
-        "",     "0",     "0K",  "K",   "4k",   "4KB",  "4KiB", "4T",   "-1",
-        "+4K",  " 4K",   "4K ", "4 K", "1e3",  "0x10", "4.5K", "4,5K", "9223372036854775808",
-        "4KK",  "K4",    "4K junk",    "8589934592G",  "18446744073709551616",
+        "",
+        "0",
+        "0K",
+        "K",
+        "4k",
+        "4KB",
+        "4KiB",
+        "4T",
+        "-1",
+        "+4K",
+        " 4K",
+        "4K ",
+        "4 K",
+        "1e3",
+        "0x10",
+        "4.5K",
+        "4,5K",
+        "9223372036854775808",
+        "4KK",
+        "K4",
+        "4K junk",
+        "8589934592G",
+        "18446744073709551616",
         "99999999999999999999999999",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -88,11 +108,13 @@ static void refusals_name_option_value_and_remedy(void)
                   "--size: '' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
     check_refused("--size", "4K..",
                   "--size: '4K..' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
-    check_refused("--size", "4K...8K",
-                  "--size: '4K...8K' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
+    check_refused(
+        "--size", "4K...8K",
+        "--size: '4K...8K' is no size; use bytes or K, M, G, as in 64K; 4K..4G; 4K..4G*4");
     check_refused("--size", "8K..4K",
                   "--size: '8K..4K' runs downwards; put the smaller size first");
-    check_refused("--size", "4K..8K*1", "--size: '4K..8K*1' has no factor of 2 or more behind its *");
+    check_refused("--size", "4K..8K*1",
+                  "--size: '4K..8K*1' has no factor of 2 or more behind its *");
     check_refused("--size", "4K..8K*", "--size: '4K..8K*' has no factor of 2 or more behind its *");
     check_refused("--size", "4K,8K,4K",
                   "--size: '4K' gives 4096 bytes a second time; name each size once");
@@ -118,10 +140,10 @@ static void parts_are_exact(void)
     static const struct {
         const char *text;
         uint32_t part;
-    } good[] = {{"1", 1000000}, {"1.0", 1000000}, {"0.1", 100000}, {"0.5", 500000},
-                {"0.000001", 1}, {"0.25", 250000}};
-    static const char *const bad[] = {"", "0", "0.0", "1.1", "2", "0.", ".5", "-0.1", "10%",
-                                      "0,1", "0.0000001", "1e-1", "nan", "0.1 "};
+    } good[] = {{"1", 1000000},  {"1.0", 1000000}, {"0.1", 100000},
+                {"0.5", 500000}, {"0.000001", 1},  {"0.25", 250000}};
+    static const char *const bad[] = {"",     "0",   "0.0", "1.1",       "2",    "0.",  ".5",
+                                      "-0.1", "10%", "0,1", "0.0000001", "1e-1", "nan", "0.1 "};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         CHECK(parse("--touch", good[i].text));
         CHECK_EQUAL(options.touches.values[0], good[i].part);

@@ -57,7 +57,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.returncode, 0)
 
     def test_header_is_the_contract(self):
-        header = run("fault", "--size", "4K", "--repeat", 1).stdout.split("\r\n")[0].split(",")
+        header = run("fault", "--size", "4K", "--repeat", 1).stdout.splitlines()[0].split(",")
         contract = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "csv.md").read_text(), re.M)
         self.assertEqual(header, contract)
 
@@ -66,7 +66,10 @@ class Usage(unittest.TestCase):
             path = pathlib.Path(folder, "out.csv")
             done = run("chunked", "--size", "8K", "--repeat", 3, "--output", path)
             self.assertEqual((done.returncode, done.stdout), (0, ""))
-            taken = parse(path.read_bytes().decode())
+            written = path.read_bytes()
+        self.assertEqual(written.count(b"\r\n"), 4)
+        self.assertEqual(written.count(b"\n"), 4)
+        taken = parse(written.decode())
         self.assertEqual([row["round"] for row in taken], ["1", "2", "3"])
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +75,8 @@ static bool field(const char *line, const char *name, uint64_t *value)
 }
 
 struct smaps_walk {
-    uint64_t from, to;      /* the range asked for */
-    uint64_t start, end;    /* the mapping being read */
+    uint64_t from, to;   /* the range asked for */
+    uint64_t start, end; /* the mapping being read */
     struct meter_memory *memory;
 };
 
@@ -90,13 +89,25 @@ static uint64_t overlap(const struct smaps_walk *walk)
     return start < end ? end - start : 0;
 }
 
+/* A mapping's first line starts with its addresses, "start-end " in hexadecimal. */
+static bool mapping_line(const char *line, struct smaps_walk *walk)
+{
+    char *rest;
+    uint64_t start = strtoull(line, &rest, 16);
+    if (*rest != '-')
+        return false;
+    walk->start = start;
+    walk->end = strtoull(rest + 1, NULL, 16);
+    return true;
+}
+
 /* A mapping is charged exactly when its VmFlags hold `ac`, VM_ACCOUNT
  * (Documentation/filesystems/proc.rst). */
 static void smaps_line(char *line, void *context)
 {
     struct smaps_walk *walk = context;
     struct meter_memory *memory = walk->memory;
-    uint64_t start, end, kib;
+    uint64_t kib;
     if (field(line, "Anonymous:", &kib)) {
         memory->process_resident_bytes.value += kib * 1024;
     } else if (strncmp(line, "VmFlags:", 8) == 0) {
@@ -104,10 +115,7 @@ static void smaps_line(char *line, void *context)
             return;
         memory->process_commit_bytes.value += walk->end - walk->start;
         memory->region_commit_bytes += overlap(walk);
-    } else if (!isupper((unsigned char)line[0]) &&
-               sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
-        walk->start = start;
-        walk->end = end;
+    } else if (mapping_line(line, walk)) {
         memory->region_count += overlap(walk) > 0;
     }
 }
@@ -122,8 +130,8 @@ static void committed_as_line(char *line, void *context)
 
 int meter_read_memory(const void *base, size_t size, struct meter_memory *memory)
 {
-    struct smaps_walk walk = {.from = (uintptr_t)base, .to = (uintptr_t)base + size,
-                              .memory = memory};
+    struct smaps_walk walk = {
+        .from = (uintptr_t)base, .to = (uintptr_t)base + size, .memory = memory};
     *memory = (struct meter_memory){.process_commit_bytes.known = true,
                                     .process_resident_bytes.known = true};
     int error = for_each_line("/proc/self/smaps", smaps_line, &walk);

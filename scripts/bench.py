@@ -1,0 +1,253 @@
+"""`make bench`: measure, collect, draw. `make report`: draw again what results/latest holds.
+
+Whatever happens, rows that were measured stay in samples.csv, one line says what happened and what
+to do, and the exit status is not 0.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import campaign
+import environment
+import progress
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SUFFIX = ".exe" if os.name == "nt" else ""
+WHOLE_RUNS = {"quick": 6, "default": 10, "full": 20}
+
+
+class Problem(Exception):
+    """Ends the run with one line; `status` is the exit status."""
+
+    def __init__(self, message, status=1):
+        super().__init__(message)
+        self.status = status
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def relative(path):
+    """As the reader would type it."""
+    return os.path.relpath(path)
+
+
+def options():
+    parser = argparse.ArgumentParser(description="Measure what it costs to commit memory.")
+    parser.add_argument("--profile", default=os.environ.get("VMCOMMIT_PROFILE") or "default",
+                        help=f"{', '.join(campaign.PROFILES)} (default: default)")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build",
+                        help="build folder; the harnesses are in its bin/")
+    parser.add_argument("--results", type=pathlib.Path,
+                        default=os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results",
+                        help="folder that gets latest/")
+    parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    parser.add_argument("--only-report", action="store_true",
+                        help="measure nothing; draw results/latest again")
+    chosen = parser.parse_args()
+    if chosen.profile not in campaign.PROFILES:
+        raise Problem(f"PROFILE: '{chosen.profile}' is no profile; use "
+                      f"{', '.join(campaign.PROFILES)}", 2)
+    return chosen
+
+
+def programs(build):
+    found = {}
+    for strategy in campaign.STRATEGIES:
+        path = build / "bin" / (strategy + SUFFIX)
+        if not path.exists():
+            raise Problem(f"{relative(path)} is missing; build first: make, or "
+                          "cmake --preset release && cmake --build build")
+        found[strategy] = [str(path)]
+    return found
+
+
+def fresh_folder(results):
+    """results/latest, empty; the run that was there moves beside it under the time it began."""
+    latest = results / "latest"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        if latest.exists():
+            when = datetime.datetime.fromtimestamp(latest.stat().st_ctime)
+            described = latest / "environment.json"
+            if described.exists():
+                when = datetime.datetime.fromisoformat(json.loads(described.read_text())["started"])
+            name = when.strftime("%Y-%m-%d-%H%M%S")
+            taken = len(list(results.glob(f"{name}*")))
+            latest.rename(results / (f"{name}-{taken}" if taken else name))
+        latest.mkdir()
+    except OSError as error:
+        raise Problem(f"cannot write {relative(latest)}: {error.strerror}; nothing was measured. "
+                      "Make it writable, or name another folder by RESULTS=") from None
+    return latest
+
+
+def pin():
+    """Keeps this process, and so every harness that it starts, on the last CPU it may use."""
+    if hasattr(os, "sched_setaffinity"):
+        cpu = max(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpu})
+        return cpu
+    return None
+
+
+def unpin(cpus):
+    if cpus:
+        os.sched_setaffinity(0, cpus)
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def measure(chosen, folder, described):
+    """Carries the campaign out. Returns it, so that what failed can be told."""
+    profile = campaign.PROFILES[chosen.profile]
+    configurations = campaign.configurations(profile, environment.available_bytes())
+    say(f"vmcommit bench, profile {chosen.profile}: {len(configurations)} configurations, "
+        f"about {progress.duration(profile.seconds)} of measuring")
+    cpus = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    described["cpu"] = pin()
+    started = time.monotonic()
+    try:
+        carried = campaign.Campaign(programs(chosen.build), campaign.Plan(profile, configurations),
+                                    described["seed"], folder / "samples.csv")
+    except campaign.HarnessFailed as failure:
+        raise Problem(f"a harness {failure}; nothing was measured") from None
+    shown = progress.on()
+    try:
+        carried.run(shown)
+    finally:
+        shown.close()
+        described["seconds_measuring"] = round(time.monotonic() - started, 1)
+        described["rounds"] = carried.plan.rounds
+        write_json(folder / "environment.json", described)
+    if shutil.which("hyperfine"):
+        import whole
+        whole.measure(chosen.build / "bin", folder, profile.sweep_size,
+                      WHOLE_RUNS[chosen.profile], described["seed"])
+    unpin(cpus)
+    return carried
+
+
+def cell(ns):
+    return "-" if ns is None or ns != ns else f"{ns:,.0f}".replace(",", " ")
+
+
+def table(summary):
+    """ns per touched page with all touched, a row for each size: what most readers look for."""
+    plain = summary[(summary.touched_bytes == summary.size_bytes) & (summary.samples > 0)]
+    plain = plain[~plain.strategy.isin(campaign.STEPPED) |
+                  (plain.chunk_bytes == campaign.DEFAULT_STEP)]
+    cells = plain.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
+    step = campaign.size_text(campaign.DEFAULT_STEP)
+    lines = [f"ns per touched page, all touched, step {step}",
+             f"{'size':>10}" + "".join(f"{strategy:>10}" for strategy in campaign.STRATEGIES)]
+    for size, row in cells.iterrows():
+        lines.append(f"{campaign.size_text(size):>10}" + "".join(
+            f"{cell(row.get(strategy)):>10}" for strategy in campaign.STRATEGIES))
+    return "\n".join(lines)
+
+
+def draw(folder):
+    """Everything that follows from samples.csv and environment.json. Returns what is missing."""
+    import charts
+    import report
+    import summary as summaries
+    try:
+        samples = summaries.read_samples(folder / "samples.csv")
+        described = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Problem(f"cannot read the run in {relative(folder)}: {error}; run make bench") \
+            from None
+    summary = summaries.summarise(samples)
+    summaries.write_summary(summary, folder / "summary.csv")
+    drawn = []
+    if shutil.which("gnuplot"):
+        drawn = charts.draw(summary, described, folder / "charts")
+    report.write(summary, described, folder, drawn)
+    say()
+    say(table(summary))
+    differing = summary[summary.counts != "exact"]
+    for _, row in differing.iterrows():
+        say(f"COUNTS DIFFER between rounds: {row.strategy} {campaign.size_text(row.size_bytes)}: "
+            f"{row.counts}")
+    say()
+    say(f"report: {relative(folder / 'report.html')}")
+
+
+def missing_tools():
+    return [tool for tool in ("hyperfine", "gnuplot") if not shutil.which(tool)]
+
+
+def bench(chosen):
+    latest = chosen.results / "latest"
+    if chosen.only_report:
+        draw(latest)
+        return
+    programs(chosen.build)
+    missing = missing_tools()
+    if missing:
+        say(f"{' and '.join(missing)} not found: measuring goes on without")
+    folder = fresh_folder(chosen.results)
+    described = environment.describe(ROOT, chosen.build) | {
+        "profile": chosen.profile,
+        "seed": chosen.seed if chosen.seed is not None else random.SystemRandom().getrandbits(32),
+        "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
+    write_json(folder / "environment.json", described)
+    carried = measure(chosen, folder, described)
+    draw(folder)
+    if carried.failed:
+        configuration, why = next(iter(carried.failed.items()))
+        raise Problem(f"{len(carried.failed)} configurations failed, first {configuration}: the "
+                      f"harness {why}; their rows say so, and all others are complete")
+    if missing:
+        raise Problem(f"{' and '.join(missing)} not found, so not everything could be drawn; "
+                      "samples are complete. Run ./scripts/setup.sh, then make report for the "
+                      "charts")
+
+
+def kept(results):
+    """How many samples results/latest holds."""
+    path = results / "latest" / "samples.csv"
+    return f"{sum(1 for _ in open(path)) - 1} samples are kept in {relative(path)}" \
+        if path.exists() else "nothing was measured"
+
+
+def main():
+    try:
+        chosen = options()
+    except Problem as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        return problem.status
+    try:
+        bench(chosen)
+        return 0
+    except Problem as problem:
+        message, status = str(problem), problem.status
+    except KeyboardInterrupt:
+        message, status = f"interrupted; {kept(chosen.results)}; make report draws them", 130
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip().splitlines() or ["no message"]
+        message = (f"{error.cmd[0]} ended with status {error.returncode}: {said[-1]}; "
+                   f"{kept(chosen.results)}; make report draws them again")
+        status = 1
+    except OSError as error:
+        message = (f"cannot write {error.filename or 'the results'}: {error.strerror}; "
+                   f"{kept(chosen.results)}. Make room, then make report or make bench")
+        status = 1
+    print(f"bench: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""What one `make bench` measures, in which order, and the measuring itself.
+
+A configuration is sampled by a harness process of its own. Every round takes its configurations in
+a new random order. Groups of configurations that are compared with each other take part in the same
+rounds; small groups in many, gigabytes in few, by equal shares of the time that the profile gives.
+"""
+
+import csv
+import dataclasses
+import fractions
+import math
+import random
+import signal
+import statistics
+import subprocess
+import time
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+STRATEGIES = ("upfront", "fault", "chunked", "guard")
+STEPPED = ("chunked", "guard")
+DEFAULT_STEP = 64 * KIB
+
+
+def powers(first, last, factor):
+    while first <= last:
+        yield first
+        first *= factor
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """`seconds` is for the samples; drawing and the rest come on top."""
+
+    seconds: float
+    sizes: tuple
+    sweep_size: int
+    sweep_steps: tuple
+    rounds_min: int
+    rounds_max: int
+
+
+PROFILES = {
+    "quick": Profile(13, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), 3, 12),
+    "default": Profile(160, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), 3, 60),
+    "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), 3, 200),
+}
+SPARSE_TOUCH = "0.1"
+SPARSE_FROM = 1 * MIB
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    strategy: str
+    size: int
+    touch: str
+    chunk: int = DEFAULT_STEP
+
+    @property
+    def group(self):
+        """What is compared with each other, within a round."""
+        return (self.size, self.touch)
+
+    def arguments(self):
+        return ["--size", str(self.size), "--touch", self.touch, "--chunk", str(self.chunk),
+                "--repeat", "1"]
+
+    def time_limit(self):
+        """Seconds; generous, so that only a harness that hangs meets it."""
+        return 60 + 120 * self.size / GIB
+
+    def __str__(self):
+        step = f", step {size_text(self.chunk)}" if self.strategy in STEPPED else ""
+        touch = "" if self.touch == "1" else f", touch {self.touch}"
+        return f"{self.strategy} {size_text(self.size)}{touch}{step}"
+
+
+def size_text(size):
+    """Bytes as people write them: 64 KiB, 1.5 MiB."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.4g} {name}"
+    return f"{size} B"
+
+
+def configurations(profile, available):
+    """All of a profile's, up to half of the available memory."""
+    chosen = {}  # a dict keeps the order and drops what comes twice
+    for size in profile.sizes:
+        if size > available / 2:
+            continue
+        for touch in ("1", SPARSE_TOUCH)[:1 + (size >= SPARSE_FROM)]:
+            for strategy in STRATEGIES:
+                chosen[Configuration(strategy, size, touch)] = True
+    for touch in ("1", SPARSE_TOUCH):
+        for strategy in STRATEGIES:
+            for step in profile.sweep_steps if strategy in STEPPED else (DEFAULT_STEP,):
+                chosen[Configuration(strategy, profile.sweep_size, touch, step)] = True
+    return list(chosen)
+
+
+class Plan:
+    """How many rounds each group gets: an equal share of the seconds, within the profile's bounds.
+
+    The shares are worked out anew before each round from what the samples took.
+    """
+
+    def __init__(self, profile, chosen):
+        self.profile = profile
+        self.groups = {}
+        for configuration in chosen:
+            self.groups.setdefault(configuration.group, []).append(configuration)
+        self.costs = {group: [] for group in self.groups}
+        self.rounds = 0
+        self.spent = 0.0
+
+    def cost(self, group):
+        """Seconds of one round. The first one also pays for memory that the machine has to find."""
+        costs = self.costs[group]
+        if not costs:
+            size, touch = group
+            return len(self.groups[group]) * (0.01 + 12e-6 * size / 4096 * float(touch))
+        return statistics.median(costs[1:] or costs)
+
+    def targets(self):
+        left = self.profile.seconds - self.spent
+        low, high = 0.0, self.profile.seconds
+        for _ in range(40):
+            share = (low + high) / 2
+            if self.seconds_left(self._by_share(share)) > left:
+                high = share
+            else:
+                low = share
+        return self._by_share(low)
+
+    def _by_share(self, share):
+        bounds = self.profile
+        return {group: min(bounds.rounds_max,
+                           max(bounds.rounds_min, int(share / self.cost(group))))
+                for group in self.groups}
+
+    def seconds_left(self, targets):
+        return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)
+                   for group in self.groups)
+
+    def next_round(self):
+        """The configurations of the next round; none when all is done. Groups with few rounds are
+        spread over the whole run."""
+        targets = self.targets()
+        length = max(targets.values())
+        while self.rounds < length:
+            self.rounds += 1
+            due = [group for group, target in targets.items()
+                   if len(self.costs[group]) < self.rounds * target / length]
+            if due:
+                return [configuration for group in due for configuration in self.groups[group]]
+        return []
+
+    def took(self, seconds_by_group):
+        for group, seconds in seconds_by_group.items():
+            self.costs[group].append(seconds)
+            self.spent += seconds
+
+
+class HarnessFailed(Exception):
+    """A harness that gave no row; the text says what happened to it."""
+
+
+def take(program, configuration):
+    """Runs one harness process and returns its row, {column: text}."""
+    command = [*program, *configuration.arguments()]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=configuration.time_limit())
+    except subprocess.TimeoutExpired as late:
+        raise HarnessFailed(f"gave no row within {late.timeout:.0f} s and was ended") from None
+    except OSError as error:
+        raise HarnessFailed(f"did not start: {error.strerror}") from None
+    if done.returncode < 0:
+        raise HarnessFailed(f"was ended by {signal.Signals(-done.returncode).name}")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    if done.returncode != 0 or len(rows) != 1:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        raise HarnessFailed(f"ended with status {done.returncode}: {said[-1]}")
+    return rows[0]
+
+
+def row_of_failure(configuration, like, why):
+    """A harness that died leaves a row too, so that nobody takes its absence for success. `like` is
+    a row of the same harness, for what does not depend on the configuration."""
+    page = int(like["page_bytes"])
+    pages = math.ceil(fractions.Fraction(configuration.touch) * configuration.size / page)
+    chunk = {"upfront": configuration.size, "fault": page}.get(configuration.strategy,
+                                                               configuration.chunk)
+    same = {column: like[column] for column in ("platform", "pages", "page_bytes", "guard_kind")}
+    return dict.fromkeys(like, "") | same | {
+        "strategy": configuration.strategy, "size_bytes": configuration.size,
+        "chunk_bytes": chunk, "touched_bytes": pages * page, "status": "skipped",
+        "error": f"the harness {why}"}
+
+
+def first_rows(programs):
+    """One small sample of each harness, unrecorded: shows that all of them work here, and what a
+    row looks like. {strategy: row}"""
+    return {strategy: take(program, Configuration(strategy, 64 * KIB, "1"))
+            for strategy, program in programs.items()}
+
+
+class Samples:
+    """samples.csv: each row is on disk as soon as it is measured."""
+
+    def __init__(self, path, columns):
+        self.file = open(path, "w", newline="", encoding="utf-8")
+        self.writer = csv.DictWriter(self.file, columns)
+        self.writer.writeheader()
+        self.count = 0
+
+    def add(self, row, round_number, position):
+        self.writer.writerow(row | {"round": round_number, "position": position})
+        self.file.flush()
+        self.count += 1
+
+
+class Campaign:
+    """The carrying out of a plan. `programs` maps a strategy to the start of its command; `failed`
+    tells which configurations' harnesses died, and how: these are not tried again."""
+
+    def __init__(self, programs, plan, seed, path):
+        self.programs = programs
+        self.plan = plan
+        self.random = random.Random(seed)
+        self.first_rows = first_rows(programs)
+        self.samples = Samples(path, next(iter(self.first_rows.values())))
+        self.failed = {}
+
+    def measure(self, configuration, position):
+        if configuration in self.failed:
+            return
+        try:
+            row = take(self.programs[configuration.strategy], configuration)
+        except HarnessFailed as failure:
+            self.failed[configuration] = str(failure)
+            row = row_of_failure(configuration, self.first_rows[configuration.strategy], failure)
+        self.samples.add(row, self.plan.rounds, position)
+
+    def run(self, progress):
+        """Rounds until the plan is done; progress(seconds done, seconds left, round,
+        configuration) is called before each sample."""
+        while chosen := self.plan.next_round():
+            self.random.shuffle(chosen)
+            left = self.plan.seconds_left(self.plan.targets())
+            begun = time.monotonic()
+            seconds = dict.fromkeys((configuration.group for configuration in chosen), 0.0)
+            for position, configuration in enumerate(chosen, 1):
+                started = time.monotonic()
+                done = started - begun
+                progress(self.plan.spent + done, left - done, self.plan.rounds, configuration)
+                self.measure(configuration, position)
+                seconds[configuration.group] += time.monotonic() - started
+            self.plan.took(seconds)

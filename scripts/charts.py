@@ -1,0 +1,204 @@
+"""Draws summary.csv by gnuplot: one file in charts/ for each picture, as SVG and as PNG.
+
+This module only prepares what gnuplot plots: tables with one block a series, axis marks and the
+caption. How a chart looks stands in its .gp file.
+"""
+
+import math
+import pathlib
+import subprocess
+import tempfile
+
+import whole
+from campaign import DEFAULT_STEP, KIB, STRATEGIES, STEPPED, size_text
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "charts"
+CHARTS = {
+    "latency": "Time per touched page against the size of the region, with all and a tenth of it "
+               "touched",
+    "ratio": "Time of each strategy as a multiple of full up-front commit, against size",
+    "charge": "Commit charge at its peak against the size of the region, with all and a tenth of "
+              "it touched",
+    "faults": "Page faults that the kernel counted, and faults that a handler answered, against "
+              "size",
+    "steps": "The step of chunked and guard: time per touched page, and commit charge with a "
+             "tenth touched",
+    "phases": "Where the time of a cycle goes: reserve, commit, touch and release",
+    "whole": "Whole processes timed by hyperfine beside the cycle that each of them timed itself",
+}
+PHASES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns"]
+
+
+def time_text(ns):
+    for unit, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
+        if ns >= unit:
+            return f"{ns / unit:.3g} {name}"
+    return f"{ns:.3g} ns"
+
+
+def count_text(count):
+    return f"{count:,.0f}".replace(",", " ")
+
+
+def tics(values, text):
+    return "(" + ", ".join(f'"{text(value)}" {value:.10g}' for value in values) + ")"
+
+
+def powers_between(low, high, factor):
+    """Powers of `factor` from the last at or below `low` to the first at or above `high`."""
+    first = math.floor(math.log(low, factor) + 1e-9)
+    last = math.ceil(math.log(high, factor) - 1e-9)
+    return [factor ** power for power in range(first, last + 1)]
+
+
+def steps_125(low, high):
+    """1, 2, 5, 10, ... that lie within the range."""
+    found = [digit * 10.0 ** power for power in range(-1, 12) for digit in (1, 2, 5)]
+    return [value for value in found if low <= value <= high]
+
+
+class Tables:
+    """Data files for gnuplot, and the settings that go with them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.settings = []
+
+    def define(self, name, value):
+        quoted = f"'{value}'" if isinstance(value, str) else repr(float(value))
+        self.settings.append(f"{name} = {quoted}")
+
+    def write(self, name, series):
+        """One block a series, {name: rows of numbers}; an empty one keeps its place."""
+        with open(self.folder / f"{name}.dat", "w", encoding="utf-8") as file:
+            for title, rows in series.items():
+                file.write(f"# {title}\n")
+                for row in rows or [["NaN"] * 8]:
+                    file.write(" ".join(f"{cell:.10g}" if not isinstance(cell, str) else cell
+                                        for cell in row) + "\n")
+                file.write("\n\n")
+
+
+def by_strategy(rows, *columns):
+    return {strategy: rows[rows.strategy == strategy][list(columns)].dropna().values.tolist()
+            for strategy in STRATEGIES}
+
+
+def parts(summary):
+    """The rows without the sweep, split into all touched and a tenth touched."""
+    plain = summary[~summary.strategy.isin(STEPPED) | (summary.chunk_bytes == DEFAULT_STEP)]
+    plain = plain[plain.samples > 0]
+    full = plain.touched_bytes == plain.size_bytes
+    return plain[full], plain[~full]
+
+
+def draw_sizes(tables, full, sparse):
+    band = ("size_bytes", "ns_per_page", "ns_per_page_low", "ns_per_page_high")
+    tables.write("latency_full", by_strategy(full, *band))
+    tables.write("latency_sparse", by_strategy(sparse, *band))
+    tables.write("ratio", by_strategy(full, "size_bytes", "ratio_to_upfront",
+                                      "ratio_to_upfront_low", "ratio_to_upfront_high"))
+    tables.write("charge_full", by_strategy(full, "size_bytes", "commit_bytes"))
+    tables.write("charge_sparse", by_strategy(sparse, "size_bytes", "commit_bytes"))
+    tables.write("minor_faults", by_strategy(full, "size_bytes", "minor_faults"))
+    tables.write("handled_faults", by_strategy(full, "size_bytes", "handled_faults"))
+
+    low, high = full.size_bytes.min(), full.size_bytes.max()
+    marks = powers_between(low, high, 4)
+    tables.define("size_low", low / 1.5)
+    tables.define("size_high", high * 1.5)
+    tables.settings.append(f"size_tics = '{tics(marks[::1 + len(marks) // 7], size_text)}'")
+    times = [*full.ns_per_page_low, *full.ns_per_page_high, *sparse.ns_per_page_low,
+             *sparse.ns_per_page_high]
+    tables.define("page_low", min(times) / 1.3)
+    tables.define("page_high", max(times) * 1.3)
+    tables.settings.append(
+        f"page_tics = '{tics(steps_125(min(times) / 1.3, max(times) * 1.3), time_text)}'")
+    tables.define("ratio_high", 1.08 * full.ratio_to_upfront_high.max())
+    most = max(full.minor_faults.max(), full.handled_faults.max())
+    tables.define("count_high", most * 3)
+    tables.settings.append(f"count_tics = '{tics(powers_between(1, most, 16), count_text)}'")
+
+
+def draw_steps(tables, summary):
+    """The size with the most steps is the sweep's."""
+    swept = summary[summary.strategy.isin(STEPPED) & (summary.samples > 0)]
+    size = swept.groupby("size_bytes").chunk_bytes.nunique().idxmax()
+    rows = summary[(summary.size_bytes == size) & (summary.samples > 0)]
+    full, sparse = rows[rows.touched_bytes == size], rows[rows.touched_bytes < size]
+    tables.write("steps_time", by_strategy(full, "chunk_bytes", "ns_per_page", "ns_per_page_low",
+                                           "ns_per_page_high"))
+    tables.write("steps_charge", by_strategy(sparse, "chunk_bytes", "commit_bytes"))
+    steps = sorted(rows[rows.strategy.isin(STEPPED)].chunk_bytes.unique())
+    marks = powers_between(steps[0], steps[-1], 4)
+    tables.settings.append(f"step_tics = '{tics(marks, size_text)}'")
+    tables.define("step_low", steps[0] / 1.5)
+    tables.define("step_high", steps[-1] * 1.5)
+    tables.define("step_time_high", 1.1 * full.ns_per_page_high.max())
+    tables.define("sweep_size", size_text(int(size)))
+    tables.define("sweep_touched", sparse.touched_bytes.max() if len(sparse) else 0)
+    tables.define("sweep_bytes", size)
+
+
+def draw_phases(tables, full):
+    """A panel for each of four sizes, from the smallest to the largest."""
+    sizes = sorted(full.size_bytes.unique())
+    chosen = sorted({sizes[round(i * (len(sizes) - 1) / 3)] for i in range(4)})
+    panels = {}
+    for size in chosen:
+        rows = full[full.size_bytes == size].set_index("strategy")
+        pages = size / rows.page_bytes.iloc[0]
+        panels[size_text(size)] = [
+            [f'"{strategy}"', *(rows.loc[strategy, phase] / pages for phase in PHASES)]
+            for strategy in STRATEGIES if strategy in rows.index]
+    tables.write("phases", panels)
+    tables.settings.append(f"phase_panels = '{'|'.join(panels)}'")
+
+
+def draw_whole(tables, path):
+    found = whole.read(path)
+    tables.write("whole", {"whole": [
+        [f'"{strategy}"', own / 1e6, (median - own) / 1e6, least / 1e6, most / 1e6]
+        for strategy, (median, least, most, own) in found.items()]})
+    tables.define("whole_high", 1.1e-6 * max(most for _, _, most, _ in found.values()))
+
+
+def caption(summary, environment):
+    """The machine, the number of samples, and what the bands mean."""
+    processor, system = environment["processor"], environment["system"]
+    counts = summary.samples[summary.samples > 0]
+    machine = f"{processor['model']}, {processor['cores']} cores"
+    if processor.get("hypervisor"):
+        machine += f" under {processor['hypervisor']}"
+    lowest = summary.confidence.min()
+    bands = "95 % intervals" if lowest >= 0.95 else \
+        f"95 % intervals ({100 * lowest:.0f} % where samples are fewest)"
+    return (f"{machine}; {system['name']} {system['kernel']}; medians of "
+            f"{counts.min()} to {counts.max()} samples, {bands}").replace("'", "’")
+
+
+def draw(summary, environment, folder, gnuplot="gnuplot"):
+    """Writes folder/*.svg and *.png and returns the names drawn. Raises CalledProcessError."""
+    folder.mkdir(exist_ok=True)
+    full, sparse = parts(summary)
+    names = list(CHARTS)
+    with tempfile.TemporaryDirectory() as scratch:
+        tables = Tables(pathlib.Path(scratch))
+        tables.define("caption", caption(summary, environment))
+        tables.define("data", scratch + "/")
+        draw_sizes(tables, full, sparse)
+        draw_steps(tables, summary)
+        draw_phases(tables, full)
+        if (folder.parent / "whole.csv").exists():
+            draw_whole(tables, folder.parent / "whole.csv")
+        else:
+            names.remove("whole")
+        settings = pathlib.Path(scratch, "settings.gp")
+        settings.write_text("\n".join(tables.settings) + "\n", encoding="utf-8")
+        for name in names:
+            for kind in ("svg", "png"):
+                subprocess.run(
+                    [gnuplot, "-e", f"format='{kind}'; settings='{settings.as_posix()}'; "
+                                    f"result='{(folder / name).as_posix()}.{kind}'", f"{name}.gp"],
+                    cwd=SCRIPTS, check=True, capture_output=True, text=True)
+    return names

@@ -1,0 +1,23 @@
+# Time per touched page against size; left all of the region touched, right a tenth.
+wide = 1000; high = 480
+heading = 'Time per touched page'
+load 'common.gp'
+eval legend_strategies
+set logscale x 2
+set logscale y 10
+set xrange [size_low:size_high]
+set yrange [page_low:page_high]
+eval 'set xtics '.size_tics.' rotate by 30 right'
+eval 'set ytics '.page_tics
+set xlabel 'size of the region'
+set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.075
+set title 'all of it touched'
+set ylabel 'time per touched page'
+plot for [i=1:4] data.'latency_full.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:4] data.'latency_full.dat' index i-1 using 1:2 with linespoints linestyle i
+unset label
+unset ylabel
+set title 'a tenth of it touched'
+plot for [i=1:4] data.'latency_sparse.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:4] data.'latency_sparse.dat' index i-1 using 1:2 with linespoints linestyle i
+unset multiplot

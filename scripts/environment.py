@@ -1,0 +1,98 @@
+"""What a run was measured on: the machine, the system and its settings, the build, the revision."""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+
+def read(path):
+    """A settings file's text, or None where this system has none."""
+    try:
+        return pathlib.Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def output(*command, **options):
+    """What a command prints, or None if it can't be run here."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True,
+                              **options).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def chosen(setting):
+    """The bracketed word of `always [madvise] never`."""
+    return setting[setting.find("[") + 1:setting.find("]")] if setting else None
+
+
+def meminfo():
+    """/proc/meminfo in bytes."""
+    lines = (read("/proc/meminfo") or "").splitlines()
+    return {name: int(value.split()[0]) * 1024 for name, value in
+            (line.split(":") for line in lines) if value.endswith("kB")}
+
+
+def available_bytes():
+    return meminfo().get("MemAvailable", 0)
+
+
+def whole_number(path):
+    text = read(path)
+    return int(text) if text is not None else None
+
+
+def processor():
+    described = json.loads(output("lscpu", "-J") or '{"lscpu": []}')["lscpu"]
+    facts = {entry["field"].rstrip(":"): entry["data"] for entry in described}
+    return {
+        "model": facts.get("Model name") or platform.processor(),
+        "architecture": platform.machine(),
+        "family_model_stepping": [facts.get(name) for name in
+                                  ("CPU family", "Model", "Stepping")],
+        "cores": os.cpu_count(),
+        "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "hypervisor": facts.get("Hypervisor vendor"),
+    }
+
+
+def memory():
+    facts = meminfo()
+    return {"total_bytes": facts.get("MemTotal"), "available_bytes": facts.get("MemAvailable"),
+            "swap_bytes": facts.get("SwapTotal"), "commit_limit_bytes": facts.get("CommitLimit"),
+            "committed_bytes": facts.get("Committed_AS")}
+
+
+def settings():
+    huge = "/sys/kernel/mm/transparent_hugepage"
+    return {
+        "thp_enabled": chosen(read(f"{huge}/enabled")),
+        "thp_defrag": chosen(read(f"{huge}/defrag")),
+        "overcommit_memory": whole_number("/proc/sys/vm/overcommit_memory"),
+        "overcommit_ratio": whole_number("/proc/sys/vm/overcommit_ratio"),
+        "max_map_count": whole_number("/proc/sys/vm/max_map_count"),
+        "clocksource": read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+    }
+
+
+def revision(root):
+    status = output("git", "status", "--porcelain", cwd=root)
+    return {"commit": output("git", "rev-parse", "HEAD", cwd=root),
+            "clean": status == "" if status is not None else None}
+
+
+def describe(root, build):
+    """Everything but what the run itself adds: profile, seed and times."""
+    return {
+        "processor": processor(),
+        "memory": memory(),
+        "system": {"name": platform.system(), "kernel": platform.release(),
+                   "page_bytes": os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else None},
+        "settings": settings(),
+        "build": json.loads(read(build / "build.json") or "null"),
+        "revision": revision(root),
+    }

@@ -1,0 +1,111 @@
+"""report.html: one self-contained page with the charts, the summary table and the machine."""
+
+import base64
+import pathlib
+
+import jinja2
+import pandas
+
+from campaign import STEPPED, size_text
+from charts import CHARTS, caption, count_text, time_text
+
+CAPTIONS = {
+    "latency": "Lower is better. The band is the interval of the median. Left, all of the region "
+               "is written to; right, a tenth: what up-front commit promises and nobody uses costs "
+               "nothing in time, only in charge.",
+    "ratio": "Paired: each sample is divided by the one of upfront in the same round, so that "
+             "drift of the machine cancels. Where the band holds 1, the two can't be told apart.",
+    "charge": "What the system has promised to back, at the peak. With all touched every strategy "
+              "ends at the size of the region; with a tenth touched they part.",
+    "faults": "Exact counts. The kernel takes one minor fault for each touched page, whatever the "
+              "strategy; handled faults are signals that a strategy pays on top.",
+    "steps": "Each step commits once, so small steps cost time and large ones cost charge that may "
+             "never be used.",
+    "phases": "Medians of each phase. upfront reserves and commits in one call, shown as commit; "
+              "commits while touching belong to touch. Each panel has its own scale.",
+    "whole": "hyperfine times whole processes from outside. The grey part is what a harness does "
+             "beside its cycle; the blue part is its own figure for the same process.",
+}
+PHASES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns"]
+
+
+def with_interval(row, name, text):
+    if pandas.isna(row[name]):
+        return ""
+    return f"{text(row[name])} <small>{text(row[name + '_low'])}–{text(row[name + '_high'])}</small>"
+
+
+def ratio_text(ratio):
+    return f"{ratio:.3f}"
+
+
+def or_empty(value, text):
+    return "" if pandas.isna(value) else text(value)
+
+
+def table_row(row):
+    pages = row.touched_bytes / row.page_bytes
+    return {
+        "size": size_text(row.size_bytes),
+        "touched": size_text(row.touched_bytes),
+        "strategy": row.strategy + (f" ({row.guard_kind})" if row.guard_kind else ""),
+        "step": size_text(row.chunk_bytes) if row.strategy in STEPPED else "",
+        "samples": row.samples,
+        "ns_per_page": with_interval(row, "ns_per_page", time_text),
+        "ratio": with_interval(row, "ratio_to_upfront", ratio_text),
+        "phases": [or_empty(row[phase] / pages, time_text) for phase in PHASES],
+        "counts": [or_empty(row[column], count_text) for column in
+                   ("commit_calls", "handled_faults", "minor_faults", "region_count")],
+        "charge": or_empty(row.commit_bytes, size_text),
+        "resident": or_empty(row.resident_bytes, size_text),
+        "differs": row.counts if row.counts != "exact" else "",
+        "problem": row.error,
+    }
+
+
+def facts(environment):
+    """The machine and the run, as (name, value) pairs; what is unknown is left out."""
+    processor, memory = environment["processor"], environment["memory"]
+    system, settings = environment["system"], environment["settings"]
+    build, revision = environment["build"] or {}, environment["revision"]
+    listed = [
+        ("Processor", processor["model"]),
+        ("Cores", f"{processor['cores']}, {processor['cores_usable']} usable"),
+        ("Hypervisor", processor["hypervisor"]),
+        ("Frequency governor", processor["governor"]),
+        ("Memory", memory["total_bytes"] and size_text(memory["total_bytes"])),
+        ("Swap", size_text(memory["swap_bytes"]) if memory["swap_bytes"] else "none"),
+        ("System", f"{system['name']} {system['kernel']}"),
+        ("Page", size_text(system["page_bytes"])),
+        ("Transparent huge pages", settings["thp_enabled"]),
+        ("Overcommit mode", settings["overcommit_memory"]),
+        ("Mappings allowed", settings["max_map_count"]),
+        ("Compiler", build and f"{build['compiler']} {build['version']} {build['flags']}"),
+        ("Revision", revision["commit"] and
+         revision["commit"][:12] + ("" if revision["clean"] else ", with local changes")),
+        ("Profile", environment["profile"]),
+        ("Seed", environment["seed"]),
+        ("Started", environment["started"]),
+        ("Measured for", f"{environment['seconds_measuring']:.0f} s"),
+    ]
+    return [(name, value) for name, value in listed if value not in (None, "")]
+
+
+def image(path):
+    """A picture as a data address, so that its styles and names stay its own."""
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def write(summary, environment, folder, drawn):
+    template = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
+        trim_blocks=True, lstrip_blocks=True).get_template("report.html.jinja")
+    page = template.render(
+        caption=caption(summary, environment),
+        figures=[{"name": name, "alt": CHARTS[name], "caption": CAPTIONS[name],
+                  "image": image(folder / "charts" / f"{name}.svg")} for name in drawn],
+        rows=[table_row(row) for _, row in summary.iterrows()],
+        differing=int((summary.counts != "exact").sum()),
+        troubled=int((summary.samples == 0).sum()),
+        facts=facts(environment))
+    (folder / "report.html").write_text(page, encoding="utf-8")
