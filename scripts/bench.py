@@ -169,6 +169,8 @@ def draw(folder):
     except (OSError, ValueError) as error:
         raise Problem(f"cannot read the run in {relative(folder)}: {error}; run make bench") \
             from None
+    if samples.empty:
+        raise Problem(f"{relative(folder / 'samples.csv')} holds no sample yet; run make bench")
     summary = summaries.summarise(samples)
     summaries.write_summary(summary, folder / "summary.csv")
     drawn = []

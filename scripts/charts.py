@@ -9,6 +9,8 @@ import pathlib
 import subprocess
 import tempfile
 
+import pandas
+
 import whole
 from campaign import DEFAULT_STEP, KIB, STRATEGIES, STEPPED, size_text
 
@@ -40,10 +42,6 @@ def count_text(count):
     return f"{count:,.0f}".replace(",", " ")
 
 
-def tics(values, text):
-    return "(" + ", ".join(f'"{text(value)}" {value:.10g}' for value in values) + ")"
-
-
 def powers_between(low, high, factor):
     """Powers of `factor` from the last at or below `low` to the first at or above `high`."""
     first = math.floor(math.log(low, factor) + 1e-9)
@@ -65,8 +63,17 @@ class Tables:
         self.settings = []
 
     def define(self, name, value):
-        quoted = f"'{value}'" if isinstance(value, str) else repr(float(value))
-        self.settings.append(f"{name} = {quoted}")
+        """A string or a number; what is unknown becomes gnuplot's NaN, and is not drawn."""
+        if isinstance(value, str):
+            text = "'" + value.replace("'", "’") + "'"
+        else:
+            text = "NaN" if math.isnan(value) else repr(float(value))
+        self.settings.append(f"{name} = {text}")
+
+    def define_tics(self, name, values, text):
+        """Axis marks, `text` on each, for `set xtics`."""
+        self.define(name, "(" + ", ".join(f'"{text(value)}" {value:.10g}' for value in values)
+                    + ")")
 
     def write(self, name, series):
         """One block a series, {name: rows of numbers}; an empty one keeps its place."""
@@ -107,22 +114,23 @@ def draw_sizes(tables, full, sparse):
     marks = powers_between(low, high, 4)
     tables.define("size_low", low / 1.5)
     tables.define("size_high", high * 1.5)
-    tables.settings.append(f"size_tics = '{tics(marks[::1 + len(marks) // 7], size_text)}'")
-    times = [*full.ns_per_page_low, *full.ns_per_page_high, *sparse.ns_per_page_low,
-             *sparse.ns_per_page_high]
-    tables.define("page_low", min(times) / 1.3)
-    tables.define("page_high", max(times) * 1.3)
-    tables.settings.append(
-        f"page_tics = '{tics(steps_125(min(times) / 1.3, max(times) * 1.3), time_text)}'")
-    tables.define("ratio_high", 1.08 * full.ratio_to_upfront_high.max())
-    most = max(full.minor_faults.max(), full.handled_faults.max())
+    tables.define_tics("size_tics", marks[::1 + len(marks) // 7], size_text)
+    both = pandas.concat([full, sparse])
+    fastest, slowest = both.ns_per_page_low.min() / 1.3, both.ns_per_page_high.max() * 1.3
+    tables.define("page_low", fastest)
+    tables.define("page_high", slowest)
+    tables.define_tics("page_tics", steps_125(fastest, slowest), time_text)
+    tables.define("ratio_high", 1.08 * full.ratio_to_upfront_high.fillna(1).max())
+    most = full[["minor_faults", "handled_faults"]].max().max()
     tables.define("count_high", most * 3)
-    tables.settings.append(f"count_tics = '{tics(powers_between(1, most, 16), count_text)}'")
+    tables.define_tics("count_tics", powers_between(1, most, 16), count_text)
 
 
 def draw_steps(tables, summary):
-    """The size with the most steps is the sweep's."""
+    """The size with the most steps is the sweep's. Returns whether there is one."""
     swept = summary[summary.strategy.isin(STEPPED) & (summary.samples > 0)]
+    if swept.empty:
+        return False
     size = swept.groupby("size_bytes").chunk_bytes.nunique().idxmax()
     rows = summary[(summary.size_bytes == size) & (summary.samples > 0)]
     full, sparse = rows[rows.touched_bytes == size], rows[rows.touched_bytes < size]
@@ -131,13 +139,16 @@ def draw_steps(tables, summary):
     tables.write("steps_charge", by_strategy(sparse, "chunk_bytes", "commit_bytes"))
     steps = sorted(rows[rows.strategy.isin(STEPPED)].chunk_bytes.unique())
     marks = powers_between(steps[0], steps[-1], 4)
-    tables.settings.append(f"step_tics = '{tics(marks, size_text)}'")
+    tables.define_tics("step_tics", marks[::1 + len(marks) // 9], size_text)
     tables.define("step_low", steps[0] / 1.5)
     tables.define("step_high", steps[-1] * 1.5)
     tables.define("step_time_high", 1.1 * full.ns_per_page_high.max())
+    for strategy in ("upfront", "fault"):
+        tables.define(f"sweep_{strategy}", full[full.strategy == strategy].ns_per_page.median())
     tables.define("sweep_size", size_text(int(size)))
-    tables.define("sweep_touched", sparse.touched_bytes.max() if len(sparse) else 0)
+    tables.define("sweep_touched", sparse.touched_bytes.max())
     tables.define("sweep_bytes", size)
+    return not full.empty
 
 
 def draw_phases(tables, full):
@@ -152,7 +163,7 @@ def draw_phases(tables, full):
             [f'"{strategy}"', *(rows.loc[strategy, phase] / pages for phase in PHASES)]
             for strategy in STRATEGIES if strategy in rows.index]
     tables.write("phases", panels)
-    tables.settings.append(f"phase_panels = '{'|'.join(panels)}'")
+    tables.define("phase_panels", "|".join(panels))
 
 
 def draw_whole(tables, path):
@@ -174,7 +185,7 @@ def caption(summary, environment):
     bands = "95 % intervals" if lowest >= 0.95 else \
         f"95 % intervals ({100 * lowest:.0f} % where samples are fewest)"
     return (f"{machine}; {system['name']} {system['kernel']}; medians of "
-            f"{counts.min()} to {counts.max()} samples, {bands}").replace("'", "’")
+            f"{counts.min()} to {counts.max()} samples, {bands}")
 
 
 def draw(summary, environment, folder, gnuplot="gnuplot"):
@@ -182,13 +193,16 @@ def draw(summary, environment, folder, gnuplot="gnuplot"):
     folder.mkdir(exist_ok=True)
     full, sparse = parts(summary)
     names = list(CHARTS)
+    if full.empty:
+        return []
     with tempfile.TemporaryDirectory() as scratch:
         tables = Tables(pathlib.Path(scratch))
         tables.define("caption", caption(summary, environment))
         tables.define("data", scratch + "/")
         draw_sizes(tables, full, sparse)
-        draw_steps(tables, summary)
         draw_phases(tables, full)
+        if not draw_steps(tables, summary):
+            names.remove("steps")
         if (folder.parent / "whole.csv").exists():
             draw_whole(tables, folder.parent / "whole.csv")
         else:

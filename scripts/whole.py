@@ -16,8 +16,8 @@ BARE_START = "start"  # a process that measures nothing: what starting one costs
 COLUMNS = ["run", "strategy", "whole_ns", "total_ns"]
 
 
-def commands(bin_folder, size, runs, seed):
-    """(strategy, own file, command) of every run, each round in a new random order."""
+def commands(size, runs, seed):
+    """(run, strategy, own file, command) of every process, each run in a new random order."""
     shuffled = random.Random(seed)
     listed = []
     for run in range(runs):
@@ -25,10 +25,9 @@ def commands(bin_folder, size, runs, seed):
         shuffled.shuffle(order)
         for strategy in order:
             own = f"{strategy}-{run}.csv"
-            program = os.path.join(bin_folder, "upfront" if strategy == BARE_START else strategy)
-            arguments = ["--version"] if strategy == BARE_START else \
-                ["--size", str(size), "--repeat", "1", "--output", own]
-            listed.append((run, strategy, own, shlex.join([program, *arguments])))
+            words = ["upfront", "--version"] if strategy == BARE_START else \
+                [strategy, "--size", str(size), "--repeat", "1", "--output", own]
+            listed.append((run, strategy, own, shlex.join(words)))
     return listed
 
 
@@ -47,11 +46,12 @@ def measure(bin_folder, folder, size, runs, seed):
     repeated list keeps our order, which its own would not."""
     work = folder / "whole"
     work.mkdir()
-    listed = commands(os.path.relpath(bin_folder, work), size, runs, seed)
+    listed = commands(size, runs, seed)
+    path = os.pathsep.join([str(bin_folder.resolve()), os.environ.get("PATH", "")])
     subprocess.run(["hyperfine", "--shell=none", "--runs", "1", "--style", "none",
                     "--export-json", "../hyperfine.json",
                     *(command for *_, command in listed)],
-                   cwd=work, check=True, stdin=subprocess.DEVNULL,
+                   cwd=work, env=os.environ | {"PATH": path}, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     timed = json.loads((folder / "hyperfine.json").read_text())["results"]
     with open(folder / "whole.csv", "w", newline="", encoding="utf-8") as file:

@@ -11,10 +11,8 @@ set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.10
 set title sweep_size.', all of it touched'
 set ylabel 'time per touched page, ns'
 set yrange [0:step_time_high]
-stats data.'steps_time.dat' index 0 using 2 name 'upfront' nooutput
-stats data.'steps_time.dat' index 1 using 2 name 'fault' nooutput
-plot upfront_median with lines linestyle 1, \
-     fault_median with lines linestyle 2, \
+plot sweep_upfront with lines linestyle 1, \
+     sweep_fault with lines linestyle 2, \
      for [i=3:4] data.'steps_time.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
      for [i=3:4] data.'steps_time.dat' index i-1 using 1:2 with linespoints linestyle i
 unset label

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs what building, measuring, drawing and testing need, where it is missing: on Debian and
+# Ubuntu by package name. Elsewhere it prints the list and changes nothing.
+set -eu
+
+build="gcc libc6-dev cmake ninja-build make git"
+bench="python3 python3-scipy python3-pandas python3-jinja2 python3-tqdm gnuplot-nox
+       fonts-dejavu-core hyperfine util-linux"
+tests="clang clang-format clang-tidy locales binutils"
+
+missing=""
+if command -v dpkg-query >/dev/null 2>&1; then
+    for package in $build $bench $tests; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "setup: this is neither Debian nor Ubuntu. Install what these Debian packages hold:"
+    echo $build $bench $tests
+    exit 1
+fi
+if [ -z "$missing" ]; then
+    echo "setup: everything is installed"
+    exit 0
+fi
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "setup: not root, and no sudo here. As root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "setup: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+$as_root apt-get install -y -qq --no-install-recommends $missing
+echo "setup: done"
