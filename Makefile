@@ -2,6 +2,7 @@
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
 #   make report                     draw results/latest again
+#   make overhead                   measure what the harness itself adds
 #   make test                       build, and run every test that this machine can run
 
 export VMCOMMIT_PROFILE = $(PROFILE)
@@ -13,7 +14,7 @@ all: build/build.ninja
 build/build.ninja:
 	@cmake --preset release
 
-bench report: build/build.ninja
+bench report overhead: build/build.ninja
 	@cmake --build build --target $@
 
 test: all
@@ -22,4 +23,4 @@ test: all
 clean:
 	rm -rf build build-debug build-asan
 
-.PHONY: all bench report test clean
+.PHONY: all bench report overhead test clean

@@ -2,7 +2,7 @@
 
 A configuration is sampled by a harness process of its own. Every round takes its configurations in
 a new random order. Groups of configurations that are compared with each other take part in the same
-rounds; small groups in many, gigabytes in few, by equal shares of the time that the profile gives.
+rounds: small ones in many, gigabytes in few.
 """
 
 import csv
@@ -35,17 +35,16 @@ class Profile:
     sizes: tuple
     sweep_size: int
     sweep_steps: tuple
-    rounds_min: int
     rounds_max: int
 
 
 PROFILES = {
     "quick": Profile(13, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), 3, 12),
-    "default": Profile(160, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), 3, 60),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), 12),
+    "default": Profile(165, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), 3, 200),
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), 200),
 }
 SPARSE_TOUCH = "0.1"
 SPARSE_FROM = 1 * MIB
@@ -101,10 +100,18 @@ def configurations(profile, available):
     return list(chosen)
 
 
-class Plan:
-    """How many rounds each group gets: an equal share of the seconds, within the profile's bounds.
+def rounds_min(group):
+    """Six give a median's 95 % interval; gigabytes have to do with three."""
+    size, _ = group
+    return 3 if size >= GIB else 6
 
-    The shares are worked out anew before each round from what the samples took.
+
+class Plan:
+    """How many rounds each group gets within the profile's time and bounds.
+
+    Rounds n of a group with m configurations that costs c seconds a round are as sqrt(m / c): that
+    makes the sum of m / n, and so of the configurations' variances, least for the time there is.
+    Costs are what the samples took, so the plan is made anew before each round.
     """
 
     def __init__(self, profile, chosen):
@@ -126,20 +133,19 @@ class Plan:
 
     def targets(self):
         left = self.profile.seconds - self.spent
-        low, high = 0.0, self.profile.seconds
+        low, high = 0.0, 1000.0
         for _ in range(40):
-            share = (low + high) / 2
-            if self.seconds_left(self._by_share(share)) > left:
-                high = share
+            scale = (low + high) / 2
+            if self.seconds_left(self._scaled(scale)) > left:
+                high = scale
             else:
-                low = share
-        return self._by_share(low)
+                low = scale
+        return self._scaled(low)
 
-    def _by_share(self, share):
-        bounds = self.profile
-        return {group: min(bounds.rounds_max,
-                           max(bounds.rounds_min, int(share / self.cost(group))))
-                for group in self.groups}
+    def _scaled(self, scale):
+        return {group: min(self.profile.rounds_max, max(rounds_min(group), int(
+                    scale * math.sqrt(len(chosen) / self.cost(group)))))
+                for group, chosen in self.groups.items()}
 
     def seconds_left(self, targets):
         return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)

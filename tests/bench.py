@@ -300,7 +300,8 @@ class Planning(unittest.TestCase):
             for speed in (0.3e-6, 1e-6, 3e-6):
                 rounds, spent = self.plan(name, speed)
                 with self.subTest(profile=name, speed=speed):
-                    self.assertGreaterEqual(min(rounds.values()), profile.rounds_min)
+                    for group, count in rounds.items():
+                        self.assertGreaterEqual(count, campaign.rounds_min(group))
                     self.assertLessEqual(max(rounds.values()), profile.rounds_max)
                     least = max(rounds.values()) == profile.rounds_max and \
                         min(rounds.values()) == profile.rounds_max

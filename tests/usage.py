@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import BIN, PAGE, ROOT, STRATEGIES, number, parse, rows, run
+from support import BIN, PAGE, ROOT, SANITIZED, STRATEGIES, command, number, parse, rows, run
 
 REFUSED = [
     (["--size", "4KB"], "--size: '4KB'"),
@@ -138,6 +138,17 @@ class Usage(unittest.TestCase):
         else:
             self.assertEqual(row["status"], "ok")
             self.assertLessEqual(number(row, "minor_faults"), 8 * 2**20 // PAGE)
+
+    @unittest.skipUnless(hasattr(os, "wait4") and not SANITIZED, "counts the plain harness")
+    def test_a_harness_holds_under_8_mib_whatever_it_measures(self):
+        for program in STRATEGIES:
+            for size in ("4K", "1G", "64G"):
+                process = subprocess.Popen(
+                    command(program, "--size", size, "--touch", "0.000001", "--repeat", 1),
+                    stdout=subprocess.DEVNULL)
+                _, status, usage = os.wait4(process.pid, 0)
+                self.assertEqual(status, 0)
+                self.assertLess(usage.ru_maxrss * 1024, 8 * 2**20)
 
     def test_programs_are_where_the_contract_says(self):
         self.assertEqual(BIN.name, "bin")
