@@ -45,18 +45,27 @@ def whole_number(path):
     return int(text) if text is not None else None
 
 
+def cpuinfo():
+    """The first processor of /proc/cpuinfo; lscpu fails where /sys is not mounted."""
+    lines = (read("/proc/cpuinfo") or "").split("\n\n")[0].splitlines()
+    return {name.strip(): value.strip() for name, _, value in
+            (line.partition(":") for line in lines)}
+
+
 def processor():
     described = json.loads(output("lscpu", "-J") or '{"lscpu": []}')["lscpu"]
     facts = {entry["field"].rstrip(":"): entry["data"] for entry in described}
+    first = cpuinfo()
+    hypervisor = "a hypervisor" if "hypervisor" in first.get("flags", "").split() else None
     return {
-        "model": facts.get("Model name") or platform.processor(),
+        "model": facts.get("Model name") or first.get("model name") or platform.machine(),
         "architecture": platform.machine(),
-        "family_model_stepping": [facts.get(name) for name in
-                                  ("CPU family", "Model", "Stepping")],
+        "family_model_stepping": [first.get(name) for name in
+                                  ("cpu family", "model", "stepping")],
         "cores": os.cpu_count(),
         "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "hypervisor": facts.get("Hypervisor vendor"),
+        "hypervisor": facts.get("Hypervisor vendor") or hypervisor,
     }
 
 
