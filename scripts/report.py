@@ -11,16 +11,15 @@ from charts import CHARTS, caption, count_text, time_text
 
 CAPTIONS = {
     "latency": "Lower is better. The band is the interval of the median. Left, all of the region "
-               "is written to; right, a tenth: what up-front commit promises and nobody uses costs "
-               "nothing in time, only in charge.",
+               "is written to; right, a tenth of it.",
     "ratio": "Paired: each sample is divided by the one of upfront in the same round, so that "
              "drift of the machine cancels. Where the band holds 1, the two can't be told apart.",
-    "charge": "What the system has promised to back, at the peak. With all touched every strategy "
-              "ends at the size of the region; with a tenth touched they part.",
-    "faults": "Exact counts. The kernel takes one minor fault for each touched page, whatever the "
-              "strategy; handled faults are signals that a strategy pays on top.",
-    "steps": "Each step commits once, so small steps cost time and large ones cost charge that may "
-             "never be used.",
+    "charge": "What the system has promised to back, at the peak. The dotted line is what was "
+              "touched: charge above it is promised and not used.",
+    "faults": "Exact counts. Left, what the kernel counted; right, what the strategy's own handler "
+              "answered on top of that. Zero stands on a line of its own.",
+    "steps": "Left, the time that each step costs; right, the charge that it leaves unused when a "
+             "tenth is touched. The lines across are upfront and fault, which have no step.",
     "phases": "Medians of each phase. upfront reserves and commits in one call, shown as commit; "
               "commits while touching belong to touch. Each panel has its own scale.",
     "whole": "hyperfine times whole processes from outside. The grey part is what a harness does "

@@ -10,7 +10,7 @@ set yrange [size_low:size_high]
 eval 'set xtics '.size_tics.' rotate by 30 right'
 eval 'set ytics '.size_tics
 set xlabel 'size of the region'
-set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.09
+set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.12
 set title 'all of it touched'
 set ylabel 'commit charge'
 plot for [i=1:4] data.'charge_full.dat' index i-1 using 1:2 with linespoints linestyle i

@@ -14,7 +14,7 @@ eval 'set xtics '.size_tics.' rotate by 30 right'
 eval 'set ytics '.count_tics
 set ytics add ('0' zero)
 set xlabel 'size of the region, all of it touched'
-set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.09
+set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.12
 set title 'minor page faults, by the kernel'
 set ylabel 'faults of a cycle'
 plot for [i=1:4] data.'minor_faults.dat' index i-1 using 1:(or_zero($2)) with linespoints linestyle i

@@ -10,7 +10,7 @@ set yrange [page_low:page_high]
 eval 'set xtics '.size_tics.' rotate by 30 right'
 eval 'set ytics '.page_tics
 set xlabel 'size of the region'
-set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.075
+set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.075
 set title 'all of it touched'
 set ylabel 'time per touched page'
 plot for [i=1:4] data.'latency_full.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \

@@ -16,7 +16,7 @@ set grid noxtics
 rest = phase_panels
 panels = 1
 do for [c=1:strlen(rest)] { if (rest[c:c] eq '|') { panels = panels + 1 } }
-set multiplot layout 1,panels margins 0.1,0.985,0.25,0.83 spacing 0.075
+set multiplot layout 1,panels margins 0.115,0.985,0.25,0.83 spacing 0.075
 set ylabel 'ns per touched page'
 do for [p=1:panels] {
     set title panel(p)

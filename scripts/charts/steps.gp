@@ -7,7 +7,7 @@ set logscale x 2
 set xrange [step_low:step_high]
 eval 'set xtics '.step_tics.' rotate by 30 right'
 set xlabel 'step'
-set multiplot layout 1,2 margins 0.1,0.985,0.25,0.83 spacing 0.10
+set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.11
 set title sweep_size.', all of it touched'
 set ylabel 'time per touched page, ns'
 set yrange [0:step_time_high]

@@ -9,7 +9,7 @@ set yrange [0:whole_high]
 set xrange [-0.6:4.6]
 set ylabel 'time of a whole process, ms'
 set xlabel 'a region of '.sweep_size.'; start is a process that measures nothing'
-set margins screen 0.075, screen 0.985, screen 0.2, screen 0.88
+set margins screen 0.095, screen 0.985, screen 0.2, screen 0.88
 eval legend_fill(1, 0.42, 'the cycle, by its own clock', '#0072B2')
 eval legend_fill(2, 0.70, 'the rest: start, warm-up, counters', '#c0c0c0')
 plot data.'whole.dat' using 0:($2+$3) with boxes linecolor rgb '#c0c0c0', \
