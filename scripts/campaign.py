@@ -200,7 +200,7 @@ def row_of_failure(configuration, like, why):
     pages = math.ceil(fractions.Fraction(configuration.touch) * configuration.size / page)
     chunk = {"upfront": configuration.size, "fault": page}.get(configuration.strategy,
                                                                configuration.chunk)
-    same = {column: like[column] for column in ("platform", "pages", "page_bytes", "guard_kind")}
+    same = {column: like[column] for column in ("platform", "pages", "page_bytes", "guard")}
     return dict.fromkeys(like, "") | same | {
         "strategy": configuration.strategy, "size_bytes": configuration.size,
         "chunk_bytes": chunk, "touched_bytes": pages * page, "status": "skipped",

@@ -47,7 +47,7 @@ def table_row(row):
     return {
         "size": size_text(row.size_bytes),
         "touched": size_text(row.touched_bytes),
-        "strategy": row.strategy + (f" ({row.guard_kind})" if row.guard_kind else ""),
+        "strategy": row.strategy + (f" ({row.guard})" if row.guard else ""),
         "step": size_text(row.chunk_bytes) if row.strategy in STEPPED else "",
         "samples": row.samples,
         "ns_per_page": with_interval(row, "ns_per_page", time_text),

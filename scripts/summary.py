@@ -8,7 +8,7 @@ import pandas
 from scipy import stats
 
 CONFIGURATION = ["strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
-                 "touched_bytes", "guard_kind"]
+                 "touched_bytes", "guard"]
 COMPARED = ["platform", "pages", "page_bytes", "size_bytes", "touched_bytes"]
 LATENCIES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns", "total_ns"]
 COUNTS = ["commit_calls", "handled_faults", "minor_faults", "major_faults",

@@ -2,14 +2,15 @@
  * sample is taken, so that nothing measured is lost. */
 #include "harness.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "options.h"
+#include "output.h"
 #include "record.h"
+#include "trap.h"
 #include "vm.h"
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
@@ -18,7 +19,7 @@ struct harness {
     struct options options;
     struct configuration *configurations;
     size_t count;
-    FILE *output;
+    struct output output;
     uint64_t random;
 };
 
@@ -35,6 +36,12 @@ static int complain_of_output(const struct harness *harness, int status, int err
     snprintf(message, sizeof message, "--output: cannot write '%s': %s", harness->options.output,
              text);
     return complain(status, message);
+}
+
+static int write_out(const struct harness *harness, const char *text, size_t length)
+{
+    int error = output_write(&harness->output, text, length);
+    return error == 0 ? EXIT_TAKEN : complain_of_output(harness, EXIT_BROKE, error);
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014), and a Fisher-Yates shuffle by it. */
@@ -97,11 +104,6 @@ static bool list_configurations(struct harness *harness)
     return true;
 }
 
-static bool write_out(struct harness *harness, const char *text, size_t length)
-{
-    return fwrite(text, 1, length, harness->output) == length && fflush(harness->output) == 0;
-}
-
 /* Takes and writes one sample. */
 static int measure(struct harness *harness, uint64_t round, size_t index)
 {
@@ -117,20 +119,20 @@ static int measure(struct harness *harness, uint64_t round, size_t index)
                             .round = round,
                             .position = index + 1};
     size_t length = record_format(&record, row);
-    return write_out(harness, row, length) ? EXIT_TAKEN
-                                           : complain_of_output(harness, EXIT_BROKE, errno);
+    return write_out(harness, row, length);
 }
 
 static int measure_all(struct harness *harness)
 {
     const char *header = record_header();
-    if (!write_out(harness, header, strlen(header)))
-        return complain_of_output(harness, EXIT_BROKE, errno);
+    int status = write_out(harness, header, strlen(header));
+    if (status != EXIT_TAKEN)
+        return status;
     sample_prepare(&harness_strategy);
     for (uint64_t round = 1; round <= harness->options.repeat; round++) {
         shuffle(harness);
         for (size_t i = 0; i < harness->count; i++) {
-            int status = measure(harness, round, i);
+            status = measure(harness, round, i);
             if (status != EXIT_TAKEN)
                 return status;
         }
@@ -143,7 +145,7 @@ static int print_help(void)
     printf("%s: %s.\nWrites one CSV row for each sample; docs/csv.md explains the columns.\n\n"
            "usage: %s [OPTION VALUE]...\n\n",
            harness_strategy.name, harness_strategy.summary, harness_strategy.name);
-    printf(options_help, vm_guard_names);
+    printf(options_help, vm_guard_names, trap_names);
     return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
 }
 
@@ -165,12 +167,13 @@ static int run(struct harness *harness)
     if (!list_configurations(harness))
         return complain(EXIT_BROKE, "no memory for the list of configurations");
     harness->random = options->seed;
-    harness->output = strcmp(options->output, "-") == 0 ? stdout : fopen(options->output, "wb");
-    if (harness->output == NULL)
-        return complain_of_output(harness, EXIT_USAGE, errno);
+    error = output_open(options->output, &harness->output);
+    if (error != 0)
+        return complain_of_output(harness, EXIT_USAGE, error);
     int status = measure_all(harness);
-    if (fclose(harness->output) != 0 && status == EXIT_TAKEN)
-        status = complain_of_output(harness, EXIT_BROKE, errno);
+    error = output_close(&harness->output);
+    if (error != 0 && status == EXIT_TAKEN)
+        status = complain_of_output(harness, EXIT_BROKE, error);
     free(harness->configurations);
     return status;
 }

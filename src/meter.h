@@ -13,6 +13,9 @@ const char *meter_platform(void);
 /* A monotonic clock in nanoseconds; its origin is arbitrary. */
 uint64_t meter_clock_ns(void);
 
+/* The step in which that clock advances, in nanoseconds, rounded up. */
+uint64_t meter_clock_tick_ns(void);
+
 /* A counter that this system may not have. */
 struct meter_count {
     uint64_t value;

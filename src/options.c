@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trap.h"
+
 const char options_help[] =
     "  --size LIST         region sizes: 4K,64K,1M,4G, or a range: 4K..4G (each power of two),\n"
     "                      4K..4G*4 (each power of four)             [4K..1G*4]\n"
@@ -13,6 +15,7 @@ const char options_help[] =
     "  --touch LIST        part of the region that is written to: 1, 0.1   [1]\n"
     "  --pages small|thp   base pages only, or transparent huge pages invited   [small]\n"
     "  --guard KIND        how a guard page is made: %s   [auto]\n"
+    "  --trap KIND         how a fault is caught: %s\n"
     "  --repeat N          samples of each configuration             [10]\n"
     "  --seed N            of the random order within each round     [1]\n"
     "  --output FILE       where the CSV goes; - is standard output  [-]\n"
@@ -222,9 +225,16 @@ static bool parse_pages(const struct parser *parser, const char *text, struct op
 
 static bool parse_guard(const struct parser *parser, const char *text, struct options *options)
 {
-    options->guard = text;
+    (void)options;
     return vm_guard_choose(text) ||
            refuse(parser, ": '%s' is no kind of guard here; use %s", text, vm_guard_names);
+}
+
+static bool parse_trap(const struct parser *parser, const char *text, struct options *options)
+{
+    (void)options;
+    return trap_choose(text) ||
+           refuse(parser, ": '%s' is no way to catch a fault here; use %s", text, trap_names);
 }
 
 static bool parse_repeat(const struct parser *parser, const char *text, struct options *options)
@@ -262,8 +272,8 @@ static const struct {
     bool (*parse)(const struct parser *, const char *, struct options *);
 } value_options[] = {
     {"--size", parse_size_option}, {"--chunk", parse_chunk_option}, {"--touch", parse_touch},
-    {"--pages", parse_pages},      {"--guard", parse_guard},        {"--repeat", parse_repeat},
-    {"--seed", parse_seed},        {"--output", parse_output},
+    {"--pages", parse_pages},      {"--guard", parse_guard},        {"--trap", parse_trap},
+    {"--repeat", parse_repeat},    {"--seed", parse_seed},          {"--output", parse_output},
 };
 
 /* Reads one option at *argv and moves past it. */
@@ -292,12 +302,12 @@ static bool parse_option(struct parser *parser, char ***argv, struct options *op
 bool options_parse(int argc, char **argv, struct options *options, char *message, size_t size)
 {
     struct parser parser = {message, size, ""};
-    *options = (struct options){
-        .touches = {{OPTIONS_WHOLE}, 1}, .guard = "auto", .repeat = 10, .seed = 1, .output = "-"};
+    *options =
+        (struct options){.touches = {{OPTIONS_WHOLE}, 1}, .repeat = 10, .seed = 1, .output = "-"};
     if (!parse_sizes(&parser, "4K..1G*4", &options->sizes) ||
         !parse_sizes(&parser, "64K", &options->chunks))
         return false;
-    vm_guard_choose(options->guard);
+    vm_guard_choose("auto");
     for (char **next = argv + (argc > 0); *next != NULL;) {
         if (strcmp(*next, "--help") == 0 || strcmp(*next, "--version") == 0) {
             options->help = strcmp(*next, "--help") == 0;

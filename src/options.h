@@ -30,7 +30,6 @@ struct options {
     struct options_sizes chunks;
     struct options_parts touches;
     enum vm_pages pages;
-    const char *guard;
     uint64_t repeat;
     uint64_t seed;
     const char *output; /* "-" is standard output */
@@ -38,7 +37,8 @@ struct options {
     bool version;
 };
 
-/* Fills in the defaults and what argv says. Returns false with a line (no line end) in `message`.
+/* Fills in the defaults and what argv says; --guard and --trap are chosen in vm.h and trap.h as
+ * they are read. Returns false with a line (no line end) in `message`.
  */
 bool options_parse(int argc, char **argv, struct options *options, char *message, size_t size);
 

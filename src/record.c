@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trap.h"
 #include "vm.h"
 
 static const char header[] =
@@ -15,7 +16,7 @@ static const char header[] =
     "commit_calls,handled_faults,minor_faults,major_faults,"
     "reserved_commit_bytes,commit_bytes,commit_system_bytes,commit_process_bytes,resident_bytes,"
     "released_commit_bytes,region_count,"
-    "guard_kind\r\n";
+    "guard,trap,clock_tick_ns\r\n";
 
 static const char *const status_names[] = {
     [SAMPLE_OK] = "ok",
@@ -128,6 +129,7 @@ size_t record_format(const struct record *record, char *text)
     append_latency(&row, sample);
     append_work(&row, sample);
     append_memory(&row, sample);
-    append(&row, "%s\r\n", record->strategy->guarded ? vm_guard_name() : "");
+    append(&row, "%s,%s,%" PRIu64 "\r\n", record->strategy->guarded ? vm_guard_name() : "",
+           record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns());
     return row.length;
 }

@@ -12,6 +12,9 @@
  * starting a process a small part of it. */
 #define SAMPLE_MIN_NS 4000000u
 
+/* And so long that one tick of a coarse clock is no more than a thousandth of it. */
+#define SAMPLE_MIN_TICKS 1000u
+
 /* Kept free for the rest of the machine when a size is checked against available memory. */
 #define MEMORY_RESERVE_BYTES ((uint64_t)64 << 20)
 
@@ -190,14 +193,21 @@ static uint64_t total_ns(const struct sample *sample)
     return total;
 }
 
+static uint64_t shortest_ns(void)
+{
+    uint64_t ticks_ns = SAMPLE_MIN_TICKS * meter_clock_tick_ns();
+    return ticks_ns > SAMPLE_MIN_NS ? ticks_ns : SAMPLE_MIN_NS;
+}
+
 /* Larger batches until one lasts long enough. The first estimate may rest on a cold cycle, so each
  * batch is taken anew rather than added to. */
 static int run_batches(struct run *run)
 {
     int error = 0;
-    while (error == 0 && total_ns(run->sample) < SAMPLE_MIN_NS) {
+    double shortest = (double)shortest_ns();
+    while (error == 0 && (double)total_ns(run->sample) < shortest) {
         double cycle_ns = (double)total_ns(run->sample) / (double)run->sample->batch + 1;
-        error = run_cycles(run, (uint64_t)(1.2 * SAMPLE_MIN_NS / cycle_ns) + 1, false);
+        error = run_cycles(run, (uint64_t)(1.2 * shortest / cycle_ns) + 1, false);
     }
     return error;
 }

@@ -13,6 +13,12 @@ enum trap_answer {
     TRAP_FOREIGN, /* not ours */
 };
 
+/* The ways of catching that this system has, and a choice of one: false if `name` is none of them.
+ * Without a choice it is the first. */
+extern const char trap_names[];
+bool trap_choose(const char *name);
+const char *trap_name(void);
+
 /* Called in the context of the faulting access, at which `address` is what it wanted. On Linux this
  * is a signal handler: async-signal-safe calls only. */
 typedef enum trap_answer (*trap_handler)(void *context, const void *address);

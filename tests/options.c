@@ -163,7 +163,6 @@ static void defaults(void)
     CHECK_EQUAL(options.pages, VM_PAGES_SMALL);
     CHECK_EQUAL(options.repeat, 10);
     CHECK_TEXT(options.output, "-");
-    CHECK_TEXT(options.guard, "auto");
 }
 
 static void values_may_follow_an_equals_sign(void)

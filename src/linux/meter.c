@@ -24,6 +24,13 @@ uint64_t meter_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t meter_clock_tick_ns(void)
+{
+    struct timespec tick;
+    clock_getres(CLOCK_MONOTONIC, &tick);
+    return (uint64_t)tick.tv_sec * 1000000000u + (uint64_t)tick.tv_nsec;
+}
+
 int meter_read_faults(struct meter_faults *faults)
 {
     struct rusage usage;

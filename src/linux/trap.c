@@ -6,6 +6,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+
+const char trap_names[] = "signal";
 
 /* What a signal handler can't be given in any other way. */
 static struct {
@@ -14,6 +17,16 @@ static struct {
     struct sigaction previous;
     sigjmp_buf abandon;
 } active;
+
+bool trap_choose(const char *name)
+{
+    return strcmp(name, trap_names) == 0;
+}
+
+const char *trap_name(void)
+{
+    return trap_names;
+}
 
 /* Under the default action the access is simply made again with that action restored, so that the
  * process ends, and dumps core, as it would have without us. A SIGSEGV that somebody sent is no

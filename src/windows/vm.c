@@ -1,0 +1,130 @@
+/* Virtual memory on Windows: VirtualAlloc, with or without MEM_COMMIT. */
+#include "vm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+const char vm_guard_names[] = "auto or page_guard";
+static enum vm_pages chosen_pages = VM_PAGES_SMALL;
+
+static int last_error_unless(BOOL done)
+{
+    return done ? 0 : (int)GetLastError();
+}
+
+size_t vm_page_bytes(void)
+{
+    static size_t page_bytes;
+    if (page_bytes == 0) {
+        SYSTEM_INFO system;
+        GetSystemInfo(&system);
+        page_bytes = system.dwPageSize;
+    }
+    return page_bytes;
+}
+
+int vm_choose_pages(enum vm_pages pages)
+{
+    chosen_pages = pages;
+    return 0;
+}
+
+const char *vm_pages_unsupported(void)
+{
+    return chosen_pages == VM_PAGES_THP ? "Windows has no transparent huge pages" : NULL;
+}
+
+int vm_reserve(size_t size, void **base)
+{
+    *base = VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
+    return last_error_unless(*base != NULL);
+}
+
+int vm_reserve_committed(size_t size, void **base)
+{
+    *base = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    return last_error_unless(*base != NULL);
+}
+
+int vm_commit(void *address, size_t size)
+{
+    return last_error_unless(VirtualAlloc(address, size, MEM_COMMIT, PAGE_READWRITE) != NULL);
+}
+
+int vm_release(void *base, size_t size)
+{
+    (void)size; /* a whole reservation goes back by its base alone */
+    return last_error_unless(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+bool vm_guard_choose(const char *name)
+{
+    return strcmp(name, "auto") == 0 || strcmp(name, vm_guard_name()) == 0;
+}
+
+const char *vm_guard_name(void)
+{
+    return "page_guard";
+}
+
+const char *vm_guard_unsupported(void)
+{
+    return NULL;
+}
+
+/* PAGE_GUARD goes with a committed page only ("Creating Guard Pages", Microsoft Learn). */
+size_t vm_guard_committed_bytes(void)
+{
+    return vm_page_bytes();
+}
+
+int vm_guard_set(void *page)
+{
+    DWORD previous;
+    return last_error_unless(
+        VirtualProtect(page, vm_page_bytes(), PAGE_READWRITE | PAGE_GUARD, &previous));
+}
+
+/* A guard is one-shot: the system has taken it off when it raises the exception. */
+int vm_guard_clear(void *page)
+{
+    (void)page;
+    return 0;
+}
+
+void vm_warm(size_t size)
+{
+    size_t page = vm_page_bytes();
+    unsigned char *base = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (base == NULL)
+        return;
+    for (size_t offset = 0; offset < size; offset += page)
+        *(volatile unsigned char *)(base + offset) = 1;
+    VirtualFree(base, 0, MEM_RELEASE);
+}
+
+/* The commit limit of the system or of a job, and what it says when kernel memory runs short
+ * ("System Error Codes", Microsoft Learn). */
+bool vm_is_refusal(int error)
+{
+    switch (error) {
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+    case ERROR_COMMITMENT_LIMIT:
+    case ERROR_COMMITMENT_MINIMUM:
+    case ERROR_NO_SYSTEM_RESOURCES:
+    case ERROR_NOT_ENOUGH_QUOTA: return true;
+    default: return false;
+    }
+}
+
+void vm_error_text(int error, char *text, size_t size)
+{
+    DWORD length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+                                  (DWORD)error, 0, text, (DWORD)size, NULL);
+    while (length > 0 && strchr("\r\n. ", text[length - 1]) != NULL)
+        text[--length] = '\0';
+    if (length == 0)
+        snprintf(text, size, "error %d", error);
+}
