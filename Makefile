@@ -2,8 +2,10 @@
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
 #   make report                     draw results/latest again
+#   make bench-wine                 the quick profile through Wine, into results/wine
 #   make overhead                   measure what the harness itself adds
 #   make test                       build, and run every test that this machine can run
+#   make test-wine                  cross-build for Windows, and run the tests under Wine
 
 export VMCOMMIT_PROFILE = $(PROFILE)
 export VMCOMMIT_RESULTS = $(RESULTS)
@@ -17,10 +19,20 @@ build/build.ninja:
 bench report overhead: build/build.ninja
 	@cmake --build build --target $@
 
+build-windows/build.ninja:
+	@cmake --preset windows
+
+bench-wine: build-windows/build.ninja
+	@cmake --build build-windows --target $@
+
+test-wine: build-windows/build.ninja
+	@cmake --build build-windows
+	@ctest --preset windows
+
 test: all
 	@ctest --preset release
 
 clean:
-	rm -rf build build-debug build-asan
+	rm -rf build build-debug build-asan build-windows
 
-.PHONY: all bench report overhead test clean
+.PHONY: all bench bench-wine report overhead test test-wine clean

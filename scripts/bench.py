@@ -20,7 +20,6 @@ import environment
 import progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUFFIX = ".exe" if os.name == "nt" else ""
 WHOLE_RUNS = {"quick": 6, "default": 10, "full": 20}
 
 
@@ -47,6 +46,9 @@ def options():
                         help=f"{', '.join(campaign.PROFILES)} (default: default)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build",
                         help="build folder; the harnesses are in its bin/")
+    parser.add_argument("--emulator", default="",
+                        help="what the harnesses are run through, as in wine")
+    parser.add_argument("--into", default="latest", help="folder of the run, below the results")
     parser.add_argument("--results", type=pathlib.Path,
                         default=os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results",
                         help="folder that gets latest/")
@@ -54,26 +56,32 @@ def options():
     parser.add_argument("--only-report", action="store_true",
                         help="measure nothing; draw results/latest again")
     chosen = parser.parse_args()
+    chosen.results = pathlib.Path(chosen.results).resolve()
     if chosen.profile not in campaign.PROFILES:
         raise Problem(f"PROFILE: '{chosen.profile}' is no profile; use "
                       f"{', '.join(campaign.PROFILES)}", 2)
     return chosen
 
 
-def programs(build):
+def programs(chosen):
+    """{strategy: the start of its command}"""
+    suffix = ".exe" if os.name == "nt" or chosen.emulator else ""
+    emulator = chosen.emulator.split()
     found = {}
     for strategy in campaign.STRATEGIES:
-        path = build / "bin" / (strategy + SUFFIX)
+        path = chosen.build.resolve() / "bin" / (strategy + suffix)
         if not path.exists():
             raise Problem(f"{relative(path)} is missing; build first: make, or "
                           "cmake --preset release && cmake --build build")
-        found[strategy] = [str(path)]
+        found[strategy] = [*emulator, str(path)]
+    if emulator and not shutil.which(emulator[0]):
+        raise Problem(f"{emulator[0]} is missing; run ./scripts/setup.sh")
     return found
 
 
-def fresh_folder(results):
-    """results/latest, empty; the run that was there moves beside it under the time it began."""
-    latest = results / "latest"
+def fresh_folder(results, name):
+    """The run's folder, empty; the run that was there moves beside it under the time it began."""
+    latest = results / name
     try:
         results.mkdir(parents=True, exist_ok=True)
         if latest.exists():
@@ -81,9 +89,9 @@ def fresh_folder(results):
             described = latest / "environment.json"
             if described.exists():
                 when = datetime.datetime.fromisoformat(json.loads(described.read_text())["started"])
-            name = when.strftime("%Y-%m-%d-%H%M%S")
-            taken = len(list(results.glob(f"{name}*")))
-            latest.rename(results / (f"{name}-{taken}" if taken else name))
+            moved = when.strftime("%Y-%m-%d-%H%M%S")
+            taken = len(list(results.glob(f"{moved}*")))
+            latest.rename(results / (f"{moved}-{taken}" if taken else moved))
         latest.mkdir()
     except OSError as error:
         raise Problem(f"cannot write {relative(latest)}: {error.strerror}; nothing was measured. "
@@ -119,7 +127,7 @@ def measure(chosen, folder, described):
     described["cpu"] = pin()
     started = time.monotonic()
     try:
-        carried = campaign.Campaign(programs(chosen.build), campaign.Plan(profile, configurations),
+        carried = campaign.Campaign(programs(chosen), campaign.Plan(profile, configurations),
                                     described["seed"], folder / "samples.csv")
     except campaign.HarnessFailed as failure:
         raise Problem(f"a harness {failure}; nothing was measured") from None
@@ -133,8 +141,8 @@ def measure(chosen, folder, described):
         write_json(folder / "environment.json", described)
     if shutil.which("hyperfine"):
         import whole
-        whole.measure(chosen.build / "bin", folder, profile.sweep_size,
-                      WHOLE_RUNS[chosen.profile], described["seed"])
+        whole.measure(programs(chosen), folder, profile.sweep_size, WHOLE_RUNS[chosen.profile],
+                      described["seed"])
     unpin(cpus)
     return carried
 
@@ -144,13 +152,14 @@ def cell(ns):
 
 
 def table(summary):
+    import charts
     """ns per touched page with all touched, a row for each size: what most readers look for."""
     plain = summary[(summary.touched_bytes == summary.size_bytes) & (summary.samples > 0)]
     plain = plain[~plain.strategy.isin(campaign.STEPPED) |
                   (plain.chunk_bytes == campaign.DEFAULT_STEP)]
     cells = plain.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
     step = campaign.size_text(campaign.DEFAULT_STEP)
-    lines = [f"ns per touched page, all touched, step {step}",
+    lines = [f"ns per touched page, all touched, step {step}{charts.doubt(summary)}",
              f"{'size':>10}" + "".join(f"{strategy:>10}" for strategy in campaign.STRATEGIES)]
     for size, row in cells.iterrows():
         lines.append(f"{campaign.size_text(size):>10}" + "".join(
@@ -192,17 +201,18 @@ def missing_tools():
 
 
 def bench(chosen):
-    latest = chosen.results / "latest"
     if chosen.only_report:
-        draw(latest)
+        draw(chosen.results / chosen.into)
         return
-    programs(chosen.build)
+    programs(chosen)
     missing = missing_tools()
     if missing:
         say(f"{' and '.join(missing)} not found: measuring goes on without")
-    folder = fresh_folder(chosen.results)
+    folder = fresh_folder(chosen.results, chosen.into)
     described = environment.describe(ROOT, chosen.build) | {
         "profile": chosen.profile,
+        "emulator": environment.output(*chosen.emulator.split(), "--version")
+        if chosen.emulator else None,
         "seed": chosen.seed if chosen.seed is not None else random.SystemRandom().getrandbits(32),
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
     write_json(folder / "environment.json", described)
@@ -218,9 +228,9 @@ def bench(chosen):
                       "charts")
 
 
-def kept(results):
-    """How many samples results/latest holds."""
-    path = results / "latest" / "samples.csv"
+def kept(chosen):
+    """How many samples the run's folder holds."""
+    path = chosen.results / chosen.into / "samples.csv"
     return f"{sum(1 for _ in open(path)) - 1} samples are kept in {relative(path)}" \
         if path.exists() else "nothing was measured"
 
@@ -237,15 +247,15 @@ def main():
     except Problem as problem:
         message, status = str(problem), problem.status
     except KeyboardInterrupt:
-        message, status = f"interrupted; {kept(chosen.results)}; make report draws them", 130
+        message, status = f"interrupted; {kept(chosen)}; make report draws them", 130
     except subprocess.CalledProcessError as error:
         said = (error.stderr or "").strip().splitlines() or ["no message"]
         message = (f"{error.cmd[0]} ended with status {error.returncode}: {said[-1]}; "
-                   f"{kept(chosen.results)}; make report draws them again")
+                   f"{kept(chosen)}; make report draws them again")
         status = 1
     except OSError as error:
         message = (f"cannot write {error.filename or 'the results'}: {error.strerror}; "
-                   f"{kept(chosen.results)}. Make room, then make report or make bench")
+                   f"{kept(chosen)}. Make room, then make report or make bench")
         status = 1
     print(f"bench: {message}", file=sys.stderr)
     return status

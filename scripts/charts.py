@@ -174,10 +174,16 @@ def draw_whole(tables, path):
     tables.define("whole_high", 1.1e-6 * max(most for _, _, most, _ in found.values()))
 
 
+def doubt(summary):
+    """What a title must say of times that stand for no real system."""
+    return ": Wine's times, not Windows'" if (summary.platform == "wine").any() else ""
+
+
 def caption(summary, environment):
     """The machine, the number of samples, and what the bands mean."""
     processor, system = environment["processor"], environment["system"]
     counts = summary.samples[summary.samples > 0]
+    samples = f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else f"{counts.max()}"
     machine = f"{processor['model']}, {processor['cores']} cores"
     if processor.get("hypervisor"):
         machine += f" under {processor['hypervisor']}"
@@ -185,7 +191,7 @@ def caption(summary, environment):
     bands = "95 % intervals" if lowest >= 0.95 else \
         f"95 % intervals ({100 * lowest:.0f} % where samples are fewest)"
     return (f"{machine}; {system['name']} {system['kernel']}; medians of "
-            f"{counts.min()} to {counts.max()} samples, {bands}")
+            f"{samples} samples, {bands}")
 
 
 def draw(summary, environment, folder, gnuplot="gnuplot"):
@@ -197,6 +203,7 @@ def draw(summary, environment, folder, gnuplot="gnuplot"):
         return []
     with tempfile.TemporaryDirectory() as scratch:
         tables = Tables(pathlib.Path(scratch))
+        tables.define("doubt", doubt(summary))
         tables.define("caption", caption(summary, environment))
         tables.define("data", scratch + "/")
         draw_sizes(tables, full, sparse)

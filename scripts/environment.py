@@ -1,5 +1,6 @@
 """What a run was measured on: the machine, the system and its settings, the build, the revision."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -29,8 +30,26 @@ def chosen(setting):
     return setting[setting.find("[") + 1:setting.find("]")] if setting else None
 
 
+def windows_memory():
+    """What GlobalMemoryStatusEx tells, under the names of /proc/meminfo. ullAvailPageFile is what
+    could still be committed."""
+    class Status(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_uint32), ("load", ctypes.c_uint32)] + [
+            (name, ctypes.c_uint64) for name in
+            ("MemTotal", "MemAvailable", "CommitLimit", "commit_available", "virtual",
+             "virtual_available", "extended")]
+    status = Status(length=ctypes.sizeof(Status))
+    if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
+        return {}
+    facts = {name: getattr(status, name) for name in ("MemTotal", "MemAvailable", "CommitLimit")}
+    return facts | {"Committed_AS": status.CommitLimit - status.commit_available,
+                    "MemAvailable": min(status.MemAvailable, status.commit_available)}
+
+
 def meminfo():
     """/proc/meminfo in bytes."""
+    if os.name == "nt":
+        return windows_memory()
     lines = (read("/proc/meminfo") or "").splitlines()
     return {name: int(value.split()[0]) * 1024 for name, value in
             (line.split(":") for line in lines) if value.endswith("kB")}
@@ -58,7 +77,7 @@ def processor():
     first = cpuinfo()
     hypervisor = "a hypervisor" if "hypervisor" in first.get("flags", "").split() else None
     return {
-        "model": facts.get("Model name") or first.get("model name") or platform.machine(),
+        "model": facts.get("Model name") or first.get("model name") or platform.processor(),
         "architecture": platform.machine(),
         "family_model_stepping": [first.get(name) for name in
                                   ("cpu family", "model", "stepping")],

@@ -7,7 +7,7 @@ import jinja2
 import pandas
 
 from campaign import STEPPED, size_text
-from charts import CHARTS, caption, count_text, time_text
+from charts import CHARTS, caption, count_text, doubt, time_text
 
 CAPTIONS = {
     "latency": "Lower is better. The band is the interval of the median. Left, all of the region "
@@ -31,7 +31,8 @@ PHASES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns"]
 def with_interval(row, name, text):
     if pandas.isna(row[name]):
         return ""
-    return f"{text(row[name])} <small>{text(row[name + '_low'])}–{text(row[name + '_high'])}</small>"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return f"{text(row[name])} <small>{text(low)}–{text(high)}</small>"
 
 
 def ratio_text(ratio):
@@ -75,7 +76,8 @@ def facts(environment):
         ("Memory", memory["total_bytes"] and size_text(memory["total_bytes"])),
         ("Swap", size_text(memory["swap_bytes"]) if memory["swap_bytes"] else "none"),
         ("System", f"{system['name']} {system['kernel']}"),
-        ("Page", size_text(system["page_bytes"])),
+        ("Run through", environment.get("emulator")),
+        ("Page", system["page_bytes"] and size_text(system["page_bytes"])),
         ("Transparent huge pages", settings["thp_enabled"]),
         ("Overcommit mode", settings["overcommit_memory"]),
         ("Mappings allowed", settings["max_map_count"]),
@@ -101,6 +103,7 @@ def write(summary, environment, folder, drawn):
         trim_blocks=True, lstrip_blocks=True).get_template("report.html.jinja")
     page = template.render(
         caption=caption(summary, environment),
+        doubt=doubt(summary),
         figures=[{"name": name, "alt": CHARTS[name], "caption": CAPTIONS[name],
                   "image": image(folder / "charts" / f"{name}.svg")} for name in drawn],
         rows=[table_row(row) for _, row in summary.iterrows()],

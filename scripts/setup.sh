@@ -6,11 +6,12 @@ set -eu
 build="gcc libc6-dev cmake ninja-build make git"
 bench="python3 python3-scipy python3-pandas python3-jinja2 python3-tqdm gnuplot-nox
        fonts-dejavu-core hyperfine util-linux"
-tests="clang clang-format clang-tidy locales binutils"
+tests="clang clang-format clang-tidy locales"
+windows="clang-19 lld-19 gcc-mingw-w64-x86-64-win32 wine wine64"
 
 missing=""
 if command -v dpkg-query >/dev/null 2>&1; then
-    for package in $build $bench $tests; do
+    for package in $build $bench $tests $windows; do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
@@ -18,7 +19,7 @@ fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "setup: this is neither Debian nor Ubuntu. Install what these Debian packages hold:"
-    echo $build $bench $tests
+    echo $build $bench $tests $windows
     exit 1
 fi
 if [ -z "$missing" ]; then

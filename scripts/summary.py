@@ -81,7 +81,7 @@ def summarise_configuration(key, group, bases):
     for column in ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high"):
         row[column] = numpy.exp(row[column])
     add_counts(row, group[group.status.isin(["ok", "refused"])])
-    row["commit_system_bytes"] = group.commit_system_bytes.median()
+    row["commit_system_bytes"] = group.commit_system_bytes.dropna().median()
     return row
 
 

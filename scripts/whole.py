@@ -16,7 +16,7 @@ BARE_START = "start"  # a process that measures nothing: what starting one costs
 COLUMNS = ["run", "strategy", "whole_ns", "total_ns"]
 
 
-def commands(size, runs, seed):
+def commands(programs, size, runs, seed):
     """(run, strategy, own file, command) of every process, each run in a new random order."""
     shuffled = random.Random(seed)
     listed = []
@@ -25,8 +25,8 @@ def commands(size, runs, seed):
         shuffled.shuffle(order)
         for strategy in order:
             own = f"{strategy}-{run}.csv"
-            words = ["upfront", "--version"] if strategy == BARE_START else \
-                [strategy, "--size", str(size), "--repeat", "1", "--output", own]
+            words = [*programs["upfront"], "--version"] if strategy == BARE_START else \
+                [*programs[strategy], "--size", str(size), "--repeat", "1", "--output", own]
             listed.append((run, strategy, own, shlex.join(words)))
     return listed
 
@@ -41,17 +41,21 @@ def own_total_ns(path):
     return float(row["total_ns"]) * int(row["batch"]) if row["status"] == "ok" else None
 
 
-def measure(bin_folder, folder, size, runs, seed):
+def measure(programs, folder, size, runs, seed):
     """Writes hyperfine.json and whole.csv into `folder`. One call of hyperfine; `--runs 1` with a
-    repeated list keeps our order, which its own would not."""
+    repeated list keeps our order, which its own would not. Programs are found by the path, so that
+    the commands in hyperfine.json name no folder of this machine."""
     work = folder / "whole"
     work.mkdir()
-    listed = commands(size, runs, seed)
-    path = os.pathsep.join([str(bin_folder.resolve()), os.environ.get("PATH", "")])
+    bin_folder = os.path.dirname(programs["upfront"][-1])
+    path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    by_name = {strategy: [*emulator, os.path.basename(program)]
+               for strategy, (*emulator, program) in programs.items()}
+    listed = commands(by_name, size, runs, seed)
     subprocess.run(["hyperfine", "--shell=none", "--runs", "1", "--style", "none",
                     "--export-json", "../hyperfine.json",
                     *(command for *_, command in listed)],
-                   cwd=work, env=os.environ | {"PATH": path}, check=True, stdin=subprocess.DEVNULL,
+                   cwd=work, env=os.environ | {"PATH": path, "WINEPATH": "Z:" + bin_folder}, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     timed = json.loads((folder / "hyperfine.json").read_text())["results"]
     with open(folder / "whole.csv", "w", newline="", encoding="utf-8") as file:

@@ -83,6 +83,18 @@ static size_t step_bytes(const struct options *options, size_t size, size_t chun
     return options->chunks.values[chunk];
 }
 
+/* Two parts of a small size may come to the same page: that is one configuration. */
+static void add_configuration(struct harness *harness, struct configuration added)
+{
+    for (size_t i = 0; i < harness->count; i++) {
+        const struct configuration *known = &harness->configurations[i];
+        if (known->size == added.size && known->step == added.step &&
+            known->touched == added.touched)
+            return;
+    }
+    harness->configurations[harness->count++] = added;
+}
+
 static bool list_configurations(struct harness *harness)
 {
     const struct options *options = &harness->options;
@@ -94,13 +106,13 @@ static bool list_configurations(struct harness *harness)
     for (size_t i = 0; i < total; i++) {
         size_t size = options->sizes.values[i / options->touches.count / chunks];
         uint32_t part = options->touches.values[i % options->touches.count];
-        harness->configurations[i] = (struct configuration){
-            .size = size,
-            .step = step_bytes(options, size, i / options->touches.count % chunks),
-            .touched = touched_bytes(size, part),
-        };
+        add_configuration(
+            harness, (struct configuration){
+                         .size = size,
+                         .step = step_bytes(options, size, i / options->touches.count % chunks),
+                         .touched = touched_bytes(size, part),
+                     });
     }
-    harness->count = total;
     return true;
 }
 

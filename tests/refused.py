@@ -1,26 +1,39 @@
-"""A commit that the system refuses: RLIMIT_DATA limits exactly the charged private memory."""
+"""A commit that the system refuses, under a limit on charged private memory: RLIMIT_DATA on Linux,
+a job object on Windows."""
 
 import subprocess
 import unittest
 
-from support import PAGE, SANITIZED, command, number, parse
-
-try:
-    import resource
-except ImportError:
-    resource = None
+from support import EMULATOR, PAGE, SANITIZED, WINDOWS, command, number, parse, rows
 
 MIB = 2**20
+GUARD = "page_guard" if WINDOWS else "prot_none"
+REFUSED = "" if WINDOWS else "Cannot allocate memory"  # Windows says it in its own language
 
 
 def limited(limit, program, *arguments):
+    if WINDOWS:
+        return subprocess.run([*command("job", limit), *command(program, *arguments)],
+                              capture_output=True, text=True, timeout=60)
+    import resource
     return subprocess.run(command(program, *arguments), capture_output=True, text=True, timeout=60,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA,
                                                                 (limit, limit)))
 
 
-@unittest.skipIf(resource is None or SANITIZED, "RLIMIT_DATA is Linux's, and sanitizers exceed it")
 class Refused(unittest.TestCase):
+    def test_no_address_space(self):
+        """Refused at the reserve, on every system: 2^49 bytes, little of which would be used."""
+        for program in ("upfront", "fault", "chunked", "guard"):
+            row = rows(program, "--size", "524288G", "--touch", "0.000001", "--repeat", 1)[0]
+            self.assertEqual(row["status"], "refused")
+            self.assertRegex(row["error"], "^reserve( and commit)? of 562949953421312 bytes")
+            self.assertEqual(number(row, "commit_bytes"), 0)
+
+
+@unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
+@unittest.skipIf(EMULATOR, "Wine does not enforce the limits of a job")
+class RefusedUnderALimit(unittest.TestCase):
     def take(self, program, *arguments):
         """A size that fits and one that does not: the refusal must not end the others."""
         done = limited(32 * MIB, program, "--size", "1M,64M", "--repeat", 2, *arguments)
@@ -33,7 +46,7 @@ class Refused(unittest.TestCase):
         refused = [row for row in taken if number(row, "size_bytes") == 64 * MIB]
         for row in refused:
             self.assertEqual(row["status"], "refused")
-            self.assertIn("Cannot allocate memory", row["error"])
+            self.assertIn(REFUSED, row["error"])
             self.assertEqual([row[f"{phase}_ns"] for phase in
                               ("reserve", "commit", "touch", "release", "total")], [""] * 5)
             self.assertEqual(number(row, "released_commit_bytes"), 0)
@@ -47,16 +60,18 @@ class Refused(unittest.TestCase):
         self.assertEqual(number(row, "commit_calls"), 1)
         self.assertIn("reserve and commit of 67108864 bytes", row["error"])
 
-    def check_reached(self, row, step):
+    def check_reached(self, row, step, guard=0):
         """The last call is the refused one; all before it hold. The limit leaves less than 32 MiB
         beside the program's own data."""
         reached = number(row, "commit_bytes")
         self.assertGreater(reached, 24 * MIB)
         self.assertLess(reached, 32 * MIB)
-        self.assertEqual(reached % step, 0)
-        self.assertEqual(number(row, "commit_calls"), reached // step + 1)
-        self.assertEqual(number(row, "resident_bytes"), reached)
-        self.assertEqual(number(row, "minor_faults"), reached // PAGE)
+        usable = reached - guard
+        self.assertEqual(usable % step, 0)
+        self.assertEqual(number(row, "commit_calls"), (guard > 0) + usable // step + 1)
+        if not WINDOWS:
+            self.assertEqual(number(row, "resident_bytes"), usable)
+            self.assertEqual(number(row, "minor_faults"), usable // PAGE)
 
     def test_chunked_keeps_what_it_reached(self):
         row = self.take("chunked")
@@ -68,9 +83,11 @@ class Refused(unittest.TestCase):
         self.assertEqual(number(row, "handled_faults"), number(row, "commit_calls") - 1)
 
     def test_guard_keeps_what_it_reached(self):
-        row = self.take("guard", "--guard", "prot_none")
-        self.check_reached(row, 65536)
-        self.assertEqual(number(row, "handled_faults"), number(row, "commit_calls") - 1)
+        row = self.take("guard", "--guard", GUARD)
+        guard = PAGE if WINDOWS else 0
+        self.check_reached(row, 65536, guard)
+        self.assertEqual(number(row, "handled_faults") * 65536,
+                         number(row, "commit_bytes") - guard)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin"))
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
 SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
+WINDOWS = bool(SUFFIX)
 SANITIZED = bool(os.environ.get("VMCOMMIT_SANITIZED"))
 STRATEGIES = ("upfront", "fault", "chunked", "guard")
 PAGE = 4096

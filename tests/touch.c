@@ -1,12 +1,15 @@
 /* One cycle of a strategy that touches the given offsets in the given order, and prints its row.
  * An offset outside the region is touched all the same: that is what some tests are about.
  *
- * usage: touch_STRATEGY SIZE STEP GUARD OFFSET... */
+ * usage: touch_STRATEGY SIZE STEP GUARD TRAP OFFSET... */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness.h"
+#include "output.h"
 #include "record.h"
+#include "trap.h"
 #include "vm.h"
 
 static long long offsets[65536];
@@ -26,11 +29,12 @@ int main(int argc, char **argv)
     struct strategy strategy = harness_strategy;
     struct configuration configuration = {0};
     struct sample sample;
-    if (argc < 4 || !vm_guard_choose(argv[3]) || vm_choose_pages(VM_PAGES_SMALL) != 0)
+    if (argc < 5 || !vm_guard_choose(argv[3]) || !trap_choose(argv[4]) ||
+        vm_choose_pages(VM_PAGES_SMALL) != 0)
         return 2;
     configuration.size = configuration.touched = strtoull(argv[1], NULL, 10);
     configuration.step = strtoull(argv[2], NULL, 10);
-    for (int i = 4; i < argc; i++)
+    for (int i = 5; i < argc; i++)
         offsets[offset_count++] = strtoll(argv[i], NULL, 10);
     strategy.touch = touch_offsets;
     sample_prepare(&harness_strategy);
@@ -40,7 +44,8 @@ int main(int argc, char **argv)
     }
     struct record record = {&strategy, &configuration, &sample, "small", 1, 1};
     size_t length = record_format(&record, row);
-    fputs(record_header(), stdout);
-    fwrite(row, 1, length, stdout);
-    return 0;
+    struct output output;
+    return output_open("-", &output) != 0 ||
+           output_write(&output, record_header(), strlen(record_header())) != 0 ||
+           output_write(&output, row, length) != 0;
 }

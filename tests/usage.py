@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-from support import BIN, PAGE, ROOT, SANITIZED, STRATEGIES, command, number, parse, rows, run
+from support import (BIN, PAGE, ROOT, SANITIZED, STRATEGIES, WINDOWS, command, number, parse, rows,
+                     run)
 
 REFUSED = [
     (["--size", "4KB"], "--size: '4KB'"),
@@ -76,11 +77,11 @@ class Usage(unittest.TestCase):
     def test_full_disk_is_exit_1(self):
         done = run("upfront", "--size", "4K", "--output", "/dev/full")
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr, "upfront: --output: cannot write '/dev/full': "
-                                      "No space left on device\n")
+        full = "Disk full" if WINDOWS else "No space left on device"
+        self.assertEqual(done.stderr, f"upfront: --output: cannot write '/dev/full': {full}\n")
 
     def test_each_round_holds_every_configuration_in_a_new_order(self):
-        arguments = ["--size", "4K..1M*4", "--touch", "1,0.5", "--chunk", "4K,16K", "--repeat", 4]
+        arguments = ["--size", "8K..2M*4", "--touch", "1,0.5", "--chunk", "4K,16K", "--repeat", 4]
         taken = rows("chunked", *arguments)
         orders = []
         for number_ in range(1, 5):
@@ -90,6 +91,12 @@ class Usage(unittest.TestCase):
                            for row in of_round])
         self.assertEqual(len(set(map(tuple, map(sorted, orders)))), 1)
         self.assertEqual(len(set(map(tuple, orders))), 4)
+
+    def test_parts_that_touch_the_same_pages_are_one_configuration(self):
+        taken = rows("upfront", "--size", "4K,64K", "--touch", "1,0.1,0.01", "--repeat", 1)
+        self.assertEqual(sorted((number(row, "size_bytes"), number(row, "touched_bytes"))
+                                for row in taken),
+                         [(4096, 4096), (65536, 4096), (65536, 8192), (65536, 65536)])
 
     def test_seed_decides_the_order(self):
         def order(seed):
@@ -139,7 +146,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(row["status"], "ok")
             self.assertLessEqual(number(row, "minor_faults"), 8 * 2**20 // PAGE)
 
-    @unittest.skipIf(SANITIZED or not os.path.exists("/proc/self/status"), "a plain Linux harness")
+    @unittest.skipIf(SANITIZED or WINDOWS, "a plain Linux harness, read in /proc")
     def test_a_harness_holds_under_8_mib_whatever_it_measures(self):
         for program in STRATEGIES:
             for size in ("4K", "1G", "64G"):

@@ -28,7 +28,7 @@ set grid y linecolor rgb '#e0e0e0' linewidth 1
 unset key
 # Heading, legend and machine. Labels, since a key would be as narrow as its panel; set once, and
 # taken away by `unset label` after the first of several panels.
-set label 101 heading at screen 0.012,0.955 left font ',14' textcolor rgb '#000000'
+set label 101 heading.doubt at screen 0.012,0.955 left font ',14' textcolor rgb '#000000'
 set label 100 caption at screen 0.012,0.025 left font ',10' textcolor rgb '#505050'
 
 # One entry of the legend: its place from the left, its text, and its mark.

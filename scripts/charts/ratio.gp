@@ -1,6 +1,6 @@
 # Time as a multiple of full up-front commit, paired within each round. From zero, line at 1.
 wide = 1000; high = 460
-heading = 'Time as a multiple of full up-front commit'
+heading = 'Time relative to upfront'
 load 'common.gp'
 eval legend_strategies
 set logscale x 2

@@ -1,6 +1,6 @@
 # The step of chunked and guard at one size; the other two, which have no step, as lines across.
 wide = 1000; high = 480
-heading = 'What the step of chunked and guard costs'
+heading = 'What the step costs'
 load 'common.gp'
 eval legend_strategies
 set logscale x 2

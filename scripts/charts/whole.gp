@@ -1,7 +1,7 @@
 # Whole processes by hyperfine: the cycle that the process timed itself, and all the rest of it. The
 # thin line runs from the least to the most of the runs.
 wide = 1000; high = 440
-heading = 'Whole processes, timed from outside'
+heading = 'Whole processes'
 load 'common.gp'
 set style fill solid border linecolor rgb '#ffffff'
 set boxwidth 0.6

@@ -35,16 +35,22 @@ const char *vm_pages_unsupported(void)
     return chosen_pages == VM_PAGES_THP ? "Windows has no transparent huge pages" : NULL;
 }
 
+/* A size beyond the address space is called an invalid parameter, and nothing else of ours is. */
+static int allocate(size_t size, DWORD type, DWORD protection, void **base)
+{
+    *base = VirtualAlloc(NULL, size, type, protection);
+    int error = last_error_unless(*base != NULL);
+    return error == ERROR_INVALID_PARAMETER ? ERROR_NOT_ENOUGH_MEMORY : error;
+}
+
 int vm_reserve(size_t size, void **base)
 {
-    *base = VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
-    return last_error_unless(*base != NULL);
+    return allocate(size, MEM_RESERVE, PAGE_NOACCESS, base);
 }
 
 int vm_reserve_committed(size_t size, void **base)
 {
-    *base = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    return last_error_unless(*base != NULL);
+    return allocate(size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, base);
 }
 
 int vm_commit(void *address, size_t size)
