@@ -23,6 +23,7 @@ REFUSED = [
     (["--touch", "1.5"], "--touch: '1.5'"),
     (["--pages", "large"], "--pages: 'large'"),
     (["--guard", "wall"], "--guard: 'wall'"),
+    (["--trap", "hook"], "--trap: 'hook'"),
     (["--repeat", "-3"], "--repeat: '-3'"),
     (["--repeat"], "--repeat: no value"),
     (["--output", "no/such/folder/file.csv"], "--output: cannot write 'no/such/folder/file.csv'"),
@@ -46,7 +47,7 @@ class Usage(unittest.TestCase):
         for program in STRATEGIES:
             done = run(program, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for option in ("size", "chunk", "touch", "pages", "repeat", "output", "help",
+            for option in ("size", "chunk", "touch", "pages", "guard", "trap", "repeat", "output", "help",
                            "version"):
                 self.assertIn(f"--{option}", done.stdout)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
