@@ -254,7 +254,8 @@ def main():
                    f"{kept(chosen)}; make report draws them again")
         status = 1
     except OSError as error:
-        message = (f"cannot write {error.filename or 'the results'}: {error.strerror}; "
+        written = relative(error.filename) if error.filename else "the results"
+        message = (f"cannot write {written}: {error.strerror}; "
                    f"{kept(chosen)}. Make room, then make report or make bench")
         status = 1
     print(f"bench: {message}", file=sys.stderr)

@@ -7,8 +7,11 @@ rounds: small ones in many, gigabytes in few.
 
 import csv
 import dataclasses
+import errno
 import fractions
+import io
 import math
+import os
 import random
 import signal
 import statistics
@@ -39,7 +42,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(13, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
+    "quick": Profile(15, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), 12),
     "default": Profile(165, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), 60),
@@ -215,18 +218,29 @@ def first_rows(programs):
 
 
 class Samples:
-    """samples.csv: each row is on disk as soon as it is measured."""
+    """samples.csv: each row is in the file as soon as it is measured, whole or not at all."""
 
     def __init__(self, path, columns):
-        self.file = open(path, "w", newline="", encoding="utf-8")
-        self.writer = csv.DictWriter(self.file, columns)
-        self.writer.writeheader()
-        self.count = 0
+        self.path = path
+        self.columns = list(columns)
+        self.file = open(path, "wb", buffering=0)
+        self._write(dict(zip(self.columns, self.columns)))
 
     def add(self, row, round_number, position):
-        self.writer.writerow(row | {"round": round_number, "position": position})
-        self.file.flush()
-        self.count += 1
+        self._write(row | {"round": round_number, "position": position})
+
+    def _write(self, row):
+        line = io.StringIO()
+        csv.DictWriter(line, self.columns).writerow(row)
+        encoded = line.getvalue().encode()
+        end = self.file.tell()
+        try:
+            if self.file.write(encoded) < len(encoded):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self.file.truncate(end)
+            error.filename = str(self.path)
+            raise
 
 
 class Campaign:

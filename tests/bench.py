@@ -249,8 +249,11 @@ class Trouble(unittest.TestCase):
         done = subprocess.run(["prlimit", "--fsize=4096", *command(self.results)],
                               capture_output=True, text=True, timeout=300)
         self.assertOneLine(done, 1, "cannot write", "samples are kept")
-        rows = read(self.results / "latest" / "samples.csv")
+        path = self.results / "latest" / "samples.csv"
+        self.assertTrue(path.read_bytes().endswith(b"\r\n"))
+        rows = read(path)
         self.assertGreater(len(rows), 5)
+        self.assertEqual([row for row in rows if None in row.values()], [])
 
 
 class Statistics(unittest.TestCase):
