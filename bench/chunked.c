@@ -8,9 +8,9 @@ static int chunked_before_write(struct region *region, size_t offset)
     return region_commit_to(region, region_step_start(region, offset) + region->step);
 }
 
-static int chunked_touch(struct region *region, size_t touched)
+static int chunked_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, chunked_before_write);
+    return workload_touch(region, workload, chunked_before_write);
 }
 
 const struct strategy harness_strategy = {

@@ -2,9 +2,9 @@
  * was wanted, whichever it is. */
 #include "harness.h"
 
-static int fault_touch(struct region *region, size_t touched)
+static int fault_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, workload_nothing);
+    return workload_touch(region, workload, workload_nothing);
 }
 
 static int fault_commit_page(struct region *region, size_t offset)

@@ -7,9 +7,9 @@ static int guard_stand(struct region *region)
     return region_set_guard(region, 0);
 }
 
-static int guard_touch(struct region *region, size_t touched)
+static int guard_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, workload_nothing);
+    return workload_touch(region, workload, workload_nothing);
 }
 
 static int guard_grow(struct region *region, size_t offset)

@@ -1,9 +1,9 @@
 /* upfront: reserve and commit the whole range in one call, before anything is written. */
 #include "harness.h"
 
-static int upfront_touch(struct region *region, size_t touched)
+static int upfront_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, workload_nothing);
+    return workload_touch(region, workload, workload_nothing);
 }
 
 const struct strategy harness_strategy = {

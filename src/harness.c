@@ -44,19 +44,11 @@ static int write_out(const struct harness *harness, const char *text, size_t len
     return error == 0 ? EXIT_TAKEN : complain_of_output(harness, EXIT_BROKE, error);
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014), and a Fisher-Yates shuffle by it. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
+/* Fisher and Yates. */
 static void shuffle(struct harness *harness)
 {
     for (size_t i = harness->count; i > 1; i--) {
-        size_t j = next_random(&harness->random) % i;
+        size_t j = workload_random(&harness->random) % i;
         struct configuration swapped = harness->configurations[i - 1];
         harness->configurations[i - 1] = harness->configurations[j];
         harness->configurations[j] = swapped;
@@ -111,6 +103,7 @@ static bool list_configurations(struct harness *harness)
                          .size = size,
                          .step = step_bytes(options, size, i / options->touches.count % chunks),
                          .touched = touched_bytes(size, part),
+                         .order = options->order,
                      });
     }
     return true;
@@ -122,7 +115,7 @@ static int measure(struct harness *harness, uint64_t round, size_t index)
     static char row[RECORD_MAX_BYTES];
     static struct sample sample;
     const struct configuration *configuration = &harness->configurations[index];
-    if (!sample_take(&harness_strategy, configuration, &sample))
+    if (!sample_take(&harness_strategy, configuration, harness->options.seed, &sample))
         return complain(EXIT_BROKE, sample.error);
     struct record record = {.strategy = &harness_strategy,
                             .configuration = configuration,

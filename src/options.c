@@ -14,10 +14,11 @@ const char options_help[] =
     "  --chunk LIST        step of chunked and guard                 [64K]\n"
     "  --touch LIST        part of the region that is written to: 1, 0.1   [1]\n"
     "  --pages small|thp   base pages only, or transparent huge pages invited   [small]\n"
+    "  --order ORDER       of touching: sequential, reverse, random or alternate  [sequential]\n"
     "  --guard KIND        how a guard page is made: %s   [auto]\n"
     "  --trap KIND         how a fault is caught: %s\n"
     "  --repeat N          samples of each configuration             [10]\n"
-    "  --seed N            of the random order within each round     [1]\n"
+    "  --seed N            of random orders: within each round, and of touching   [1]\n"
     "  --output FILE       where the CSV goes; - is standard output  [-]\n"
     "  --help, --version\n"
     "\n"
@@ -223,6 +224,16 @@ static bool parse_pages(const struct parser *parser, const char *text, struct op
     return true;
 }
 
+static bool parse_order(const struct parser *parser, const char *text, struct options *options)
+{
+    for (int order = 0; order < ORDER_COUNT; order++)
+        if (strcmp(text, workload_order_names[order]) == 0) {
+            options->order = (enum workload_order)order;
+            return true;
+        }
+    return refuse(parser, ": '%s' is no order; use sequential, reverse, random or alternate", text);
+}
+
 static bool parse_guard(const struct parser *parser, const char *text, struct options *options)
 {
     (void)options;
@@ -272,8 +283,9 @@ static const struct {
     bool (*parse)(const struct parser *, const char *, struct options *);
 } value_options[] = {
     {"--size", parse_size_option}, {"--chunk", parse_chunk_option}, {"--touch", parse_touch},
-    {"--pages", parse_pages},      {"--guard", parse_guard},        {"--trap", parse_trap},
-    {"--repeat", parse_repeat},    {"--seed", parse_seed},          {"--output", parse_output},
+    {"--pages", parse_pages},      {"--order", parse_order},        {"--guard", parse_guard},
+    {"--trap", parse_trap},        {"--repeat", parse_repeat},      {"--seed", parse_seed},
+    {"--output", parse_output},
 };
 
 /* Reads one option at *argv and moves past it. */

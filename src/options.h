@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "vm.h"
+#include "workload.h"
 
 #define OPTIONS_LIST_MAX 64
 
@@ -30,6 +31,7 @@ struct options {
     struct options_sizes chunks;
     struct options_parts touches;
     enum vm_pages pages;
+    enum workload_order order;
     uint64_t repeat;
     uint64_t seed;
     const char *output; /* "-" is standard output */

@@ -16,7 +16,7 @@ static const char header[] =
     "commit_calls,handled_faults,minor_faults,major_faults,"
     "reserved_commit_bytes,commit_bytes,commit_system_bytes,commit_process_bytes,resident_bytes,"
     "released_commit_bytes,region_count,"
-    "guard,trap,clock_tick_ns\r\n";
+    "guard,trap,clock_tick_ns,touch_order\r\n";
 
 static const char *const status_names[] = {
     [SAMPLE_OK] = "ok",
@@ -129,7 +129,8 @@ size_t record_format(const struct record *record, char *text)
     append_latency(&row, sample);
     append_work(&row, sample);
     append_memory(&row, sample);
-    append(&row, "%s,%s,%" PRIu64 "\r\n", record->strategy->guarded ? vm_guard_name() : "",
-           record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns());
+    append(&row, "%s,%s,%" PRIu64 ",%s\r\n", record->strategy->guarded ? vm_guard_name() : "",
+           record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns(),
+           workload_order_names[configuration->order]);
     return row.length;
 }

@@ -20,7 +20,7 @@
 
 struct run {
     const struct strategy *strategy;
-    const struct configuration *configuration;
+    const struct workload *workload;
     struct sample *sample;
     struct region region;
     uint64_t cycles;
@@ -118,7 +118,7 @@ static bool cycle(struct run *run)
     }
     if (error == 0) {
         window_open(run, PHASE_TOUCH);
-        error = strategy->touch(region, run->configuration->touched);
+        error = strategy->touch(region, run->workload);
         window_close(run);
     }
     if (error != 0)
@@ -238,11 +238,13 @@ static void describe_failure(const struct run *run, int error)
     size_t size = sizeof run->sample->error;
     char text[128];
     vm_error_text(error, text, sizeof text);
+    const char *cause = vm_refusal_cause(error, run->peak.region_count);
     if (run->meter_error != 0)
         snprintf(message, size, "reading the counters: %s", text);
     else
-        snprintf(message, size, "%s of %zu bytes at offset %zu: %s", region->failed_call,
-                 region->failed_size, region->failed_offset, text);
+        snprintf(message, size, "%s of %zu bytes at offset %zu: %s%s%s", region->failed_call,
+                 region->failed_size, region->failed_offset, text, cause != NULL ? "; " : "",
+                 cause != NULL ? cause : "");
 }
 
 /* Keeps what the counted cycle had reached when the system refused to go on, then lets go of it.
@@ -250,8 +252,8 @@ static void describe_failure(const struct run *run, int error)
 static bool refuse(struct run *run, int error)
 {
     run->sample->status = SAMPLE_REFUSED;
-    describe_failure(run, error);
     probe(run, &run->peak);
+    describe_failure(run, error);
     region_release(&run->region);
     probe(run, &run->released);
     if (run->probing)
@@ -281,10 +283,10 @@ static bool memory_holds(const struct configuration *configuration, struct sampl
 }
 
 static struct run start(const struct strategy *strategy, const struct configuration *configuration,
-                        struct sample *sample)
+                        const struct workload *workload, struct sample *sample)
 {
     return (struct run){.strategy = strategy,
-                        .configuration = configuration,
+                        .workload = workload,
                         .sample = sample,
                         .region = {.size = configuration->size,
                                    .step = configuration->step,
@@ -292,10 +294,10 @@ static struct run start(const struct strategy *strategy, const struct configurat
 }
 
 static bool take(const struct strategy *strategy, const struct configuration *configuration,
-                 struct sample *sample)
+                 const struct workload *workload, struct sample *sample)
 {
-    struct run run = start(strategy, configuration, sample);
-    vm_warm(configuration->touched);
+    struct run run = start(strategy, configuration, workload, sample);
+    vm_warm(workload->touched);
     int error = run_cycles(&run, 1, true);
     if (error != 0)
         return refuse(&run, error);
@@ -309,8 +311,9 @@ static bool take(const struct strategy *strategy, const struct configuration *co
 }
 
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
-                 struct sample *sample)
+                 uint64_t seed, struct sample *sample)
 {
+    struct workload workload;
     *sample = (struct sample){.status = SAMPLE_OK};
     if (vm_pages_unsupported() != NULL)
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_pages_unsupported());
@@ -318,7 +321,13 @@ bool sample_take(const struct strategy *strategy, const struct configuration *co
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_guard_unsupported());
     if (!memory_holds(configuration, sample))
         return true;
-    return take(strategy, configuration, sample);
+    if (!workload_make(&workload, configuration->order, configuration->touched, seed))
+        return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
+    bool done = strategy->guarded && !workload_suits_guard(&workload, configuration->step)
+                    ? stop_with(sample, SAMPLE_UNSUPPORTED, "the order jumps past the guard page")
+                    : take(strategy, configuration, &workload, sample);
+    workload_free(&workload);
+    return done;
 }
 
 /* A signal's frame alone takes some KiB of stack, more than a small cycle may have touched. By
@@ -337,8 +346,9 @@ void sample_prepare(const struct strategy *strategy)
     touch_stack(64);
     size_t page = vm_page_bytes();
     struct configuration small = {.size = 4 * page, .step = page, .touched = 4 * page};
+    struct workload workload = {.touched = small.touched};
     struct sample unseen = {0};
-    struct run run = start(strategy, &small, &unseen);
+    struct run run = start(strategy, &small, &workload, &unseen);
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return;
     if (run_cycles(&run, 1, true) != 0 || run_cycles(&run, 1, false) != 0)

@@ -24,7 +24,7 @@ struct strategy {
 
     /* Touches by workload_touch, with the strategy's own work inlined. Must not itself be inlined:
      * clang's __try catches only what a called function raises. */
-    int (*touch)(struct region *region, size_t touched);
+    int (*touch)(struct region *region, const struct workload *workload);
 
     /* Makes the page at `offset` accessible when an access there has faulted; NULL if no fault is
      * expected. Runs in a fault handler. */
@@ -36,6 +36,7 @@ struct configuration {
     size_t size;
     size_t step;
     size_t touched;
+    enum workload_order order;
 };
 
 enum sample_status { SAMPLE_OK, SAMPLE_REFUSED, SAMPLE_UNSUPPORTED, SAMPLE_SKIPPED };
@@ -69,9 +70,9 @@ struct sample {
  * and their page faults in no row. */
 void sample_prepare(const struct strategy *strategy);
 
-/* Takes one sample. Returns false if something broke that is not a refusal; sample->error says
- * what. */
+/* Takes one sample; `seed` is of a random order. Returns false if something broke that is not a
+ * refusal; sample->error says what. */
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
-                 struct sample *sample);
+                 uint64_t seed, struct sample *sample);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes in a base page, a power of two. */
 size_t vm_page_bytes(void);
@@ -58,6 +59,10 @@ void vm_warm(size_t size);
 
 /* True for the codes by which this system says that it will not commit (or reserve) any more. */
 bool vm_is_refusal(int error);
+
+/* What a refusal is owed to, if that can be told: `region_count` is how many regions the system
+ * kept when it refused. NULL if it can't. */
+const char *vm_refusal_cause(int error, uint64_t region_count);
 
 /* The system's text for one of its error codes. */
 void vm_error_text(int error, char *text, size_t size);

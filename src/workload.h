@@ -1,4 +1,4 @@
-/* How a region is touched: one write to each page of its first `touched` bytes, in order.
+/* How a region is touched: one write to each page of its first `touched` bytes, in some order.
  *
  * The loop is here once and is inlined into each strategy together with what that strategy does
  * before a write, so that the timed loop holds no indirect call. */
@@ -6,6 +6,28 @@
 #define WORKLOAD_H
 
 #include "region.h"
+
+/* Alternate: every second page first, then those between. */
+enum workload_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE, ORDER_COUNT };
+extern const char *const workload_order_names[ORDER_COUNT];
+
+struct workload {
+    size_t touched;  /* bytes, whole pages */
+    uint32_t *pages; /* the pages in their order; NULL for sequential, which needs no list */
+};
+
+/* Lists the pages in their order; `seed` is for random alone. The list is written, and so in
+ * memory, before anything is timed. False if there is no memory for it. */
+bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
+                   uint64_t seed);
+void workload_free(struct workload *workload);
+
+/* True if every first touch falls below or exactly on a guard page that starts at the region's
+ * start and moves on by `step` bytes at each hit. */
+bool workload_suits_guard(const struct workload *workload, size_t step);
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+uint64_t workload_random(uint64_t *state);
 
 /* Called before the write at `offset`; anything but 0 stops the touching. */
 typedef int (*workload_before_write)(struct region *region, size_t offset);
@@ -17,18 +39,29 @@ static inline int workload_nothing(struct region *region, size_t offset)
     return 0;
 }
 
-static inline int workload_touch(struct region *region, size_t touched,
+static inline int workload_touch_page(struct region *region, size_t offset,
+                                      workload_before_write before_write)
+{
+    int error = before_write(region, offset);
+    if (error == 0)
+        *(volatile unsigned char *)(region->base + offset) = 1;
+    return error;
+}
+
+static inline int workload_touch(struct region *region, const struct workload *workload,
                                  workload_before_write before_write)
 {
-    volatile unsigned char *base = region->base;
     size_t page = region->page;
-    for (size_t offset = 0; offset < touched; offset += page) {
-        int error = before_write(region, offset);
-        if (error != 0)
-            return error;
-        base[offset] = 1;
-    }
-    return 0;
+    size_t touched = workload->touched;
+    const uint32_t *pages = workload->pages;
+    int error = 0;
+    if (pages == NULL)
+        for (size_t offset = 0; offset < touched && error == 0; offset += page)
+            error = workload_touch_page(region, offset, before_write);
+    else
+        for (size_t i = 0; i < touched / page && error == 0; i++)
+            error = workload_touch_page(region, pages[i] * page, before_write);
+    return error;
 }
 
 #endif

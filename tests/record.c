@@ -18,9 +18,10 @@ static const char *format(const struct sample *sample)
     return row;
 }
 
-/* A row without what depends on the system: its platform and, at the end, its clock's tick. */
+/* A row without what depends on the system: its platform and, near the end, its clock's tick. */
 static const char *between(const char *text)
 {
+    *strrchr(row, ',') = '\0';
     *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }

@@ -25,14 +25,14 @@ static int commit_some(struct region *region, size_t offset)
     return region_commit(region, offset, offset + region->page);
 }
 
-static int touch_only(struct region *region, size_t touched)
+static int touch_only(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, workload_nothing);
+    return workload_touch(region, workload, workload_nothing);
 }
 
-static int commit_and_touch(struct region *region, size_t touched)
+static int commit_and_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, touched, commit_some);
+    return workload_touch(region, workload, commit_some);
 }
 
 static const struct strategy in_a_fault = {
@@ -45,9 +45,9 @@ static const struct strategy plain = {
 static void check_refused(const struct strategy *strategy, uint64_t handled)
 {
     size_t page = vm_page_bytes();
-    struct configuration configuration = {PAGES * page, page, PAGES * page};
+    struct configuration configuration = {PAGES * page, page, PAGES * page, ORDER_SEQUENTIAL};
     struct sample sample;
-    CHECK(sample_take(strategy, &configuration, &sample));
+    CHECK(sample_take(strategy, &configuration, 1, &sample));
     CHECK_EQUAL(sample.status, SAMPLE_REFUSED);
     CHECK(strncmp(sample.error, "commit of ", 10) == 0);
     CHECK_EQUAL(sample.batch, 1);
@@ -56,7 +56,7 @@ static void check_refused(const struct strategy *strategy, uint64_t handled)
     CHECK_EQUAL(sample.commit_bytes.value, REACHED * page);
     CHECK_EQUAL(sample.released_commit_bytes.value, 0);
 
-    CHECK(sample_take(&plain, &configuration, &sample));
+    CHECK(sample_take(&plain, &configuration, 1, &sample));
     CHECK_EQUAL(sample.status, SAMPLE_OK);
     CHECK_EQUAL(sample.commit_bytes.value, PAGES * page);
 }

@@ -15,9 +15,9 @@
 static long long offsets[65536];
 static size_t offset_count;
 
-static int touch_offsets(struct region *region, size_t touched)
+static int touch_offsets(struct region *region, const struct workload *workload)
 {
-    (void)touched;
+    (void)workload;
     for (size_t i = 0; i < offset_count; i++)
         *(volatile unsigned char *)(region->base + offsets[i]) = 1;
     return 0;
@@ -38,7 +38,7 @@ int main(int argc, char **argv)
         offsets[offset_count++] = strtoll(argv[i], NULL, 10);
     strategy.touch = touch_offsets;
     sample_prepare(&harness_strategy);
-    if (!sample_take(&strategy, &configuration, &sample)) {
+    if (!sample_take(&strategy, &configuration, 1, &sample)) {
         fprintf(stderr, "%s\n", sample.error);
         return 1;
     }

@@ -23,6 +23,7 @@ REFUSED = [
     (["--touch", "1.5"], "--touch: '1.5'"),
     (["--pages", "large"], "--pages: 'large'"),
     (["--guard", "wall"], "--guard: 'wall'"),
+    (["--order", "any"], "--order: 'any'"),
     (["--trap", "hook"], "--trap: 'hook'"),
     (["--repeat", "-3"], "--repeat: '-3'"),
     (["--repeat"], "--repeat: no value"),
@@ -47,7 +48,7 @@ class Usage(unittest.TestCase):
         for program in STRATEGIES:
             done = run(program, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for option in ("size", "chunk", "touch", "pages", "guard", "trap", "repeat", "seed",
+            for option in ("size", "chunk", "touch", "pages", "order", "guard", "trap", "repeat", "seed",
                            "output", "help", "version"):
                 self.assertIn(f"--{option}", done.stdout)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)

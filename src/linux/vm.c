@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -171,6 +172,24 @@ void vm_warm(size_t size)
 bool vm_is_refusal(int error)
 {
     return error == ENOMEM || error == EAGAIN;
+}
+
+/* Other mappings of the process count too, so the region's own may stay a little below the limit
+ * (Documentation/admin-guide/sysctl/vm.rst). */
+const char *vm_refusal_cause(int error, uint64_t region_count)
+{
+    enum { OTHERS = 200 };
+    unsigned long long limit = 0;
+    char text[32] = "";
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    if (file == NULL)
+        return NULL;
+    if (fgets(text, sizeof text, file) != NULL)
+        limit = strtoull(text, NULL, 10);
+    fclose(file);
+    return error == ENOMEM && limit > 0 && region_count + OTHERS >= limit
+               ? "vm.max_map_count mappings are reached"
+               : NULL;
 }
 
 void vm_error_text(int error, char *text, size_t size)

@@ -125,6 +125,12 @@ bool vm_is_refusal(int error)
     }
 }
 
+const char *vm_refusal_cause(int error, uint64_t region_count)
+{
+    (void)region_count;
+    return error == ERROR_COMMITMENT_LIMIT ? "the commit limit is reached" : NULL;
+}
+
 void vm_error_text(int error, char *text, size_t size)
 {
     DWORD length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,

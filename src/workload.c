@@ -1,0 +1,83 @@
+/* Orders of touching, as lists of pages. */
+#include "workload.h"
+
+#include <stdlib.h>
+
+#include "vm.h"
+
+const char *const workload_order_names[ORDER_COUNT] = {"sequential", "reverse", "random",
+                                                       "alternate"};
+
+uint64_t workload_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static void list_reverse(uint32_t *pages, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pages[i] = (uint32_t)(count - 1 - i);
+}
+
+static void list_alternate(uint32_t *pages, size_t count)
+{
+    size_t even = (count + 1) / 2;
+    for (size_t i = 0; i < count; i++)
+        pages[i] = (uint32_t)(i < even ? 2 * i : 2 * (i - even) + 1);
+}
+
+/* Fisher and Yates. */
+static void list_random(uint32_t *pages, size_t count, uint64_t seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t j = workload_random(&seed) % (i + 1);
+        pages[i] = pages[j];
+        pages[j] = (uint32_t)i;
+    }
+}
+
+bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
+                   uint64_t seed)
+{
+    size_t count = touched / vm_page_bytes();
+    *workload = (struct workload){.touched = touched};
+    if (order == ORDER_SEQUENTIAL)
+        return true;
+    if (count > UINT32_MAX)
+        return false;
+    workload->pages = malloc(count * sizeof *workload->pages);
+    if (workload->pages == NULL)
+        return false;
+    if (order == ORDER_REVERSE)
+        list_reverse(workload->pages, count);
+    else if (order == ORDER_ALTERNATE)
+        list_alternate(workload->pages, count);
+    else
+        list_random(workload->pages, count, seed);
+    return true;
+}
+
+void workload_free(struct workload *workload)
+{
+    free(workload->pages);
+    workload->pages = NULL;
+}
+
+bool workload_suits_guard(const struct workload *workload, size_t step)
+{
+    size_t page = vm_page_bytes();
+    size_t guard = 0;
+    if (workload->pages == NULL)
+        return true;
+    for (size_t i = 0; i < workload->touched / page; i++) {
+        size_t offset = workload->pages[i] * page;
+        if (offset > guard)
+            return false;
+        if (offset == guard)
+            guard += step;
+    }
+    return true;
+}
