@@ -3,6 +3,7 @@
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
 #   make report                     draw results/latest again
 #   make bench-wine                 the quick profile through Wine, into results/wine
+#   make verify                     hold the counts against strace, perf and /proc
 #   make overhead                   measure what the harness itself adds
 #   make test                       build, and run every test that this machine can run
 #   make test-wine                  cross-build for Windows, and run the tests under Wine
@@ -16,7 +17,7 @@ all: build/build.ninja
 build/build.ninja:
 	@cmake --preset release
 
-bench report overhead: build/build.ninja
+bench report verify overhead: build/build.ninja
 	@cmake --build build --target $@
 
 build-windows/build.ninja:
@@ -35,4 +36,4 @@ test: all
 clean:
 	rm -rf build build-debug build-asan build-windows
 
-.PHONY: all bench bench-wine report overhead test test-wine clean
+.PHONY: all bench bench-wine report verify overhead test test-wine clean

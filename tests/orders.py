@@ -42,7 +42,8 @@ class Orders(unittest.TestCase):
 
     def test_guard_says_where_an_order_jumps_past_it(self):
         for order, step, status in (("reverse", 16, "unsupported"), ("random", 16, "unsupported"),
-                                    ("alternate", 1, "unsupported"), ("alternate", 3, "unsupported"),
+                                    ("alternate", 1, "unsupported"),
+                                    ("alternate", 3, "unsupported"),
                                     ("alternate", 16, "ok"), ("sequential", 1, "ok"),
                                     ("reverse", PAGES, "unsupported")):
             with self.subTest(order=order, step=step):
