@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detail.h"
 #include "options.h"
 #include "output.h"
 #include "record.h"
@@ -19,7 +20,7 @@ struct harness {
     struct options options;
     struct configuration *configurations;
     size_t count;
-    struct output output;
+    struct output output, trace, staircase;
     uint64_t random;
 };
 
@@ -29,19 +30,56 @@ static int complain(int status, const char *message)
     return status;
 }
 
-static int complain_of_output(const struct harness *harness, int status, int error)
+static int complain_of_file(const char *option, const char *path, int status, int error)
 {
     char text[128], message[512];
     vm_error_text(error, text, sizeof text);
-    snprintf(message, sizeof message, "--output: cannot write '%s': %s", harness->options.output,
-             text);
+    snprintf(message, sizeof message, "%s: cannot write '%s': %s", option, path, text);
     return complain(status, message);
 }
 
 static int write_out(const struct harness *harness, const char *text, size_t length)
 {
     int error = output_write(&harness->output, text, length);
-    return error == 0 ? EXIT_TAKEN : complain_of_output(harness, EXIT_BROKE, error);
+    return error == 0 ? EXIT_TAKEN
+                      : complain_of_file("--output", harness->options.output, EXIT_BROKE, error);
+}
+
+/* A cycle of its own each, after the sample's. */
+static int measure_trace(const struct harness *harness, struct record *record,
+                         struct sample_trace *trace)
+{
+    if (!sample_trace(record->strategy, record->configuration, harness->options.seed, trace))
+        return EXIT_TAKEN; /* refused, as the sample's row will say, or no memory for a list */
+    record->trace = trace;
+    int error = detail_write_trace(&harness->trace, record, trace);
+    return error == 0 ? EXIT_TAKEN
+                      : complain_of_file("--trace", harness->options.trace, EXIT_BROKE, error);
+}
+
+static int measure_staircase(const struct harness *harness, const struct record *record)
+{
+    static struct sample_checkpoint checkpoints[SAMPLE_CHECKPOINTS];
+    memset(checkpoints, 0xff, sizeof checkpoints); /* in memory before anything is read */
+    size_t reached = sample_staircase(record->strategy, record->configuration,
+                                      harness->options.seed, checkpoints);
+    int error = detail_write_staircase(&harness->staircase, record, checkpoints, reached);
+    return error == 0
+               ? EXIT_TAKEN
+               : complain_of_file("--staircase", harness->options.staircase, EXIT_BROKE, error);
+}
+
+static int measure_details(const struct harness *harness, struct record *record,
+                           struct sample_trace *trace)
+{
+    int status = EXIT_TAKEN;
+    if (record->sample->status != SAMPLE_OK)
+        return status;
+    if (harness->options.trace != NULL)
+        status = measure_trace(harness, record, trace);
+    if (status == EXIT_TAKEN && harness->options.staircase != NULL)
+        status = measure_staircase(harness, record);
+    return status;
 }
 
 /* Fisher and Yates. */
@@ -123,8 +161,11 @@ static int measure(struct harness *harness, uint64_t round, size_t index)
                             .pages = harness->options.pages == VM_PAGES_THP ? "thp" : "small",
                             .round = round,
                             .position = index + 1};
+    struct sample_trace trace = {0};
+    int status = measure_details(harness, &record, &trace);
     size_t length = record_format(&record, row);
-    return write_out(harness, row, length);
+    sample_trace_free(&trace);
+    return status == EXIT_TAKEN ? write_out(harness, row, length) : status;
 }
 
 static int measure_all(struct harness *harness)
@@ -160,6 +201,28 @@ static int print_version(void)
     return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
 }
 
+/* Opens the file of an option that was given, and writes its header. */
+static int open_detail(const char *option, const char *path, int (*begin)(const struct output *),
+                       struct output *output)
+{
+    int error = path != NULL ? output_open(path, output) : 0;
+    if (error == 0 && path != NULL)
+        error = begin(output);
+    return error == 0 ? EXIT_TAKEN : complain_of_file(option, path, EXIT_USAGE, error);
+}
+
+static int open_outputs(struct harness *harness)
+{
+    const struct options *options = &harness->options;
+    int error = output_open(options->output, &harness->output);
+    if (error != 0)
+        return complain_of_file("--output", options->output, EXIT_USAGE, error);
+    int status = open_detail("--trace", options->trace, detail_begin_trace, &harness->trace);
+    return status != EXIT_TAKEN ? status
+                                : open_detail("--staircase", options->staircase,
+                                              detail_begin_staircase, &harness->staircase);
+}
+
 static int run(struct harness *harness)
 {
     const struct options *options = &harness->options;
@@ -172,13 +235,12 @@ static int run(struct harness *harness)
     if (!list_configurations(harness))
         return complain(EXIT_BROKE, "no memory for the list of configurations");
     harness->random = options->seed;
-    error = output_open(options->output, &harness->output);
-    if (error != 0)
-        return complain_of_output(harness, EXIT_USAGE, error);
-    int status = measure_all(harness);
+    int status = open_outputs(harness);
+    if (status == EXIT_TAKEN)
+        status = measure_all(harness);
     error = output_close(&harness->output);
     if (error != 0 && status == EXIT_TAKEN)
-        status = complain_of_output(harness, EXIT_BROKE, error);
+        status = complain_of_file("--output", options->output, EXIT_BROKE, error);
     free(harness->configurations);
     return status;
 }

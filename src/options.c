@@ -20,6 +20,8 @@ const char options_help[] =
     "  --repeat N          samples of each configuration             [10]\n"
     "  --seed N            of random orders: within each round, and of touching   [1]\n"
     "  --output FILE       where the CSV goes; - is standard output  [-]\n"
+    "  --trace FILE        each touch of one more cycle a sample: page, ns, commit calls\n"
+    "  --staircase FILE    charge and residency as the touching of one more cycle proceeds\n"
     "  --help, --version\n"
     "\n"
     "Sizes take K, M, G (powers of 1024) or plain bytes, in whole pages.\n"
@@ -266,6 +268,18 @@ static bool parse_output(const struct parser *parser, const char *text, struct o
     return *text != '\0' || refuse(parser, ": '' is no file; name one, or - for standard output");
 }
 
+static bool parse_trace(const struct parser *parser, const char *text, struct options *options)
+{
+    options->trace = text;
+    return *text != '\0' || refuse(parser, ": '' is no file; name one");
+}
+
+static bool parse_staircase(const struct parser *parser, const char *text, struct options *options)
+{
+    options->staircase = text;
+    return *text != '\0' || refuse(parser, ": '' is no file; name one");
+}
+
 static bool parse_size_option(const struct parser *parser, const char *text,
                               struct options *options)
 {
@@ -282,10 +296,12 @@ static const struct {
     const char *name;
     bool (*parse)(const struct parser *, const char *, struct options *);
 } value_options[] = {
-    {"--size", parse_size_option}, {"--chunk", parse_chunk_option}, {"--touch", parse_touch},
-    {"--pages", parse_pages},      {"--order", parse_order},        {"--guard", parse_guard},
-    {"--trap", parse_trap},        {"--repeat", parse_repeat},      {"--seed", parse_seed},
-    {"--output", parse_output},
+    {"--size", parse_size_option}, {"--chunk", parse_chunk_option},
+    {"--touch", parse_touch},      {"--pages", parse_pages},
+    {"--order", parse_order},      {"--guard", parse_guard},
+    {"--trap", parse_trap},        {"--repeat", parse_repeat},
+    {"--seed", parse_seed},        {"--output", parse_output},
+    {"--trace", parse_trace},      {"--staircase", parse_staircase},
 };
 
 /* Reads one option at *argv and moves past it. */

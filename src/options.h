@@ -34,7 +34,9 @@ struct options {
     enum workload_order order;
     uint64_t repeat;
     uint64_t seed;
-    const char *output; /* "-" is standard output */
+    const char *output;    /* "-" is standard output */
+    const char *trace;     /* a file for touches one by one, or NULL */
+    const char *staircase; /* a file for the charge as touching proceeds, or NULL */
     bool help;
     bool version;
 };

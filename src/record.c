@@ -16,7 +16,8 @@ static const char header[] =
     "commit_calls,handled_faults,minor_faults,major_faults,"
     "reserved_commit_bytes,commit_bytes,commit_system_bytes,commit_process_bytes,resident_bytes,"
     "released_commit_bytes,region_count,"
-    "guard,trap,clock_tick_ns,touch_order\r\n";
+    "guard,trap,clock_tick_ns,touch_order,"
+    "touch_p50_ns,touch_p90_ns,touch_p99_ns,touch_p999_ns,touch_max_ns,traced_touch_ns\r\n";
 
 static const char *const status_names[] = {
     [SAMPLE_OK] = "ok",
@@ -109,6 +110,16 @@ static void append_memory(struct row *row, const struct sample *sample)
     append_bytes(row, sample->region_count);
 }
 
+static void append_trace(struct row *row, const struct sample_trace *trace)
+{
+    if (trace == NULL)
+        append(row, ",,,,,\r\n");
+    else
+        append(row, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\r\n",
+               trace->p50_ns, trace->p90_ns, trace->p99_ns, trace->p999_ns, trace->max_ns,
+               trace->touch_ns);
+}
+
 const char *record_header(void)
 {
     return header;
@@ -129,8 +140,9 @@ size_t record_format(const struct record *record, char *text)
     append_latency(&row, sample);
     append_work(&row, sample);
     append_memory(&row, sample);
-    append(&row, "%s,%s,%" PRIu64 ",%s\r\n", record->strategy->guarded ? vm_guard_name() : "",
+    append(&row, "%s,%s,%" PRIu64 ",%s,", record->strategy->guarded ? vm_guard_name() : "",
            record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns(),
            workload_order_names[configuration->order]);
+    append_trace(&row, record->trace);
     return row.length;
 }

@@ -12,9 +12,10 @@ struct record {
     const struct strategy *strategy;
     const struct configuration *configuration;
     const struct sample *sample;
-    const char *pages; /* "small" or "thp" */
-    uint64_t round;    /* from 1 */
-    uint64_t position; /* within the round, from 1 */
+    const char *pages;                /* "small" or "thp" */
+    const struct sample_trace *trace; /* NULL if none was taken */
+    uint64_t round;                   /* from 1 */
+    uint64_t position;                /* within the round, from 1 */
 };
 
 /* The longest row, its line end included. */

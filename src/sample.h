@@ -75,4 +75,33 @@ void sample_prepare(const struct strategy *strategy);
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
                  uint64_t seed, struct sample *sample);
 
+/* How touch times are spread, in ns: the smallest time that this part of the touches stays within.
+ */
+struct sample_trace {
+    uint64_t p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
+    uint64_t touch_ns;        /* of the traced cycle, to hold against the sample's */
+    struct workload workload; /* with the touches one by one */
+};
+
+/* One more cycle, in which each touch is timed. To be freed by sample_trace_free. Returns false if
+ * it could not be carried through. */
+bool sample_trace(const struct strategy *strategy, const struct configuration *configuration,
+                  uint64_t seed, struct sample_trace *trace);
+void sample_trace_free(struct sample_trace *trace);
+
+/* What the system says of the region when so much of it has been touched. */
+struct sample_checkpoint {
+    size_t touched;
+    uint64_t commit_bytes;
+    struct meter_count resident_bytes;
+    uint64_t region_count;
+    uint64_t commit_calls;
+    uint64_t handled_faults;
+};
+enum { SAMPLE_CHECKPOINTS = 64 };
+
+/* One more cycle, held up at SAMPLE_CHECKPOINTS even distances. Returns how many it reached. */
+size_t sample_staircase(const struct strategy *strategy, const struct configuration *configuration,
+                        uint64_t seed, struct sample_checkpoint *checkpoints);
+
 #endif

@@ -43,7 +43,7 @@ bool workload_make(struct workload *workload, enum workload_order order, size_t 
                    uint64_t seed)
 {
     size_t count = touched / vm_page_bytes();
-    *workload = (struct workload){.touched = touched};
+    *workload = (struct workload){.last = count};
     if (order == ORDER_SEQUENTIAL)
         return true;
     if (count > UINT32_MAX)
@@ -72,7 +72,7 @@ bool workload_suits_guard(const struct workload *workload, size_t step)
     size_t guard = 0;
     if (workload->pages == NULL)
         return true;
-    for (size_t i = 0; i < workload->touched / page; i++) {
+    for (size_t i = workload->first; i < workload->last; i++) {
         size_t offset = workload->pages[i] * page;
         if (offset > guard)
             return false;

@@ -5,19 +5,27 @@
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
 
+#include "meter.h"
 #include "region.h"
 
 /* Alternate: every second page first, then those between. */
 enum workload_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE, ORDER_COUNT };
 extern const char *const workload_order_names[ORDER_COUNT];
 
-struct workload {
-    size_t touched;  /* bytes, whole pages */
-    uint32_t *pages; /* the pages in their order; NULL for sequential, which needs no list */
+/* One touch: its time, and the commit calls that it took. */
+struct workload_touch_time {
+    uint32_t ns;
+    uint32_t commit_calls;
 };
 
-/* Lists the pages in their order; `seed` is for random alone. The list is written, and so in
- * memory, before anything is timed. False if there is no memory for it. */
+struct workload {
+    size_t first, last;                /* which touches to make: [first, last) of the order */
+    uint32_t *pages;                   /* the order; NULL for sequential, which needs no list */
+    struct workload_touch_time *trace; /* by touch; NULL: touches are not timed one by one */
+};
+
+/* Lists the pages of the first `touched` bytes in their order; `seed` is for random alone. The list
+ * is written, and so in memory, before anything is timed. False if there is no memory for it. */
 bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
                    uint64_t seed);
 void workload_free(struct workload *workload);
@@ -48,18 +56,39 @@ static inline int workload_touch_page(struct region *region, size_t offset,
     return error;
 }
 
+/* One reading of the clock for each touch, so that a touch's time is from the end of the one
+ * before. */
+static inline int workload_touch_traced(struct region *region, const struct workload *workload,
+                                        workload_before_write before_write)
+{
+    uint64_t before_ns = meter_clock_ns();
+    int error = 0;
+    for (size_t i = workload->first; i < workload->last && error == 0; i++) {
+        size_t page = workload->pages != NULL ? workload->pages[i] : i;
+        uint64_t calls = region->commit_calls;
+        error = workload_touch_page(region, page * region->page, before_write);
+        uint64_t now_ns = meter_clock_ns();
+        workload->trace[i] = (struct workload_touch_time){(uint32_t)(now_ns - before_ns),
+                                                          (uint32_t)(region->commit_calls - calls)};
+        before_ns = now_ns;
+    }
+    return error;
+}
+
 static inline int workload_touch(struct region *region, const struct workload *workload,
                                  workload_before_write before_write)
 {
     size_t page = region->page;
-    size_t touched = workload->touched;
+    size_t last = workload->last;
     const uint32_t *pages = workload->pages;
     int error = 0;
+    if (workload->trace != NULL)
+        return workload_touch_traced(region, workload, before_write);
     if (pages == NULL)
-        for (size_t offset = 0; offset < touched && error == 0; offset += page)
-            error = workload_touch_page(region, offset, before_write);
+        for (size_t at = workload->first * page; at < last * page && error == 0; at += page)
+            error = workload_touch_page(region, at, before_write);
     else
-        for (size_t i = 0; i < touched / page && error == 0; i++)
+        for (size_t i = workload->first; i < last && error == 0; i++)
             error = workload_touch_page(region, pages[i] * page, before_write);
     return error;
 }

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", sample.error);
         return 1;
     }
-    struct record record = {&strategy, &configuration, &sample, "small", 1, 1};
+    struct record record = {&strategy, &configuration, &sample, "small", NULL, 1, 1};
     size_t length = record_format(&record, row);
     struct output output;
     return output_open("-", &output) != 0 ||
