@@ -16,6 +16,7 @@ import sys
 import time
 
 import campaign
+import disturbance
 import environment
 import progress
 
@@ -117,6 +118,14 @@ def write_json(path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def calibrate(chosen):
+    """What the parts cost alone, by build/bin/calibrate; None if it could not be had."""
+    *emulator, upfront = programs(chosen)["upfront"]
+    program = str(pathlib.Path(upfront).with_stem("calibrate"))
+    told = environment.output(*emulator, program)
+    return json.loads(told) if told else None
+
+
 def measure(chosen, folder, described):
     """Carries the campaign out. Returns it, so that what failed can be told."""
     profile = campaign.PROFILES[chosen.profile]
@@ -131,10 +140,13 @@ def measure(chosen, folder, described):
                                     described["seed"], folder / "samples.csv")
     except campaign.HarnessFailed as failure:
         raise Problem(f"a harness {failure}; nothing was measured") from None
+    described["calibration"] = calibrate(chosen)
+    before = disturbance.read(described["cpu"])
     shown = progress.on()
     try:
         carried.run(shown)
     finally:
+        described["disturbance"] = disturbance.between(before, disturbance.read(described["cpu"]))
         shown.close()
         described["seconds_measuring"] = round(time.monotonic() - started, 1)
         described["rounds"] = carried.plan.rounds
@@ -143,6 +155,9 @@ def measure(chosen, folder, described):
         import whole
         whole.measure(programs(chosen), folder, profile.sweep_size, WHOLE_RUNS[chosen.profile],
                       described["seed"])
+    import details
+    details.measure(programs(chosen), profile, environment.available_bytes(), folder,
+                    carried.failed)
     unpin(cpus)
     return carried
 
@@ -154,6 +169,7 @@ def cell(ns):
 def table(summary):
     import charts
     """ns per touched page with all touched, a row for each size: what most readers look for."""
+    summary = charts.sequential(summary)
     plain = summary[(summary.touched_bytes == summary.size_bytes) & (summary.samples > 0)]
     plain = plain[~plain.strategy.isin(campaign.STEPPED) |
                   (plain.chunk_bytes == campaign.DEFAULT_STEP)]
@@ -180,7 +196,7 @@ def draw(folder):
             from None
     if samples.empty:
         raise Problem(f"{relative(folder / 'samples.csv')} holds no sample yet; run make bench")
-    summary = summaries.summarise(samples)
+    summary = summaries.summarise(samples, described.get("calibration"))
     summaries.write_summary(summary, folder / "summary.csv")
     drawn = []
     if shutil.which("gnuplot"):

@@ -38,17 +38,20 @@ class Profile:
     sizes: tuple
     sweep_size: int
     sweep_steps: tuple
+    trace_sizes: tuple
+    limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
     rounds_max: int
 
 
 PROFILES = {
     "quick": Profile(15, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), 12),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 12),
     "default": Profile(165, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), 60),
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), 200),
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 200),
 }
+ORDERS = ("reverse", "random", "alternate")  # beside the sequential one
 SPARSE_TOUCH = "0.1"
 SPARSE_FROM = 1 * MIB
 
@@ -59,15 +62,16 @@ class Configuration:
     size: int
     touch: str
     chunk: int = DEFAULT_STEP
+    order: str = "sequential"
 
     @property
     def group(self):
         """What is compared with each other, within a round."""
-        return (self.size, self.touch)
+        return (self.size, self.touch, self.order)
 
     def arguments(self):
         return ["--size", str(self.size), "--touch", self.touch, "--chunk", str(self.chunk),
-                "--repeat", "1"]
+                "--order", self.order, "--repeat", "1"]
 
     def time_limit(self):
         """Seconds; generous, so that only a harness that hangs meets it."""
@@ -76,7 +80,8 @@ class Configuration:
     def __str__(self):
         step = f", step {size_text(self.chunk)}" if self.strategy in STEPPED else ""
         touch = "" if self.touch == "1" else f", touch {self.touch}"
-        return f"{self.strategy} {size_text(self.size)}{touch}{step}"
+        order = "" if self.order == "sequential" else f", {self.order}"
+        return f"{self.strategy} {size_text(self.size)}{touch}{step}{order}"
 
 
 def size_text(size):
@@ -100,13 +105,19 @@ def configurations(profile, available):
         for strategy in STRATEGIES:
             for step in profile.sweep_steps if strategy in STEPPED else (DEFAULT_STEP,):
                 chosen[Configuration(strategy, profile.sweep_size, touch, step)] = True
+    for order in ORDERS:
+        for strategy in STRATEGIES:
+            chosen[Configuration(strategy, profile.sweep_size, "1", order=order)] = True
+    if 0 < profile.limit_size <= available / 2:
+        chosen[Configuration("fault", profile.limit_size, "1", order="random")] = True
     return list(chosen)
 
 
 def rounds_min(group):
-    """Six give a median's 95 % interval; gigabytes have to do with three."""
-    size, _ = group
-    return 3 if size >= GIB else 6
+    """Six give a median's 95 % interval; gigabytes, and orders, which are there for their counts,
+    have to do with three."""
+    size, _, order = group
+    return 3 if size >= GIB or order != "sequential" else 6
 
 
 class Plan:
@@ -130,7 +141,7 @@ class Plan:
         """Seconds of one round. The first one also pays for memory that the machine has to find."""
         costs = self.costs[group]
         if not costs:
-            size, touch = group
+            size, touch, _ = group
             return len(self.groups[group]) * (0.01 + 12e-6 * size / 4096 * float(touch))
         return statistics.median(costs[1:] or costs)
 
@@ -177,9 +188,9 @@ class HarnessFailed(Exception):
     """A harness that gave no row; the text says what happened to it."""
 
 
-def take(program, configuration):
-    """Runs one harness process and returns its row, {column: text}."""
-    command = [*program, *configuration.arguments()]
+def take(program, configuration, *more):
+    """Runs one harness process and returns its row, {column: text}; `more` are further options."""
+    command = [*program, *configuration.arguments(), *more]
     try:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               timeout=configuration.time_limit())
@@ -206,7 +217,8 @@ def row_of_failure(configuration, like, why):
     same = {column: like[column] for column in ("platform", "pages", "page_bytes", "guard")}
     return dict.fromkeys(like, "") | same | {
         "strategy": configuration.strategy, "size_bytes": configuration.size,
-        "chunk_bytes": chunk, "touched_bytes": pages * page, "status": "skipped",
+        "chunk_bytes": chunk, "touched_bytes": pages * page,
+        "touch_order": configuration.order, "status": "skipped",
         "error": f"the harness {why}"}
 
 

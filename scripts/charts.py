@@ -9,13 +9,16 @@ import pathlib
 import subprocess
 import tempfile
 
+import numpy
 import pandas
 
+import details
 import whole
 from campaign import DEFAULT_STEP, KIB, STRATEGIES, STEPPED, size_text
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "charts"
 CHARTS = {
+    "staircase": "Commit charge against bytes touched, as the touching of one region proceeds",
     "latency": "Time per touched page against the size of the region, with all and a tenth of it "
                "touched",
     "ratio": "Time of each strategy as a multiple of full up-front commit, against size",
@@ -25,9 +28,13 @@ CHARTS = {
               "size",
     "steps": "The step of chunked and guard: time per touched page, and commit charge with a "
              "tenth touched",
+    "distribution": "The share of single touches that took longer than a time",
+    "touches": "Time of single touches by their page, folded into windows of 1 MiB",
+    "orders": "Mappings that the kernel keeps, by the order in which pages are touched",
     "phases": "Where the time of a cycle goes: reserve, commit, touch and release",
     "whole": "Whole processes timed by hyperfine beside the cycle that each of them timed itself",
 }
+FOLD_PAGES = 256  # 1 MiB of 4 KiB pages
 PHASES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns"]
 
 
@@ -81,7 +88,8 @@ class Tables:
             for title, rows in series.items():
                 file.write(f"# {title}\n")
                 for row in rows or [["NaN"] * 8]:
-                    file.write(" ".join(f"{cell:.10g}" if not isinstance(cell, str) else cell
+                    file.write(" ".join(cell if isinstance(cell, str) else "NaN"
+                                        if math.isnan(cell) else f"{cell:.10g}"
                                         for cell in row) + "\n")
                 file.write("\n\n")
 
@@ -91,8 +99,13 @@ def by_strategy(rows, *columns):
             for strategy in STRATEGIES}
 
 
+def sequential(summary):
+    return summary[summary.touch_order == "sequential"]
+
+
 def parts(summary):
     """The rows without the sweep, split into all touched and a tenth touched."""
+    summary = sequential(summary)
     plain = summary[~summary.strategy.isin(STEPPED) | (summary.chunk_bytes == DEFAULT_STEP)]
     plain = plain[plain.samples > 0]
     full = plain.touched_bytes == plain.size_bytes
@@ -128,6 +141,7 @@ def draw_sizes(tables, full, sparse):
 
 def draw_steps(tables, summary):
     """The size with the most steps is the sweep's. Returns whether there is one."""
+    summary = sequential(summary)
     swept = summary[summary.strategy.isin(STEPPED) & (summary.samples > 0)]
     if swept.empty:
         return False
@@ -174,6 +188,83 @@ def draw_whole(tables, path):
     tables.define("whole_high", 1.1e-6 * max(most for _, _, most, _ in found.values()))
 
 
+def draw_staircase(tables, stairs):
+    """upfront, fault, then chunked and guard, each in steps from small to large."""
+    series = {}
+    for strategy in STRATEGIES:
+        rows = stairs[stairs.strategy == strategy]
+        for step, group in rows.groupby("chunk_bytes"):
+            series[f"{strategy} {step}"] = group[["touched_bytes", "commit_bytes"]].values.tolist()
+    tables.write("staircase", series)
+    steps = sorted(stairs[stairs.strategy.isin(STEPPED)].chunk_bytes.unique())
+    tables.define("stair_steps", ", ".join(map(size_text, steps)))
+
+
+def exceedance(ns):
+    """(time, share of touches that took longer), thinned to what a chart can show."""
+    values, counts = numpy.unique(ns, return_counts=True)
+    longer = 1 - counts.cumsum() / counts.sum()
+    kept = numpy.unique(numpy.geomspace(1, len(values), 400).astype(int)) - 1
+    tail = range(max(0, len(values) - 100), len(values))  # the slow ones, each
+    kept = numpy.union1d(kept, list(tail)).astype(int)
+    return [[values[i], longer[i]] for i in kept if longer[i] > 0]
+
+
+def shade(trace, edges):
+    """Boxes of a heat map: x, y, low y, high y, and how often, as a logarithm from 0 to 1."""
+    counted, _, _ = numpy.histogram2d(trace.page % FOLD_PAGES, trace.ns,
+                                      [numpy.arange(FOLD_PAGES + 1) - 0.5, edges])
+    most = math.log1p(counted.max())
+    return [[x, math.sqrt(edges[y] * edges[y + 1]), edges[y], edges[y + 1],
+             math.log1p(counted[x, y]) / most]
+            for x, y in numpy.argwhere(counted)]
+
+
+def draw_traces(tables, traces):
+    everything = pandas.concat([trace.ns for by in traces.values() for trace in by.values()])
+    low, high = everything.quantile(0.0001) / 1.2, everything.max() * 1.2
+    tables.define("touch_low", low)
+    tables.define("touch_high", high)
+    tables.define_tics("touch_tics", [10.0 ** power for power in range(1, 11)
+                                      if low <= 10.0 ** power <= high], time_text)
+    tables.define("share_low", 0.5 / max(len(trace) for by in traces.values()
+                                         for trace in by.values()))
+    tables.define("trace_panels", len(traces))
+    tables.define("trace_sizes", " ".join(size_text(size) for size in sorted(traces)))
+    tables.write("distribution", {
+        f"{strategy} {size}": exceedance(by[strategy].ns) if strategy in by else []
+        for size, by in sorted(traces.items()) for strategy in STRATEGIES})
+    tables.define("fold_pages", FOLD_PAGES)
+    edges = numpy.geomspace(low, high, 40)
+    smallest = traces[min(traces)]
+    tables.write("touches", {strategy: shade(smallest[strategy], edges) for strategy in STRATEGIES
+                             if strategy in smallest})
+
+
+def draw_orders(tables, summary):
+    """One place on the axis for each order of the sweep's size, then for sizes of their own."""
+    other = summary[summary.touch_order != "sequential"]
+    sizes = sorted(other.size_bytes.unique(), key=lambda size: -(other.size_bytes == size).sum())
+    places = [(sizes[0], order) for order in ("sequential", "reverse", "random", "alternate")]
+    places += [(size, order) for size in sizes[1:]
+               for order in other[other.size_bytes == size].touch_order.unique()]
+    series = {strategy: [] for strategy in STRATEGIES}
+    for at, (size, order) in enumerate(places, 1):
+        rows = summary[(summary.size_bytes == size) & (summary.touch_order == order)
+                       & (summary.touched_bytes == size)]
+        plain = ~rows.strategy.isin(STEPPED) | (rows.chunk_bytes == DEFAULT_STEP)
+        for _, row in rows[plain].iterrows():
+            outcome = 1 if row.unsupported else 2 if row.refused else 0
+            regions = 1 if math.isnan(row.region_count) else row.region_count
+            series[row.strategy].append([at, math.nan if outcome == 1 else regions, outcome])
+    tables.write("orders", series)
+    tables.define("order_count", len(places))
+    tables.define("region_high", 4 * summary.region_count.max())
+    tables.define("order_tics", "(" + ", ".join(
+        f'"{order}, {size_text(int(size))}" {at}'
+        for at, (size, order) in enumerate(places, 1)) + ")")
+
+
 def doubt(summary):
     """What a title must say of times that stand for no real system."""
     return ": Wine's times, not Windows'" if (summary.platform == "wine").any() else ""
@@ -208,10 +299,25 @@ def draw(summary, environment, folder, gnuplot="gnuplot"):
         tables.define("data", scratch + "/")
         draw_sizes(tables, full, sparse)
         draw_phases(tables, full)
-        if not draw_steps(tables, summary):
+        run = folder.parent
+        stairs, traces = details.staircase(run), details.traces(run)
+        swept = draw_steps(tables, summary)
+        if not swept:
             names.remove("steps")
-        if (folder.parent / "whole.csv").exists():
-            draw_whole(tables, folder.parent / "whole.csv")
+        if swept and stairs is not None:
+            draw_staircase(tables, stairs)
+        else:
+            names.remove("staircase")
+        if traces:
+            draw_traces(tables, traces)
+        else:
+            names = [name for name in names if name not in ("distribution", "touches")]
+        if (summary.touch_order != "sequential").any():
+            draw_orders(tables, summary)
+        else:
+            names.remove("orders")
+        if (run / "whole.csv").exists():
+            draw_whole(tables, run / "whole.csv")
         else:
             names.remove("whole")
         settings = pathlib.Path(scratch, "settings.gp")

@@ -6,10 +6,20 @@ import pathlib
 import jinja2
 import pandas
 
+import disturbance
+import selfcheck
 from campaign import STEPPED, size_text
 from charts import CHARTS, caption, count_text, doubt, time_text
 
 CAPTIONS = {
+    "staircase": "What the system has promised to back, read from it as touching proceeds. The "
+                 "area between a staircase and the line of fault is promised and not yet used.",
+    "distribution": "One cycle of each strategy with every touch timed. Both axes are logarithmic; "
+                    "to the right and down are the rare, slow touches.",
+    "touches": "The same touches by their page: darker where more of them are. What repeats with "
+               "every step of 64 KiB, or 16 pages, shows as a comb.",
+    "orders": "A region whose committed pages lie scattered takes the kernel many mappings, until "
+              "it refuses (vm.max_map_count). A cross: the order jumps past the guard page.",
     "latency": "Lower is better. The band is the interval of the median. Left, all of the region "
                "is written to; right, a tenth of it.",
     "ratio": "Paired: each sample is divided by the one of upfront in the same round, so that "
@@ -48,6 +58,7 @@ def table_row(row):
     return {
         "size": size_text(row.size_bytes),
         "touched": size_text(row.touched_bytes),
+        "order": row.touch_order,
         "strategy": row.strategy + (f" ({row.guard})" if row.guard else ""),
         "step": size_text(row.chunk_bytes) if row.strategy in STEPPED else "",
         "samples": row.samples,
@@ -61,6 +72,15 @@ def table_row(row):
         "differs": row.counts if row.counts != "exact" else "",
         "problem": row.error,
     }
+
+
+def calibration_facts(calibration):
+    names = {"clock_ns": "Reading the clock", "empty_window_ns": "A window with nothing in it",
+             "clock_tick_ns": "The clock's tick", "page_fault_ns": "A page fault, by touching",
+             "commit_call_ns": "A commit call of one page", "trap_ns": "A trap, there and back",
+             "zeroing_page_ns": "Zeroing a resident page"}
+    return [(text, time_text(calibration[name])) for name, text in names.items()] \
+        if calibration else []
 
 
 def facts(environment):
@@ -109,5 +129,8 @@ def write(summary, environment, folder, drawn):
         rows=[table_row(row) for _, row in summary.iterrows()],
         differing=int((summary.counts != "exact").sum()),
         troubled=int((summary.samples == 0).sum()),
+        doubts=disturbance.sentences(environment.get("disturbance"), int(summary.samples.sum())),
+        checks=selfcheck.check(summary, environment.get("calibration")),
+        calibration=calibration_facts(environment.get("calibration")),
         facts=facts(environment))
     (folder / "report.html").write_text(page, encoding="utf-8")

@@ -8,8 +8,8 @@ import pandas
 from scipy import stats
 
 CONFIGURATION = ["strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
-                 "touched_bytes", "guard"]
-COMPARED = ["platform", "pages", "page_bytes", "size_bytes", "touched_bytes"]
+                 "touched_bytes", "guard", "trap", "touch_order"]
+COMPARED = ["platform", "pages", "page_bytes", "size_bytes", "touched_bytes", "touch_order"]
 LATENCIES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns", "total_ns"]
 COUNTS = ["commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "commit_process_bytes", "resident_bytes",
@@ -85,16 +85,20 @@ def summarise_configuration(key, group, bases):
     return row
 
 
-def summarise(samples):
+def summarise(samples, calibration=None):
     bases = {key: group[group.status == "ok"]
              for key, group in samples[samples.strategy == "upfront"].groupby(COMPARED)}
     rows = [summarise_configuration(key, group, bases)
             for key, group in samples.groupby(CONFIGURATION, sort=False)]
     order = {"upfront": 0, "fault": 1, "chunked": 2, "guard": 3}
     summary = pandas.DataFrame(rows)
+    floor = calibration["page_fault_ns"] if calibration else numpy.nan
+    summary["multiple_of_page_fault"] = summary.ns_per_page / floor
     return summary.sort_values(
-        ["platform", "pages", "size_bytes", "touched_bytes", "strategy", "chunk_bytes"],
-        key=lambda column: column.map(order) if column.name == "strategy" else column,
+        ["platform", "pages", "size_bytes", "touched_bytes", "touch_order", "strategy",
+         "chunk_bytes"],
+        key=lambda column: column.map(order) if column.name == "strategy" else
+        column != "sequential" if column.name == "touch_order" else column,
         ignore_index=True)
 
 
@@ -108,6 +112,6 @@ def write_summary(summary, path):
     for column in text.columns:
         if "_ns" in column or column.startswith("ns_per_page"):
             text[column] = text[column].round(1)
-        elif column.startswith("ratio_to") or column.endswith("confidence"):
+        elif column.startswith(("ratio_to", "multiple_of")) or column.endswith("confidence"):
             text[column] = text[column].round(4)
     text.to_csv(path, index=False, lineterminator="\r\n")

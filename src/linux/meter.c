@@ -50,6 +50,8 @@ static int for_each_line(const char *path, void (*line)(char *text, void *contex
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return errno;
+    /* All of it, so that a longer text than last time's touches no new page of ours. */
+    memset(buffer, 0, sizeof buffer);
     for (;;) {
         ssize_t got = read(file, buffer + held, sizeof buffer - 1 - held);
         if (got <= 0) {
