@@ -91,7 +91,7 @@ def smaps_charge(process, region):
 
 def held_at_release(program, region, folder):
     """Runs the harness again; strace holds it before and after its release, and meanwhile we read.
-    Returns the row, the region's charge and residency at the peak, and what Committed_AS fell by."""
+    Returns the row, the region's charge and residency at the peak, and the fall of Committed_AS."""
     when = region.munmaps_before + 1
     delay = round(HOLD_SECONDS * 1_000_000)
     process = subprocess.Popen(
@@ -141,7 +141,8 @@ def verify(program):
         row, charged, resident, system = held_at_release(program, region, folder)
         yield "commit_bytes", int(row["commit_bytes"]), charged, "smaps, from outside", 0
         yield "resident_bytes", int(row["resident_bytes"]), resident, "smaps, from outside", 0
-        yield "commit_bytes", int(row["commit_bytes"]), system, "Committed_AS, at the release", SYSTEM_SLACK
+        yield ("commit_bytes", int(row["commit_bytes"]), system, "Committed_AS, at the release",
+               SYSTEM_SLACK)
     if shutil.which("perf") and (whole := perf_faults(program, SIZE)):
         row, faults = whole
         half_row, half = perf_faults(program, HALF)

@@ -55,7 +55,8 @@ def measure(programs, folder, size, runs, seed):
     subprocess.run(["hyperfine", "--shell=none", "--runs", "1", "--style", "none",
                     "--export-json", "../hyperfine.json",
                     *(command for *_, command in listed)],
-                   cwd=work, env=os.environ | {"PATH": path, "WINEPATH": "Z:" + bin_folder}, check=True, stdin=subprocess.DEVNULL,
+                   cwd=work, env=os.environ | {"PATH": path, "WINEPATH": "Z:" + bin_folder},
+                   check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     timed = json.loads((folder / "hyperfine.json").read_text())["results"]
     with open(folder / "whole.csv", "w", newline="", encoding="utf-8") as file:

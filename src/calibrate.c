@@ -10,7 +10,10 @@
 #include "vm.h"
 #include "workload.h"
 
-enum { REPEATS = 9, PAGES = 16384, CALLS = 100000, TRAPS = 2000 };
+#define REPEATS 9
+#define PAGES 16384
+#define CALLS 100000
+#define TRAPS 2000
 
 /* Each measures once and returns ns for one of what it is named after; negative if it failed. */
 

@@ -32,10 +32,13 @@ static void list_alternate(uint32_t *pages, size_t count)
 /* Fisher and Yates. */
 static void list_random(uint32_t *pages, size_t count, uint64_t seed)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t j = workload_random(&seed) % (i + 1);
-        pages[i] = pages[j];
-        pages[j] = (uint32_t)i;
+    for (size_t i = 0; i < count; i++)
+        pages[i] = (uint32_t)i;
+    for (size_t i = count; i > 1; i--) {
+        size_t j = workload_random(&seed) % i;
+        uint32_t swapped = pages[i - 1];
+        pages[i - 1] = pages[j];
+        pages[j] = swapped;
     }
 }
 

@@ -48,8 +48,8 @@ class Usage(unittest.TestCase):
         for program in STRATEGIES:
             done = run(program, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for option in ("size", "chunk", "touch", "pages", "order", "guard", "trap", "repeat", "seed",
-                           "output", "help", "version"):
+            for option in ("size", "chunk", "touch", "pages", "order", "guard", "trap", "repeat",
+                           "seed", "output", "trace", "staircase", "help", "version"):
                 self.assertIn(f"--{option}", done.stdout)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
 
