@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import time
 
+import summary
+
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 STRATEGIES = ("upfront", "fault", "chunked", "guard")
 STEPPED = ("chunked", "guard")
@@ -121,7 +123,8 @@ def rounds_min(group):
 
 
 class Plan:
-    """How many rounds each group gets within the profile's time and bounds.
+    """How many rounds each group gets within the profile's time and bounds. A group goes on until its
+    ratios are known within 3 %, or its share of the time is spent.
 
     Rounds n of a group with m configurations that costs c seconds a round are as sqrt(m / c): that
     makes the sum of m / n, and so of the configurations' variances, least for the time there is.
@@ -134,6 +137,9 @@ class Plan:
         for configuration in chosen:
             self.groups.setdefault(configuration.group, []).append(configuration)
         self.costs = {group: [] for group in self.groups}
+        self.times = {configuration: {} for configuration in chosen}  # total_ns by round
+        self.confidence = summary.corrected(sum(one.strategy != "upfront" for one in chosen))
+        self.known = {group: {} for group in self.groups}  # {rounds: settled}
         self.rounds = 0
         self.spent = 0.0
 
@@ -157,9 +163,31 @@ class Plan:
         return self._scaled(low)
 
     def _scaled(self, scale):
-        return {group: min(self.profile.rounds_max, max(rounds_min(group), int(
+        return {group: len(self.costs[group]) if self.settled(group) else
+                min(self.profile.rounds_max, max(rounds_min(group), int(
                     scale * math.sqrt(len(chosen) / self.cost(group)))))
                 for group, chosen in self.groups.items()}
+
+    def settled(self, group):
+        """Whether all ratios to upfront in a group are known within 3 %, by intervals that hold for
+        all cells together: then more rounds would tell nothing more."""
+        rounds = len(self.costs[group])
+        if rounds not in self.known[group]:
+            self.known[group] = {rounds: rounds >= rounds_min(group) and all(
+                self.narrow(one) for one in self.groups[group] if one.strategy != "upfront")}
+        return self.known[group][rounds]
+
+    def narrow(self, configuration):
+        """A configuration that was refused, or can't be measured, has nothing to narrow."""
+        base = self.times.get(dataclasses.replace(configuration, strategy="upfront",
+                                                  chunk=DEFAULT_STEP), {})
+        own = self.times[configuration]
+        logs = [math.log(own[round_number] / base[round_number])
+                for round_number in own.keys() & base.keys()]
+        if not logs:
+            return True
+        *interval, coverage = summary.median_interval(logs, self.confidence)
+        return coverage >= self.confidence and summary.half_width(*interval) <= summary.NARROW
 
     def seconds_left(self, targets):
         return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)
@@ -275,6 +303,8 @@ class Campaign:
         except HarnessFailed as failure:
             self.failed[configuration] = str(failure)
             row = row_of_failure(configuration, self.first_rows[configuration.strategy], failure)
+        if row["total_ns"]:
+            self.plan.times[configuration][self.plan.rounds] = float(row["total_ns"])
         self.samples.add(row, self.plan.rounds, position)
 
     def run(self, progress):

@@ -10,6 +10,7 @@ import disturbance
 import selfcheck
 from campaign import STEPPED, size_text
 from charts import CHARTS, caption, count_text, doubt, time_text
+from summary import NARROW
 
 CAPTIONS = {
     "staircase": "What the system has promised to back, read from it as touching proceeds. The "
@@ -74,6 +75,18 @@ def table_row(row):
     }
 
 
+def wide_ratios(summary):
+    """Which ratios stayed wider than 3 %, the widest first, and of how many."""
+    cells = summary[(summary.strategy != "upfront") & (summary.ratio_samples > 0)]
+    wide = cells[cells.ratio_half_width > NARROW].sort_values("ratio_half_width", ascending=False)
+    named = [f"{row.strategy} {size_text(row.size_bytes)}"
+             + (f" by {size_text(row.chunk_bytes)}" if row.strategy in STEPPED else "")
+             + ("" if row.touched_bytes == row.size_bytes else ", a tenth touched")
+             + ("" if row.touch_order == "sequential" else f", {row.touch_order}")
+             + f" (±{100 * row.ratio_half_width:.0f} %)" for _, row in wide.iterrows()]
+    return {"named": named[:8], "count": len(wide), "of": len(cells)}
+
+
 def calibration_facts(calibration):
     names = {"clock_ns": "Reading the clock", "empty_window_ns": "A window with nothing in it",
              "clock_tick_ns": "The clock's tick", "page_fault_ns": "A page fault, by touching",
@@ -130,6 +143,8 @@ def write(summary, environment, folder, drawn):
         differing=int((summary.counts != "exact").sum()),
         troubled=int((summary.samples == 0).sum()),
         doubts=disturbance.sentences(environment.get("disturbance"), int(summary.samples.sum())),
+        wide=wide_ratios(summary),
+        drifting=int(summary.drifts.sum()),
         checks=selfcheck.check(summary, environment.get("calibration")),
         calibration=calibration_facts(environment.get("calibration")),
         facts=facts(environment))

@@ -16,6 +16,7 @@ COUNTS = ["commit_calls", "handled_faults", "minor_faults", "major_faults",
           "released_commit_bytes", "region_count"]
 STATUSES = ["ok", "refused", "unsupported", "skipped"]
 CONFIDENCE = 0.95
+NARROW = 0.03  # a ratio that is known within 3 % is known well enough
 
 
 def read_samples(path):
@@ -43,9 +44,31 @@ def median_interval(values, confidence=CONFIDENCE):
     return numpy.median(values), values[k - 1], values[n - k], coverage
 
 
-def add_interval(row, name, values):
-    row[name], row[f"{name}_low"], row[f"{name}_high"], coverage = median_interval(values)
+def corrected(cells):
+    """The confidence of one of `cells` intervals, so that all hold together with CONFIDENCE."""
+    return 1 - (1 - CONFIDENCE) / max(cells, 1)
+
+
+def half_width(median, low, high):
+    """How far an interval of logarithms reaches, as a share: 0.03 is plus or minus 3 %."""
+    return numpy.expm1(max(high - median, median - low))
+
+
+def add_interval(row, name, values, confidence=CONFIDENCE):
+    row[name], row[f"{name}_low"], row[f"{name}_high"], coverage = \
+        median_interval(values, confidence)
     return coverage
+
+
+def add_drift(row, ok, confidence):
+    """Whether times rose or fell over the rounds (Kendall's tau), and by how much from the first
+    third of the rounds to the last."""
+    ordered = ok.sort_values("round").total_ns
+    third = len(ordered) // 3
+    row["drift"] = ordered[-third:].median() / ordered[:third].median() - 1 if third >= 3 \
+        else numpy.nan
+    row["drifts"] = bool(third >= 3 and
+                         stats.kendalltau(ok["round"], ok.total_ns).pvalue < 1 - confidence)
 
 
 def paired_ratios(taken, base):
@@ -64,7 +87,8 @@ def add_counts(row, group):
     row["counts"] = "DIFFER: " + "; ".join(differing) if differing else "exact"
 
 
-def summarise_configuration(key, group, bases):
+def summarise_configuration(key, group, bases, confidence):
+    """One row; ratios and drift with `confidence`, which is corrected for the number of rows."""
     row = dict(zip(CONFIGURATION, key))
     ok = group[group.status == "ok"]
     row["samples"] = len(ok)
@@ -77,9 +101,14 @@ def summarise_configuration(key, group, bases):
     base = bases.get(tuple(row[column] for column in COMPARED))
     ratios = paired_ratios(ok, base) if base is not None else []
     row["ratio_samples"] = len(ratios)
-    row["ratio_confidence"] = add_interval(row, "ratio_to_upfront", ratios)
+    row["ratio_confidence"] = add_interval(row, "ratio_to_upfront", ratios, confidence)
+    row["ratio_half_width"] = half_width(*(row[f"ratio_to_upfront{end}"]
+                                           for end in ("", "_low", "_high")))
     for column in ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high"):
         row[column] = numpy.exp(row[column])
+    quartiles = ok.total_ns.quantile([0.25, 0.75]).tolist()
+    row["spread"] = (quartiles[1] - quartiles[0]) / row["total_ns"]
+    add_drift(row, ok, confidence)
     add_counts(row, group[group.status.isin(["ok", "refused"])])
     row["commit_system_bytes"] = group.commit_system_bytes.dropna().median()
     return row
@@ -88,8 +117,9 @@ def summarise_configuration(key, group, bases):
 def summarise(samples, calibration=None):
     bases = {key: group[group.status == "ok"]
              for key, group in samples[samples.strategy == "upfront"].groupby(COMPARED)}
-    rows = [summarise_configuration(key, group, bases)
-            for key, group in samples.groupby(CONFIGURATION, sort=False)]
+    groups = list(samples.groupby(CONFIGURATION, sort=False))
+    confidence = corrected(sum(key[0] != "upfront" for key, _ in groups))
+    rows = [summarise_configuration(key, group, bases, confidence) for key, group in groups]
     order = {"upfront": 0, "fault": 1, "chunked": 2, "guard": 3}
     summary = pandas.DataFrame(rows)
     floor = calibration["page_fault_ns"] if calibration else numpy.nan
@@ -112,6 +142,7 @@ def write_summary(summary, path):
     for column in text.columns:
         if "_ns" in column or column.startswith("ns_per_page"):
             text[column] = text[column].round(1)
-        elif column.startswith(("ratio_to", "multiple_of")) or column.endswith("confidence"):
+        elif column.startswith(("ratio_to", "ratio_half", "multiple_of", "spread")) or \
+                column.endswith("confidence") or column == "drift":
             text[column] = text[column].round(4)
     text.to_csv(path, index=False, lineterminator="\r\n")

@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -283,6 +284,29 @@ class Statistics(unittest.TestCase):
             narrower = 1 - 2 * summaries.stats.binom.cdf(low, n, 0.5)
             self.assertLess(narrower, 0.95, n)
 
+    def test_correction_for_many_cells(self):
+        self.assertAlmostEqual(summaries.corrected(1), 0.95)
+        self.assertAlmostEqual(summaries.corrected(100), 0.9995)
+
+    def test_no_difference_is_found_where_there_is_none(self):
+        """Two hundred runs in which both strategies are drawn from the same distribution: the
+        corrected interval of the ratio holds 1 in all but a few."""
+        numpy = summaries.numpy
+        draws = numpy.random.default_rng(1)
+        missed = 0
+        for _ in range(200):
+            logs = draws.lognormal(0, 0.1, 30) - draws.lognormal(0, 0.1, 30)
+            _, low, high, _ = summaries.median_interval(logs, summaries.corrected(20))
+            missed += not low <= 0 <= high
+        self.assertLessEqual(missed, 3)
+
+    def test_drift_is_found(self):
+        frame = summaries.pandas.DataFrame({"round": range(1, 31), "total_ns": range(100, 130)})
+        row = {}
+        summaries.add_drift(row, frame, 0.999)
+        self.assertTrue(row["drifts"])
+        self.assertAlmostEqual(row["drift"], 124.5 / 104.5 - 1)
+
     def test_counts_that_differ_are_marked(self):
         group = summaries.pandas.DataFrame({column: [4, 4] for column in summaries.COUNTS})
         row = {}
@@ -321,12 +345,15 @@ class Doubts(unittest.TestCase):
 
 class Planning(unittest.TestCase):
     def plan(self, name, speed):
-        """Carries a plan out against a pretended machine; returns rounds by group and seconds."""
+        """Carries a plan out against a pretended machine, so noisy that nothing is known early;
+        returns rounds by group and seconds."""
+        noise = random.Random(1)
         profile = campaign.PROFILES[name]
         plan = campaign.Plan(profile, campaign.configurations(profile, 24 * campaign.GIB))
         while chosen := plan.next_round():
             seconds = {}
             for one in chosen:
+                plan.times[one][plan.rounds] = 1000 * noise.lognormvariate(0, 1)
                 seconds[one.group] = seconds.get(one.group, 0) + \
                     0.01 + speed * one.size / 4096 * float(one.touch)
             plan.took(seconds)
@@ -344,6 +371,26 @@ class Planning(unittest.TestCase):
                         min(rounds.values()) == profile.rounds_max
                     if not least:
                         self.assertLess(spent, 1.15 * profile.seconds)
+
+    def test_a_group_whose_ratios_are_known_is_left_alone(self):
+        """Without noise the fewest rounds that give the corrected confidence suffice; where one
+        cell is noisy, its group goes on."""
+        profile = campaign.PROFILES["default"]
+        chosen = campaign.configurations(profile, 24 * campaign.GIB)
+        plan = campaign.Plan(profile, chosen)
+        noisy = (64 * campaign.KIB, "1", "sequential")
+        while due := plan.next_round():
+            for one in due:
+                noise = 1 + 0.2 * (plan.rounds % 3) * (one.group == noisy and
+                                                       one.strategy == "fault")
+                plan.times[one][plan.rounds] = 1000.0 * noise
+            plan.took({group: 0.01 for group in {one.group for one in due}})
+        fewest = next(n for n in range(1, 99)
+                      if summaries.median_interval(range(n), plan.confidence)[3]
+                      >= plan.confidence)
+        quiet = (16 * campaign.KIB, "1", "sequential")
+        self.assertLessEqual(abs(len(plan.costs[quiet]) - fewest), 1)
+        self.assertEqual(len(plan.costs[noisy]), profile.rounds_max)
 
     def test_small_sizes_get_more_rounds(self):
         rounds, _ = self.plan("default", 3e-6)
