@@ -123,8 +123,8 @@ def rounds_min(group):
 
 
 class Plan:
-    """How many rounds each group gets within the profile's time and bounds. A group goes on until its
-    ratios are known within 3 %, or its share of the time is spent.
+    """How many rounds each group gets within the profile's time and bounds. A group goes on until
+    its ratios are known within 3 %, or its share of the time is spent.
 
     Rounds n of a group with m configurations that costs c seconds a round are as sqrt(m / c): that
     makes the sum of m / n, and so of the configurations' variances, least for the time there is.
