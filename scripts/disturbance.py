@@ -4,13 +4,13 @@ Read before and after the samples; what should make a reader doubt becomes a pla
 """
 
 import os
-import pathlib
+import time
 
 import environment
 
 STOLEN_SHARE = 0.01
-SWITCHES_PER_SAMPLE = 1.0
-LOAD_OF_OTHERS = 0.5
+SWITCHES_PER_SECOND = 200  # the kernel's own threads alone make some tens
+OTHERS_SHARE = 0.1  # of one CPU
 
 
 def vmstat():
@@ -18,13 +18,28 @@ def vmstat():
     return {name: int(value) for name, value in (line.split() for line in lines)}
 
 
-def cpu_ticks(cpu):
-    """(stolen, all) ticks of one CPU since the start of the system; zeros where unknown."""
+def ticks_of(name):
+    """Ticks by kind, as /proc/stat has them for "cpu" or one of its numbers; zeros if unknown."""
     for line in (environment.read("/proc/stat") or "").splitlines():
-        name, *ticks = line.split()
-        if name == f"cpu{cpu}":
-            return int(ticks[7]), sum(map(int, ticks[:8]))
-    return 0, 0
+        if line.split()[0] == name:
+            return [int(ticks) for ticks in line.split()[1:9]]
+    return [0] * 8
+
+
+def cpu_ticks(cpu):
+    """(stolen, all) ticks of one CPU since the start of the system."""
+    ticks = ticks_of(f"cpu{cpu}")
+    return ticks[7], sum(ticks)
+
+
+def seconds_of_others():
+    """CPU seconds of everything but this process and its children: user, nice, system and
+    interrupts of all CPUs, less our own."""
+    if not hasattr(os, "sysconf"):
+        return 0.0
+    user, nice, system, _, _, irq, softirq, _ = ticks_of("cpu")
+    busy = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+    return busy - sum(os.times()[:4])
 
 
 def children():
@@ -42,7 +57,7 @@ def read(cpu):
     return {"ticks": cpu_ticks(cpu), "children": children(),
             "swapped": memory.get("pswpin", 0) + memory.get("pswpout", 0),
             "settings": environment.settings(),
-            "load": os.getloadavg()[0] if pathlib.Path("/proc/loadavg").exists() else None}
+            "time": time.monotonic(), "others": seconds_of_others()}
 
 
 def between(before, after):
@@ -50,15 +65,18 @@ def between(before, after):
     stolen, ticks = (late - early for early, late in zip(before["ticks"], after["ticks"]))
     switches, major = (late - early
                        for early, late in zip(before["children"], after["children"]))
+    seconds = after["time"] - before["time"]
     changed = [name for name, value in before["settings"].items()
                if after["settings"][name] != value]
     return {"stolen_share": round(stolen / ticks, 4) if ticks else None,
-            "involuntary_switches": switches, "major_faults": major,
+            "involuntary_switches_per_second": round(switches / seconds, 1) if seconds else None,
+            "others_cpu_share": round((after["others"] - before["others"]) / seconds, 4)
+            if seconds else None, "major_faults": major,
             "pages_swapped": after["swapped"] - before["swapped"],
-            "settings_changed": changed, "load_before": before["load"]}
+            "settings_changed": changed}
 
 
-def sentences(found, samples):
+def sentences(found):
     """Why the figures of a run should be doubted; empty if nothing speaks against them."""
     if not found:
         return []
@@ -66,16 +84,16 @@ def sentences(found, samples):
     if (found["stolen_share"] or 0) > STOLEN_SHARE:
         doubts.append(f"The hypervisor took {100 * found['stolen_share']:.1f} % of the measuring "
                       "CPU's time for others.")
-    if found["involuntary_switches"] > SWITCHES_PER_SAMPLE * max(samples, 1):
-        doubts.append(f"Harnesses were interrupted {found['involuntary_switches']} times by other "
-                      f"programs, in {samples} samples.")
+    if (found["involuntary_switches_per_second"] or 0) > SWITCHES_PER_SECOND:
+        doubts.append(f"Harnesses were interrupted {found['involuntary_switches_per_second']:.0f} "
+                      "times a second by other programs.")
+    if (found["others_cpu_share"] or 0) > OTHERS_SHARE:
+        doubts.append(f"Other programs used {100 * found['others_cpu_share']:.0f} % of a CPU while "
+                      "this run was measured.")
     if found["major_faults"]:
         doubts.append(f"{found['major_faults']} page faults had to read from disk.")
     if found["pages_swapped"]:
         doubts.append(f"The machine swapped {found['pages_swapped']} pages during the run.")
     if found["settings_changed"]:
         doubts.append(f"Settings changed during the run: {', '.join(found['settings_changed'])}.")
-    if (found["load_before"] or 0) > LOAD_OF_OTHERS:
-        doubts.append(f"Other work was running when the run began (load {found['load_before']:.1f})"
-                      ".")
     return doubts

@@ -142,7 +142,7 @@ def write(summary, environment, folder, drawn):
         rows=[table_row(row) for _, row in summary.iterrows()],
         differing=int((summary.counts != "exact").sum()),
         troubled=int((summary.samples == 0).sum()),
-        doubts=disturbance.sentences(environment.get("disturbance"), int(summary.samples.sum())),
+        doubts=disturbance.sentences(environment.get("disturbance")),
         wide=wide_ratios(summary),
         drifting=int(summary.drifts.sum()),
         checks=selfcheck.check(summary, environment.get("calibration")),
