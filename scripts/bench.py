@@ -167,13 +167,10 @@ def cell(ns):
 
 
 def table(summary):
-    import charts
     """ns per touched page with all touched, a row for each size: what most readers look for."""
-    summary = charts.sequential(summary)
-    plain = summary[(summary.touched_bytes == summary.size_bytes) & (summary.samples > 0)]
-    plain = plain[~plain.strategy.isin(campaign.STEPPED) |
-                  (plain.chunk_bytes == campaign.DEFAULT_STEP)]
-    cells = plain.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
+    import charts
+    full, _ = charts.parts(summary)
+    cells = full.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
     step = campaign.size_text(campaign.DEFAULT_STEP)
     lines = [f"ns per touched page, all touched, step {step}{charts.doubt(summary)}",
              f"{'size':>10}" + "".join(f"{strategy:>10}" for strategy in campaign.STRATEGIES)]
@@ -184,7 +181,7 @@ def table(summary):
 
 
 def draw(folder):
-    """Everything that follows from samples.csv and environment.json. Returns what is missing."""
+    """Everything that follows from samples.csv and environment.json."""
     import charts
     import report
     import summary as summaries

@@ -14,7 +14,7 @@ import pandas
 
 import details
 import whole
-from campaign import DEFAULT_STEP, KIB, STRATEGIES, STEPPED, size_text
+from campaign import DEFAULT_STEP, STRATEGIES, STEPPED, size_text
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "charts"
 CHARTS = {

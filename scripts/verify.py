@@ -76,13 +76,13 @@ def committed_as():
     return int(re.search(r"^Committed_AS:\s+(\d+)", text, re.M)[1]) * 1024
 
 
-def smaps_charge(process, region):
-    """Charged and resident bytes of the region in another process."""
+def smaps_charge(process, start, end):
+    """Charged and resident bytes of a range in another process."""
     charged = resident = 0
     text = pathlib.Path(f"/proc/{process}/smaps").read_text()
     for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", text, flags=re.M)[1:]:
         low, high = (int(end, 16) for end in re.match(r"(\S+)-(\S+) ", mapping).groups())
-        inside = min(high, region.end) - max(low, region.start)
+        inside = min(high, end) - max(low, start)
         if inside > 0 and re.search(r"^VmFlags:.* ac\b", mapping, re.M):
             charged += inside
             resident += int(re.search(r"^Anonymous:\s+(\d+)", mapping, re.M)[1]) * 1024
@@ -105,7 +105,8 @@ def held_at_release(program, region, folder):
             for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children") \
                     .read_text().split():
                 if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == name:
-                    readings.append((smaps_charge(child, region), committed_as()))
+                    readings.append((smaps_charge(child, region.start, region.end),
+                                     committed_as()))
         except OSError:
             continue  # it has just ended
         time.sleep(0.02)

@@ -101,7 +101,7 @@ static bool stop_with(struct sample *sample, enum sample_status status, const ch
     return true;
 }
 
-/* Touched bytes and the page tables that map them, an eighth of a word a byte of page. */
+/* Touched bytes, and the page tables that map them: 8 bytes for each page of 4 KiB. */
 static bool memory_holds(const struct configuration *configuration, struct sample *sample)
 {
     uint64_t available;

@@ -1,32 +1,15 @@
 """Charge and residency as the suite reads them, against readings by another process."""
 
-import pathlib
-import re
 import subprocess
+import sys
 import unittest
 
-from support import PAGE, SANITIZED, WINDOWS, command
+from support import PAGE, ROOT, SANITIZED, WINDOWS, command
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from verify import committed_as, smaps_charge
 
 MIB = 2**20
-
-
-def committed_as():
-    text = pathlib.Path("/proc/meminfo").read_text()
-    return int(re.search(r"^Committed_AS:\s+(\d+) kB", text, re.M)[1]) * 1024
-
-
-def smaps(process, start, size):
-    """(charged, anonymous) bytes of a range, read from outside."""
-    text = pathlib.Path(f"/proc/{process}/smaps").read_text()
-    charged = anonymous = 0
-    for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", text, flags=re.M)[1:]:
-        ends = re.match(r"([0-9a-f]+)-([0-9a-f]+)", mapping).groups()
-        low, high = (int(end, 16) for end in ends)
-        inside = max(0, min(high, start + size) - max(low, start))
-        if inside and "ac" in re.search(r"^VmFlags: (.*)$", mapping, re.M)[1].split():
-            charged += inside
-            anonymous += int(re.search(r"^Anonymous:\s+(\d+)", mapping, re.M)[1]) * 1024
-    return charged, anonymous
 
 
 class Hold:
@@ -52,7 +35,8 @@ class Charge(unittest.TestCase):
         for reserved, committed, touched in ((64, 64, 64), (64, 20, 8), (1, 1, 0), (512, 3, 1)):
             with self.subTest(reserved=reserved, committed=committed, touched=touched), \
                     Hold(reserved * MIB, committed * MIB, touched * MIB) as held:
-                charged, anonymous = smaps(held.process.pid, held.start, held.size)
+                charged, anonymous = smaps_charge(held.process.pid, held.start,
+                                                  held.start + held.size)
                 self.assertEqual((held.charge, held.process_charge), (charged, charged))
                 self.assertEqual(charged, committed * MIB)
                 if not SANITIZED:  # the neighbours' pages are merged in
