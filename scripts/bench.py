@@ -13,6 +13,7 @@ import random
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 
 import campaign
@@ -115,7 +116,7 @@ def unpin(cpus):
 
 
 def write_json(path, value):
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def calibrate(chosen):
@@ -181,30 +182,30 @@ def table(summary):
 
 
 def draw(folder):
-    """Everything that follows from samples.csv and environment.json."""
+    """Everything that follows from what was measured; says the answer."""
+    import analysis
     import charts
     import report
     import summary as summaries
     try:
-        samples = summaries.read_samples(folder / "samples.csv")
-        described = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        found = analysis.read(folder)
     except (OSError, ValueError) as error:
         raise Problem(f"cannot read the run in {relative(folder)}: {error}; run make bench") \
             from None
-    if samples.empty:
-        raise Problem(f"{relative(folder / 'samples.csv')} holds no sample yet; run make bench")
-    summary = summaries.summarise(samples, described.get("calibration"))
-    summaries.write_summary(summary, folder / "summary.csv")
+    summaries.write_summary(found.summary, folder / "summary.csv")
+    write_json(folder / "advice.json", found.as_json())
     drawn = []
     if shutil.which("gnuplot"):
-        drawn = charts.draw(summary, described, folder / "charts")
-    report.write(summary, described, folder, drawn)
+        drawn = charts.draw(found.summary, found.described, folder / "charts")
+    report.write(found, folder, drawn)
     say()
-    say(table(summary))
-    differing = summary[summary.counts != "exact"]
-    for _, row in differing.iterrows():
+    say(table(found.summary))
+    for _, row in found.summary[found.summary.counts != "exact"].iterrows():
         say(f"COUNTS DIFFER between rounds: {row.strategy} {campaign.size_text(row.size_bytes)}: "
             f"{row.counts}")
+    say()
+    for sentence in found.told:
+        say(textwrap.fill(sentence.text, 96, initial_indent="- ", subsequent_indent="  "))
     say()
     say(f"report: {relative(folder / 'report.html')}")
 

@@ -1,10 +1,12 @@
 """What one `make bench` measures, in which order, and the measuring itself.
 
-A configuration is sampled by a harness process of its own. Every round takes its configurations in
-a new random order. Groups of configurations that are compared with each other take part in the same
-rounds: small ones in many, gigabytes in few.
+A configuration is sampled by a harness process of its own. What is compared with each other is a
+block: within a round its configurations follow each other at once, so that a drifting machine
+treats them alike. The order of blocks, and the order within each, is a new random one every round.
+Small blocks take part in many rounds, gigabytes in few.
 """
 
+import contextlib
 import csv
 import dataclasses
 import errno
@@ -42,20 +44,24 @@ class Profile:
     sweep_steps: tuple
     trace_sizes: tuple
     limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
+    rounds_min: int  # of what an answer rests on
     rounds_max: int
 
 
 PROFILES = {
-    "quick": Profile(15, tuple(powers(4 * KIB, 256 * MIB, 16)), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 12),
-    "default": Profile(165, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 60),
+    "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 13, 20),
+    "default": Profile(168, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 24, 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 200),
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
 }
 ORDERS = ("reverse", "random", "alternate")  # beside the sequential one
 SPARSE_TOUCH = "0.1"
+HALF_TOUCH = "0.5"
 SPARSE_FROM = 1 * MIB
+SETTLED_FROM = 16 * MIB
+ADVISABLE = 11  # rounds that can tell four strategies apart at 99 %, six pairs together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +73,14 @@ class Configuration:
     order: str = "sequential"
 
     @property
-    def group(self):
-        """What is compared with each other, within a round."""
+    def block(self):
+        """What is compared with each other, and so sampled together within a round."""
         return (self.size, self.touch, self.order)
+
+    @property
+    def group(self):
+        """What takes part in the same rounds: a block, its sweep of steps apart."""
+        return (*self.block, self.strategy in STEPPED and self.chunk != DEFAULT_STEP)
 
     def arguments(self):
         return ["--size", str(self.size), "--touch", self.touch, "--chunk", str(self.chunk),
@@ -103,10 +114,15 @@ def configurations(profile, available):
         for touch in ("1", SPARSE_TOUCH)[:1 + (size >= SPARSE_FROM)]:
             for strategy in STRATEGIES:
                 chosen[Configuration(strategy, size, touch)] = True
-    for touch in ("1", SPARSE_TOUCH):
+    for touch in ("1", HALF_TOUCH, SPARSE_TOUCH):
         for strategy in STRATEGIES:
             for step in profile.sweep_steps if strategy in STEPPED else (DEFAULT_STEP,):
                 chosen[Configuration(strategy, profile.sweep_size, touch, step)] = True
+    for size in profile.sizes:
+        if DEFAULT_STEP <= size < profile.sweep_size:
+            for strategy in STEPPED:
+                for step in powers(4 * KIB, size, 4):
+                    chosen[Configuration(strategy, size, "1", step)] = True
     for order in ORDERS:
         for strategy in STRATEGIES:
             chosen[Configuration(strategy, profile.sweep_size, "1", order=order)] = True
@@ -115,19 +131,37 @@ def configurations(profile, available):
     return list(chosen)
 
 
-def rounds_min(group):
-    """Six give a median's 95 % interval; gigabytes, and orders, which are there for their counts,
-    have to do with three."""
-    size, _, order = group
-    return 3 if size >= GIB or order != "sequential" else 6
+def rounds_min(profile, group):
+    """Few for gigabytes and for what is there for its counts only; six give a median's 95 %
+    interval; and what an answer or an advice rests on needs one that is corrected for the number of
+    cells."""
+    size, touch, order, sweep = group
+    if size >= GIB or order in ("reverse", "alternate"):
+        return 2
+    if weight(profile, group) > 1:
+        return profile.rounds_min
+    return 6 if touch == HALF_TOUCH or sweep and size != profile.sweep_size else ADVISABLE
+
+
+def weight(profile, group):
+    """How much a group's variance matters: first of all the strategies against each other with all
+    touched, then their steps, and with a part touched; the rest is there for its counts, and
+    gigabytes for their size."""
+    size, touch, order, sweep = group
+    if order != "sequential" or size >= GIB or touch == HALF_TOUCH:
+        return 0.1
+    if sweep:
+        return 1 if size == profile.sweep_size and touch == "1" else 0.1
+    return 8 if touch == "1" else 1
 
 
 class Plan:
     """How many rounds each group gets within the profile's time and bounds. A group goes on until
     its ratios are known within 3 %, or its share of the time is spent.
 
-    Rounds n of a group with m configurations that costs c seconds a round are as sqrt(m / c): that
-    makes the sum of m / n, and so of the configurations' variances, least for the time there is.
+    Rounds n of a group with m configurations of weight w that costs c seconds a round are as
+    sqrt(w m / c): that makes the sum of w m / n, and so of the weighted variances, least for the
+    time there is.
     Costs are what the samples took, so the plan is made anew before each round.
     """
 
@@ -147,7 +181,7 @@ class Plan:
         """Seconds of one round. The first one also pays for memory that the machine has to find."""
         costs = self.costs[group]
         if not costs:
-            size, touch, _ = group
+            size, touch, *_ = group
             return len(self.groups[group]) * (0.01 + 12e-6 * size / 4096 * float(touch))
         return statistics.median(costs[1:] or costs)
 
@@ -164,8 +198,9 @@ class Plan:
 
     def _scaled(self, scale):
         return {group: len(self.costs[group]) if self.settled(group) else
-                min(self.profile.rounds_max, max(rounds_min(group), int(
-                    scale * math.sqrt(len(chosen) / self.cost(group)))))
+                min(self.profile.rounds_max, max(rounds_min(self.profile, group), int(
+                    scale * math.sqrt(weight(self.profile, group) * len(chosen)
+                                      / self.cost(group)))))
                 for group, chosen in self.groups.items()}
 
     def settled(self, group):
@@ -173,7 +208,7 @@ class Plan:
         all cells together: then more rounds would tell nothing more."""
         rounds = len(self.costs[group])
         if rounds not in self.known[group]:
-            self.known[group] = {rounds: rounds >= rounds_min(group) and all(
+            self.known[group] = {rounds: rounds >= rounds_min(self.profile, group) and all(
                 self.narrow(one) for one in self.groups[group] if one.strategy != "upfront")}
         return self.known[group][rounds]
 
@@ -193,18 +228,33 @@ class Plan:
         return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)
                    for group in self.groups)
 
+    def due(self, group, target, length):
+        """Whether a group takes part in this round, out of `length`. What matters most comes at
+        once and without long pauses, in which a host would take its memory back; sweeps come last;
+        the rest is spread over the whole run."""
+        done = len(self.costs[group])
+        _, _, _, sweep = group
+        if weight(self.profile, group) >= 1:
+            return length - self.rounds < target - done if sweep else done < target
+        return done < self.rounds * target / length
+
     def next_round(self):
-        """The configurations of the next round; none when all is done. Groups with few rounds are
-        spread over the whole run."""
+        """The configurations of the next round, {block: them}; none when all is done. A sweep comes
+        with the rest of its block, to have something that it is compared with."""
         targets = self.targets()
-        length = max(targets.values())
-        while self.rounds < length:
+        left = max(target - len(self.costs[group]) for group, target in targets.items())
+        length = max(self.rounds + left, *targets.values())
+        while left > 0 and self.rounds < length:
             self.rounds += 1
-            due = [group for group, target in targets.items()
-                   if len(self.costs[group]) < self.rounds * target / length]
+            due = {group for group, target in targets.items()
+                   if self.due(group, target, length)}
+            due |= {(*block, False) for *block, sweep in due if sweep}
             if due:
-                return [configuration for group in due for configuration in self.groups[group]]
-        return []
+                blocks = {}
+                for group in filter(due.__contains__, self.groups):
+                    blocks.setdefault(group[:-1], []).extend(self.groups[group])
+                return blocks
+        return {}
 
     def took(self, seconds_by_group):
         for group, seconds in seconds_by_group.items():
@@ -307,17 +357,36 @@ class Campaign:
             self.plan.times[configuration][self.plan.rounds] = float(row["total_ns"])
         self.samples.add(row, self.plan.rounds, position)
 
+    def settle(self, configuration):
+        """A sample of upfront that nobody sees, before a block of tens of megabytes: after a pause
+        the first one finds memory that a host took back and gave again in small pieces."""
+        if SETTLED_FROM <= configuration.size < GIB:
+            with contextlib.suppress(HarnessFailed):
+                take(self.programs["upfront"],
+                     Configuration("upfront", configuration.size, configuration.touch))
+
+    def shuffled(self, blocks):
+        """Blocks in random order, and each in a random order of its own."""
+        order = list(blocks)
+        self.random.shuffle(order)
+        return [one for block in order
+                for one in self.random.sample(blocks[block], len(blocks[block]))]
+
     def run(self, progress):
         """Rounds until the plan is done; progress(seconds done, seconds left, round,
         configuration) is called before each sample."""
-        while chosen := self.plan.next_round():
-            self.random.shuffle(chosen)
+        while blocks := self.plan.next_round():
+            chosen = self.shuffled(blocks)
             left = self.plan.seconds_left(self.plan.targets())
             begun = time.monotonic()
             seconds = dict.fromkeys((configuration.group for configuration in chosen), 0.0)
+            last = None
             for position, configuration in enumerate(chosen, 1):
                 started = time.monotonic()
                 done = started - begun
+                if configuration.block != last:
+                    last = configuration.block
+                    self.settle(configuration)
                 progress(self.plan.spent + done, left - done, self.plan.rounds, configuration)
                 self.measure(configuration, position)
                 seconds[configuration.group] += time.monotonic() - started

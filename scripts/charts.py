@@ -22,6 +22,10 @@ CHARTS = {
     "latency": "Time per touched page against the size of the region, with all and a tenth of it "
                "touched",
     "ratio": "Time of each strategy as a multiple of full up-front commit, against size",
+    "tradeoff": "Commit charge that is promised and unused against time per touched page, with the "
+                "steps of chunked and guard along a path and the frontier marked",
+    "grid": "Time of chunked and guard as a multiple of upfront, by the size of the region and the "
+            "step",
     "charge": "Commit charge at its peak against the size of the region, with all and a tenth of "
               "it touched",
     "faults": "Page faults that the kernel counted, and faults that a handler answered, against "
@@ -34,6 +38,7 @@ CHARTS = {
     "phases": "Where the time of a cycle goes: reserve, commit, touch and release",
     "whole": "Whole processes timed by hyperfine beside the cycle that each of them timed itself",
 }
+SPARSE_BELOW = 0.25  # a tenth touched, rounded up to pages
 FOLD_PAGES = 256  # 1 MiB of 4 KiB pages
 PHASES = ["reserve_ns", "commit_ns", "touch_ns", "release_ns"]
 
@@ -108,11 +113,12 @@ def parts(summary):
     summary = sequential(summary)
     plain = summary[~summary.strategy.isin(STEPPED) | (summary.chunk_bytes == DEFAULT_STEP)]
     plain = plain[plain.samples > 0]
-    full = plain.touched_bytes == plain.size_bytes
-    return plain[full], plain[~full]
+    return (plain[plain.touched_bytes == plain.size_bytes],
+            plain[plain.touched_bytes < SPARSE_BELOW * plain.size_bytes])
 
 
-def draw_sizes(tables, full, sparse):
+def draw_sizes(tables, full, sparse, floor):
+    """`floor`: ns of a bare page fault, or NaN; the times' second axis counts in it."""
     band = ("size_bytes", "ns_per_page", "ns_per_page_low", "ns_per_page_high")
     tables.write("latency_full", by_strategy(full, *band))
     tables.write("latency_sparse", by_strategy(sparse, *band))
@@ -133,6 +139,9 @@ def draw_sizes(tables, full, sparse):
     tables.define("page_low", fastest)
     tables.define("page_high", slowest)
     tables.define_tics("page_tics", steps_125(fastest, slowest), time_text)
+    tables.define("floor", floor)
+    tables.define_tics("floor_tics", [value for value in steps_125(fastest / floor, slowest / floor)
+                                      if value >= 1], lambda multiple: f"{multiple:g}×")
     tables.define("ratio_high", 1.08 * full.ratio_to_upfront_high.fillna(1).max())
     most = full[["minor_faults", "handled_faults"]].max().max()
     tables.define("count_high", most * 3)
@@ -147,7 +156,8 @@ def draw_steps(tables, summary):
         return False
     size = swept.groupby("size_bytes").chunk_bytes.nunique().idxmax()
     rows = summary[(summary.size_bytes == size) & (summary.samples > 0)]
-    full, sparse = rows[rows.touched_bytes == size], rows[rows.touched_bytes < size]
+    full, sparse = rows[rows.touched_bytes == size], \
+        rows[rows.touched_bytes < SPARSE_BELOW * size]
     tables.write("steps_time", by_strategy(full, "chunk_bytes", "ns_per_page", "ns_per_page_low",
                                            "ns_per_page_high"))
     tables.write("steps_charge", by_strategy(sparse, "chunk_bytes", "commit_bytes"))
@@ -163,6 +173,88 @@ def draw_steps(tables, summary):
     tables.define("sweep_touched", sparse.touched_bytes.max())
     tables.define("sweep_bytes", size)
     return not full.empty
+
+
+def frontier(points):
+    """The corners of a staircase that no point lies below and to the left of."""
+    corners, best = [], math.inf
+    for x, y in sorted(points):
+        if y < best:
+            corners += [[x, best], [x, y]] if corners else [[x, y]]
+            best = y
+    return corners
+
+
+def step_labels(path):
+    """[x, y, "16 KiB" or "128 KiB–1 MiB"]: neighbours too close for a label each share one."""
+    groups = []
+    for x, y, step in path:
+        if groups and abs(math.log2(x / groups[-1][-1][0])) < 0.5 \
+                and abs(math.log(y / groups[-1][-1][1])) < 0.12:
+            groups[-1].append((x, y, step))
+        else:
+            groups.append([(x, y, step)])
+    return [[group[0][0], group[0][1], '"' + "–".join(dict.fromkeys(
+        size_text(step) for step in (group[0][2], group[-1][2]))) + '"'] for group in groups]
+
+
+def draw_tradeoff(tables, summary):
+    """With a tenth touched, at the size with the most steps. Returns whether there is anything."""
+    rows = sequential(summary)
+    rows = rows[(rows.samples > 0)].dropna(subset=["commit_bytes"])
+    sparse = rows[(rows.touched_bytes < SPARSE_BELOW * rows.size_bytes)
+                  & rows.strategy.isin(STEPPED)]
+    if sparse.empty:
+        return False
+    size = sparse.groupby("size_bytes").chunk_bytes.nunique().idxmax()
+    touched = sparse[sparse.size_bytes == size].touched_bytes.min()
+    rows = rows[(rows.size_bytes == size) & (rows.touched_bytes == touched)]
+    none = rows.page_bytes.iloc[0] / 2
+    points = {strategy: [] for strategy in STRATEGIES}
+    for _, row in rows.sort_values("chunk_bytes").iterrows():
+        points[row.strategy].append([max(row.commit_bytes - row.touched_bytes, none),
+                                     row.ns_per_page, row.chunk_bytes])
+    tables.write("tradeoff", {strategy: [point[:2] for point in by]
+                              for strategy, by in points.items()})
+    tables.write("tradeoff_steps", {strategy: step_labels(points[strategy])
+                                    for strategy in STEPPED})
+    flat = [point[:2] for by in points.values() for point in by]
+    tables.write("frontier", {"frontier": frontier(flat)})
+    most = max(x for x, _ in flat)
+    tables.define("waste_none", none)
+    tables.define("waste_high", most)
+    tables.define_tics("waste_tics", powers_between(2 * none, most, 4), size_text)
+    low, high = 0.8 * min(y for _, y in flat), 1.2 * max(y for _, y in flat)
+    tables.define("tradeoff_low", low)
+    tables.define("tradeoff_high", high)
+    tables.define_tics("tradeoff_tics", steps_125(low, high), time_text)
+    tables.define("tradeoff_title", f"{size_text(int(touched))} of {size_text(int(size))} touched")
+    return True
+
+
+def draw_grid(tables, summary):
+    """Steps that are powers of four, at every size that has more than the default one. Returns
+    whether there are any."""
+    rows = sequential(summary)
+    rows = rows[rows.strategy.isin(STEPPED) & (rows.touched_bytes == rows.size_bytes)
+                & (rows.chunk_bytes <= rows.size_bytes)].dropna(subset=["ratio_to_upfront"])
+    several = rows.groupby("size_bytes").chunk_bytes.transform("nunique") > 1
+    smallest = rows.chunk_bytes.min()
+    rows = rows[several & (numpy.log2(rows.chunk_bytes / smallest) % 2 == 0)]
+    if rows.empty:
+        return False
+    sizes, steps = sorted(rows.size_bytes.unique()), sorted(rows.chunk_bytes.unique())
+    most = max(math.log(rows.ratio_to_upfront.max()), 1e-9)
+    tables.write("grid", {strategy: [
+        [sizes.index(row.size_bytes) + 1, steps.index(row.chunk_bytes) + 1,
+         max(math.log(row.ratio_to_upfront), 0) / most, f'"{row.ratio_to_upfront:.2f}"']
+        for _, row in rows[rows.strategy == strategy].iterrows()] for strategy in STEPPED})
+    tables.define("grid_sizes", len(sizes))
+    tables.define("grid_steps", len(steps))
+    for name, values in (("grid_size_tics", sizes), ("grid_step_tics", steps)):
+        tables.define(name, "(" + ", ".join(f'"{size_text(int(value))}" {at}'
+                                            for at, value in enumerate(values, 1)) + ")")
+    return True
 
 
 def draw_phases(tables, full):
@@ -297,13 +389,18 @@ def draw(summary, environment, folder, gnuplot="gnuplot"):
         tables.define("doubt", doubt(summary))
         tables.define("caption", caption(summary, environment))
         tables.define("data", scratch + "/")
-        draw_sizes(tables, full, sparse)
+        draw_sizes(tables, full, sparse,
+                   (environment.get("calibration") or {}).get("page_fault_ns", math.nan))
         draw_phases(tables, full)
         run = folder.parent
-        stairs, traces = details.staircase(run), details.traces(run)
+        stairs, traces = details.read(run, "staircase"), details.traces(run)
         swept = draw_steps(tables, summary)
         if not swept:
             names.remove("steps")
+        if not draw_tradeoff(tables, summary):
+            names.remove("tradeoff")
+        if not draw_grid(tables, summary):
+            names.remove("grid")
         if swept and stairs is not None:
             draw_staircase(tables, stairs)
         else:

@@ -1,12 +1,19 @@
-"""Traces and staircases of a run: how touch times are spread, and how the charge grows.
+"""What a run looks into beside its rounds: how touch times are spread (traces), how the charge grows
+(staircases), what is refused under a limit on commit, and how long single calls take.
 
-One harness process each, after the rounds: these cycles are looked into and never compared.
+One process each, after the rounds. Every function that reads gives None where a run has nothing.
 """
+
+import io
+import pathlib
+import shutil
 
 import pandas
 
+import environment
+
 import campaign
-from campaign import STEPPED, Configuration
+from campaign import STEPPED, Configuration, size_text
 
 
 def configurations(profile, available):
@@ -45,8 +52,59 @@ def measure(programs, profile, available, folder, failed):
             path.unlink()
     for name, frames in (("samples", [pandas.DataFrame(rows)]), ("staircase", stairs)):
         if frames:
-            pandas.concat(frames).to_csv(work / f"{name}.csv", index=False,
-                                         lineterminator="\r\n")
+            write(pandas.concat(frames), work / f"{name}.csv")
+    measure_limited(programs, profile, available, folder, failed)
+    measure_calls(programs, folder)
+
+
+def limiter(bin_folder, limit):
+    """The start of a command that runs what follows it with at most `limit` bytes of commit: by
+    RLIMIT_DATA on Linux, in a job object on Windows. None where there is no such tool."""
+    job = bin_folder / "job.exe"
+    if job.exists():
+        return [str(job), str(limit)]
+    return ["prlimit", f"--data={limit}"] if shutil.which("prlimit") else None
+
+
+def measure_limited(programs, profile, available, folder, failed):
+    """details/limited.csv: each strategy once, with half of the region's size to commit, and a
+    tenth of it to touch."""
+    size = 4 * profile.sweep_size
+    limit = size // 2
+    if limit > available / 2:
+        return
+    rows = []
+    for strategy, program in programs.items():
+        *emulator, harness = program
+        limited = limiter(pathlib.Path(harness).parent, limit)
+        if limited is None:
+            return
+        one = Configuration(strategy, size, campaign.SPARSE_TOUCH)
+        command = [*emulator, *limited, harness] if harness.endswith(".exe") else \
+            [*limited, *program]
+        try:
+            rows.append(campaign.take(command, one) | {"limit_bytes": limit})
+        except campaign.HarnessFailed as failure:
+            failed[one] = f"{failure} (under a limit of {size_text(limit)})"
+    if rows:
+        write(pandas.DataFrame(rows), folder / "details" / "limited.csv")
+
+
+def measure_calls(programs, folder):
+    """details/calls.csv, by the program `calls`."""
+    *emulator, harness = programs["upfront"]
+    told = environment.output(*emulator, str(pathlib.Path(harness).with_stem("calls")))
+    if told:
+        write(pandas.read_csv(io.StringIO(told)), folder / "details" / "calls.csv")
+
+
+def write(frame, path):
+    frame.to_csv(path, index=False, lineterminator="\r\n")
+
+
+def read(folder, name):
+    path = folder / "details" / f"{name}.csv"
+    return pandas.read_csv(path) if path.exists() else None
 
 
 def traces(folder):
@@ -56,8 +114,3 @@ def traces(folder):
         _, strategy, size = path.stem.split("-")
         found.setdefault(int(size), {})[strategy] = pandas.read_csv(path)
     return found
-
-
-def staircase(folder):
-    path = folder / "details" / "staircase.csv"
-    return pandas.read_csv(path) if path.exists() else None

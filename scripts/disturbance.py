@@ -10,6 +10,7 @@ import environment
 
 STOLEN_SHARE = 0.01
 SWITCHES_PER_SECOND = 200  # the kernel's own threads alone make some tens
+LOADING_FAULTS = 100  # reading the programs themselves makes some
 OTHERS_SHARE = 0.1  # of one CPU
 
 
@@ -90,7 +91,7 @@ def sentences(found):
     if (found["others_cpu_share"] or 0) > OTHERS_SHARE:
         doubts.append(f"Other programs used {100 * found['others_cpu_share']:.0f} % of a CPU while "
                       "this run was measured.")
-    if found["major_faults"]:
+    if found["major_faults"] > LOADING_FAULTS:
         doubts.append(f"{found['major_faults']} page faults had to read from disk.")
     if found["pages_swapped"]:
         doubts.append(f"The machine swapped {found['pages_swapped']} pages during the run.")

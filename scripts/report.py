@@ -1,4 +1,4 @@
-"""report.html: one self-contained page with the charts, the summary table and the machine."""
+"""report.html: one self-contained page that begins with the answer; REPORT.md, its short form."""
 
 import base64
 import pathlib
@@ -6,10 +6,13 @@ import pathlib
 import jinja2
 import pandas
 
+import advice
 import disturbance
+import findings
 import selfcheck
-from campaign import STEPPED, size_text
-from charts import CHARTS, caption, count_text, doubt, time_text
+from answer import cell_of
+from campaign import STEPPED, STRATEGIES, size_text
+from charts import CHARTS, caption, count_text, doubt, parts, time_text
 from summary import NARROW
 
 CAPTIONS = {
@@ -22,7 +25,8 @@ CAPTIONS = {
     "orders": "A region whose committed pages lie scattered takes the kernel many mappings, until "
               "it refuses (vm.max_map_count). A cross: the order jumps past the guard page.",
     "latency": "Lower is better. The band is the interval of the median. Left, all of the region "
-               "is written to; right, a tenth of it.",
+               "is written to; right, a tenth of it. The axis on the right counts in page faults: "
+               "what touching one committed page costs alone on this machine.",
     "ratio": "Paired: each sample is divided by the one of upfront in the same round, so that "
              "drift of the machine cancels. Where the band holds 1, the two can't be told apart.",
     "charge": "What the system has promised to back, at the peak. The dotted line is what was "
@@ -31,6 +35,9 @@ CAPTIONS = {
               "answered on top of that. Zero stands on a line of its own.",
     "steps": "Left, the time that each step costs; right, the charge that it leaves unused when a "
              "tenth is touched. The lines across are upfront and fault, which have no step.",
+    "tradeoff": "To the left and down is better. Each point of a path is a step; the grey line is "
+                "the frontier, which nothing beats in both.",
+    "grid": "Darker costs more. 1.00 is as fast as upfront; intervals are in the table.",
     "phases": "Medians of each phase. upfront reserves and commits in one call, shown as commit; "
               "commits while touching belong to touch. Each panel has its own scale.",
     "whole": "hyperfine times whole processes from outside. The grey part is what a harness does "
@@ -54,22 +61,28 @@ def or_empty(value, text):
     return "" if pandas.isna(value) else text(value)
 
 
+def sortable(value, text):
+    """(what is shown, the number by which the page sorts)"""
+    return ("", "") if pandas.isna(value) else (text(value), f"{value:.10g}")
+
+
 def table_row(row):
     pages = row.touched_bytes / row.page_bytes
     return {
-        "size": size_text(row.size_bytes),
-        "touched": size_text(row.touched_bytes),
-        "order": row.touch_order,
-        "strategy": row.strategy + (f" ({row.guard})" if row.guard else ""),
-        "step": size_text(row.chunk_bytes) if row.strategy in STEPPED else "",
-        "samples": row.samples,
-        "ns_per_page": with_interval(row, "ns_per_page", time_text),
-        "ratio": with_interval(row, "ratio_to_upfront", ratio_text),
-        "phases": [or_empty(row[phase] / pages, time_text) for phase in PHASES],
-        "counts": [or_empty(row[column], count_text) for column in
-                   ("commit_calls", "handled_faults", "minor_faults", "region_count")],
-        "charge": or_empty(row.commit_bytes, size_text),
-        "resident": or_empty(row.resident_bytes, size_text),
+        "anchor": cell_of(row).anchor,
+        "block": (row.size_bytes, row.touched_bytes, row.touch_order),
+        "cells": [
+            sortable(row.size_bytes, size_text), sortable(row.touched_bytes, size_text),
+            (row.strategy + (f" ({row.guard})" if row.guard else ""), ""),
+            sortable(row.chunk_bytes, size_text) if row.strategy in STEPPED else ("", ""),
+            (row.touch_order, ""), sortable(row.samples, str),
+            (with_interval(row, "ns_per_page", time_text), or_empty(row.ns_per_page, str)),
+            (with_interval(row, "ratio_to_upfront", ratio_text),
+             or_empty(row.ratio_to_upfront, str)),
+            *(sortable(row[phase] / pages, time_text) for phase in PHASES),
+            *(sortable(row[column], count_text) for column in
+              ("commit_calls", "handled_faults", "minor_faults", "region_count")),
+            sortable(row.commit_bytes, size_text), sortable(row.resident_bytes, size_text)],
         "differs": row.counts if row.counts != "exact" else "",
         "problem": row.error,
     }
@@ -130,22 +143,104 @@ def image(path):
     return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def write(summary, environment, folder, drawn):
-    template = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
-        trim_blocks=True, lstrip_blocks=True).get_template("report.html.jinja")
-    page = template.render(
-        caption=caption(summary, environment),
-        doubt=doubt(summary),
-        figures=[{"name": name, "alt": CHARTS[name], "caption": CAPTIONS[name],
-                  "image": image(folder / "charts" / f"{name}.svg")} for name in drawn],
-        rows=[table_row(row) for _, row in summary.iterrows()],
-        differing=int((summary.counts != "exact").sum()),
-        troubled=int((summary.samples == 0).sum()),
-        doubts=disturbance.sentences(environment.get("disturbance")),
-        wide=wide_ratios(summary),
-        drifting=int(summary.drifts.sum()),
-        checks=selfcheck.check(summary, environment.get("calibration")),
-        calibration=calibration_facts(environment.get("calibration")),
-        facts=facts(environment))
-    (folder / "report.html").write_text(page, encoding="utf-8")
+def choice_row(choice):
+    use = {"1": "all touched", "0.1": "a tenth touched"}[choice.touch]
+    return {"need": advice.NEEDS[choice.need], "use": use, "strategy": choice.cell.strategy,
+            "step": size_text(choice.cell.chunk) if choice.cell.step else "",
+            "why": choice.why, "anchor": choice.cell.anchor}
+
+
+def model_rows(model):
+    """The coefficients in words: value, interval, or what they are held in."""
+    rows = []
+    for strategy, fitted in model["strategies"].items():
+        cells = []
+        for term in ("cycle", "pages", "commit_calls", "handled_faults"):
+            if term in fitted["ns"]:
+                found = fitted["ns"][term]
+                cells.append(f"{signed_time(found['value'])} <small>{signed_time(found['low'])} to "
+                             f"{signed_time(found['high'])}</small>")
+            elif term in fitted["tied"]:
+                cells.append("in " + " and ".join(TERM_NAMES[name]
+                                                  for name in fitted["tied"][term]))
+            else:
+                cells.append("none")
+        residuals = fitted["residuals"]
+        worst = size_text(residuals["worst_size_bytes"])
+        cells.append(f"{100 * residuals['median']:.1f} %")
+        cells.append(f"{100 * residuals['worst']:+.0f} % at {worst}")
+        rows.append({"strategy": strategy, "cells": cells})
+    return rows
+
+
+TERM_NAMES = {"cycle": "a cycle", "pages": "a page", "commit_calls": "a commit call",
+              "handled_faults": "a handled fault"}
+
+
+def signed_time(ns):
+    return f"-{time_text(-ns)}" if ns < 0 else time_text(ns)
+
+
+def sizes_table(summary):
+    """ns per touched page with all touched: [(size, {strategy: text})]"""
+    full, _ = parts(summary)
+    cells = full.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
+    return [(size_text(size), [or_empty(row.get(strategy), time_text) for strategy in STRATEGIES])
+            for size, row in cells.iterrows()]
+
+
+def sentence_rows(told):
+    return [{"text": one.text, "cells": [(str(cell) + " " + size_text(cell.size), cell.anchor)
+                                         for cell in one.cells]} for one in told]
+
+
+def warnings(analysis):
+    """What should make a reader doubt, in sentences."""
+    summary, told = analysis.summary, []
+    if doubt(summary):
+        told.append("These rows come from Windows programs run by Wine. They prove that the "
+                    "programs work; their times are Wine's and say nothing of Windows. Counters "
+                    "that mean nothing under Wine are left out.")
+    told += disturbance.sentences(analysis.described.get("disturbance"))
+    differing = int((summary.counts != "exact").sum())
+    if differing:
+        told.append(f"Counts differed between rounds in {differing} "
+                    f"configuration{'s' if differing > 1 else ''}: they are marked in the table. "
+                    "Counts are exact where the machine is left alone, so look there first.")
+    skipped = int(((summary.samples == 0) & (summary.skipped > 0)).sum())
+    if skipped:
+        told.append(f"{skipped} configuration{'s were' if skipped > 1 else ' was'} skipped: "
+                    "the table says why.")
+    return told
+
+
+def write(analysis, folder, drawn):
+    """Writes folder/report.html and folder/REPORT.md; `drawn` names the charts that there are."""
+    summary, described = analysis.summary, analysis.described
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html.jinja"]), trim_blocks=True, lstrip_blocks=True)
+    shown = findings.tell(analysis, folder, drawn)
+    values = {
+        "caption": caption(summary, described),
+        "doubt": doubt(summary),
+        "warnings": warnings(analysis),
+        "sentences": sentence_rows(analysis.told),
+        "choices": [choice_row(choice) for choice in analysis.choices],
+        "claims": analysis.claims,
+        "strategies": STRATEGIES,
+        "sizes": sizes_table(summary),
+        "figures": [{"name": name, "title": CHARTS[name], "finding": shown.get(name, ""),
+                     "caption": CAPTIONS[name],
+                     "image": image(folder / "charts" / f"{name}.svg")} for name in drawn],
+        "model": model_rows(analysis.model),
+        "rows": [table_row(row) for _, row in summary.iterrows()],
+        "wide": wide_ratios(summary),
+        "drifting": int(summary.drifts.sum()),
+        "checks": selfcheck.check(summary, described.get("calibration")),
+        "calibration": calibration_facts(described.get("calibration")),
+        "facts": facts(described),
+    }
+    for template, name in (("report.html.jinja", "report.html"), ("REPORT.md.jinja", "REPORT.md")):
+        (folder / name).write_text(templates.get_template(template).render(values),
+                                   encoding="utf-8")

@@ -2,6 +2,7 @@
 goes wrong. Checks what the files say, never how long anything took."""
 
 import csv
+import itertools
 import json
 import os
 import pathlib
@@ -80,6 +81,15 @@ class Quick(unittest.TestCase):
         self.assertEqual(len(first), len(wanted))
         self.assertEqual([int(row["position"]) for row in first],
                          list(range(1, len(wanted) + 1)))
+
+    def test_what_is_compared_is_sampled_together(self):
+        for _, rows in itertools.groupby(read(self.latest / "samples.csv"),
+                                         lambda row: row["round"]):
+            blocks = [block for block, _ in itertools.groupby(
+                rows, lambda row: [row[column] for column in
+                                   ("size_bytes", "touched_bytes", "touch_order")])]
+            for block in blocks:
+                self.assertEqual(blocks.count(block), 1, block)
 
     def test_counts_did_not_differ(self):
         for row in read(self.latest / "summary.csv"):
@@ -330,7 +340,7 @@ class Doubts(unittest.TestCase):
     def test_each_disturbance_is_told(self):
         for change, word in (({"stolen_share": 0.05}, "5.0 %"),
                              ({"involuntary_switches_per_second": 500.0}, "interrupted 500 times"),
-                             ({"major_faults": 2}, "disk"), ({"pages_swapped": 9}, "swapped 9"),
+                             ({"major_faults": 200}, "disk"), ({"pages_swapped": 9}, "swapped 9"),
                              ({"settings_changed": ["thp_enabled"]}, "thp_enabled"),
                              ({"others_cpu_share": 0.5}, "50 % of a CPU")):
             told = disturbance.sentences(self.QUIET | change)
@@ -351,9 +361,9 @@ class Planning(unittest.TestCase):
         noise = random.Random(1)
         profile = campaign.PROFILES[name]
         plan = campaign.Plan(profile, campaign.configurations(profile, 24 * campaign.GIB))
-        while chosen := plan.next_round():
+        while blocks := plan.next_round():
             seconds = {}
-            for one in chosen:
+            for one in itertools.chain(*blocks.values()):
                 plan.times[one][plan.rounds] = 1000 * noise.lognormvariate(0, 1)
                 seconds[one.group] = seconds.get(one.group, 0) + \
                     0.01 + speed * one.size / 4096 * float(one.touch)
@@ -366,7 +376,7 @@ class Planning(unittest.TestCase):
                 rounds, spent = self.plan(name, speed)
                 with self.subTest(profile=name, speed=speed):
                     for group, count in rounds.items():
-                        self.assertGreaterEqual(count, campaign.rounds_min(group))
+                        self.assertGreaterEqual(count, campaign.rounds_min(profile, group))
                     self.assertLessEqual(max(rounds.values()), profile.rounds_max)
                     least = max(rounds.values()) == profile.rounds_max and \
                         min(rounds.values()) == profile.rounds_max
@@ -379,8 +389,9 @@ class Planning(unittest.TestCase):
         profile = campaign.PROFILES["default"]
         chosen = campaign.configurations(profile, 24 * campaign.GIB)
         plan = campaign.Plan(profile, chosen)
-        noisy = (64 * campaign.KIB, "1", "sequential")
-        while due := plan.next_round():
+        noisy = (64 * campaign.KIB, "1", "sequential", False)
+        while blocks := plan.next_round():
+            due = list(itertools.chain(*blocks.values()))
             for one in due:
                 noise = 1 + 0.2 * (plan.rounds % 3) * (one.group == noisy and
                                                        one.strategy == "fault")
@@ -389,14 +400,24 @@ class Planning(unittest.TestCase):
         fewest = next(n for n in range(1, 99)
                       if summaries.median_interval(range(n), plan.confidence)[3]
                       >= plan.confidence)
-        quiet = (16 * campaign.KIB, "1", "sequential")
+        quiet = (16 * campaign.KIB, "1", "sequential", False)
         self.assertLessEqual(abs(len(plan.costs[quiet]) - fewest), 1)
         self.assertEqual(len(plan.costs[noisy]), profile.rounds_max)
 
+    def test_a_sweep_has_upfront_beside_it_in_each_round(self):
+        profile = campaign.PROFILES["quick"]
+        plan = campaign.Plan(profile, campaign.configurations(profile, 24 * campaign.GIB))
+        while blocks := plan.next_round():
+            for block, chosen in blocks.items():
+                self.assertEqual({one.block for one in chosen}, {block})
+                self.assertIn("upfront", [one.strategy for one in chosen])
+            plan.took({group: 0.01 * group[-1] for group in
+                       {one.group for one in itertools.chain(*blocks.values())}})
+
     def test_small_sizes_get_more_rounds(self):
         rounds, _ = self.plan("default", 3e-6)
-        self.assertGreater(rounds[(4 * campaign.KIB, "1", "sequential")], 20)
-        self.assertLess(rounds[(4 * campaign.GIB, "1", "sequential")], 10)
+        self.assertGreater(rounds[(4 * campaign.KIB, "1", "sequential", False)], 20)
+        self.assertLess(rounds[(4 * campaign.GIB, "1", "sequential", False)], 10)
 
     def test_no_size_takes_more_than_half_of_memory(self):
         for memory in (1, 4, 24):
