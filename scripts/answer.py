@@ -16,7 +16,7 @@ import pandas
 from campaign import (DEFAULT_STEP, HALF_TOUCH, SPARSE_TOUCH, STEPPED, STRATEGIES, size_text)
 from summary import CONFIGURATION, median_interval
 
-CONFIDENCE = 0.99
+CONFIDENCE = 0.999
 CLOSE = 0.03  # a step is good enough when it costs no more than this above upfront
 
 

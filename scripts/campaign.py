@@ -50,7 +50,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 13, 20),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 16, 20),
     "default": Profile(168, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 24, 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
@@ -61,7 +61,7 @@ SPARSE_TOUCH = "0.1"
 HALF_TOUCH = "0.5"
 SPARSE_FROM = 1 * MIB
 SETTLED_FROM = 16 * MIB
-ADVISABLE = 11  # rounds that can tell four strategies apart at 99 %, six pairs together
+ADVISABLE = 17  # rounds that can tell four strategies apart at 99.9 %, at seven sizes together
 
 
 @dataclasses.dataclass(frozen=True)
