@@ -1,4 +1,4 @@
-"""What to choose for a need, with the figures that decide it; and advice.json, the same for programs.
+"""What to choose for a need, with the figures that decide it; and advice.json, for programs.
 
 docs/advice.md describes the file, docs/advice.schema.json is its schema.
 """

@@ -1,5 +1,4 @@
-"""All that follows from a run's files, in the order in which it is computed: samples, summary, answer,
-advice, model, claims."""
+"""All that follows from a run's files, in the order in which it is computed."""
 
 import dataclasses
 import json

@@ -51,8 +51,8 @@ class Profile:
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 16, 20),
-    "default": Profile(168, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 24, 60),
+    "default": Profile(162, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 20, 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
 }
@@ -61,7 +61,9 @@ SPARSE_TOUCH = "0.1"
 HALF_TOUCH = "0.5"
 SPARSE_FROM = 1 * MIB
 SETTLED_FROM = 16 * MIB
-ADVISABLE = 17  # rounds that can tell four strategies apart at 99.9 %, at seven sizes together
+# Rounds by which sign tests can tell: a step from upfront at 95 %, all steps together; four
+# strategies from each other at 99.9 %; and that at seven sizes together.
+KNOWN, ADVISABLE, TELLING = 12, 14, 17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,15 +134,18 @@ def configurations(profile, available):
 
 
 def rounds_min(profile, group):
-    """Few for gigabytes and for what is there for its counts only; six give a median's 95 %
-    interval; and what an answer or an advice rests on needs one that is corrected for the number of
-    cells."""
+    """What the question needs that a group answers; one or two rounds where counts alone, which are
+    exact, or mere size matter."""
     size, touch, order, sweep = group
-    if size >= GIB or order in ("reverse", "alternate"):
+    if size >= GIB:
+        return 2 if order == "sequential" else 1
+    if order != "sequential":
+        return ADVISABLE if order == "random" else 2
+    if touch == HALF_TOUCH:
         return 2
-    if weight(profile, group) > 1:
-        return profile.rounds_min
-    return 6 if touch == HALF_TOUCH or sweep and size != profile.sweep_size else ADVISABLE
+    if sweep:
+        return 6 if size != profile.sweep_size else ADVISABLE if touch == SPARSE_TOUCH else KNOWN
+    return profile.rounds_min if touch == "1" else TELLING
 
 
 def weight(profile, group):
@@ -228,15 +233,19 @@ class Plan:
         return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)
                    for group in self.groups)
 
-    def due(self, group, target, length):
+    def due(self, group, targets, length):
         """Whether a group takes part in this round, out of `length`. What matters most comes at
-        once and without long pauses, in which a host would take its memory back; sweeps come last;
-        the rest is spread over the whole run."""
-        done = len(self.costs[group])
-        _, _, _, sweep = group
-        if weight(self.profile, group) >= 1:
-            return length - self.rounds < target - done if sweep else done < target
-        return done < self.rounds * target / length
+        once and without long pauses, in which a host would take its memory back, but for the
+        rounds that it shares with its sweep; sweeps come last; the rest is spread over the run."""
+        *block, sweep = group
+        done, target = len(self.costs[group]), targets[group]
+        if weight(self.profile, group) < 1:
+            return done < self.rounds * target / length
+        if sweep:
+            return length - self.rounds < target - done
+        sweeping = (*block, True)
+        shared = targets[sweeping] - len(self.costs[sweeping]) if sweeping in targets else 0
+        return done + shared < target
 
     def next_round(self):
         """The configurations of the next round, {block: them}; none when all is done. A sweep comes
@@ -246,8 +255,7 @@ class Plan:
         length = max(self.rounds + left, *targets.values())
         while left > 0 and self.rounds < length:
             self.rounds += 1
-            due = {group for group, target in targets.items()
-                   if self.due(group, target, length)}
+            due = {group for group in targets if self.due(group, targets, length)}
             due |= {(*block, False) for *block, sweep in due if sweep}
             if due:
                 blocks = {}

@@ -68,11 +68,13 @@ def steps_125(low, high):
 
 
 class Tables:
-    """Data files for gnuplot, and the settings that go with them."""
+    """Data files for gnuplot, and the settings that go with them. What a run may lack is drawn by
+    functions that return whether it is there."""
 
     def __init__(self, folder):
         self.folder = folder
         self.settings = []
+        self.define("data", folder.as_posix() + "/")
 
     def define(self, name, value):
         """A string or a number; what is unknown becomes gnuplot's NaN, and is not drawn."""
@@ -81,6 +83,11 @@ class Tables:
         else:
             text = "NaN" if math.isnan(value) else repr(float(value))
         self.settings.append(f"{name} = {text}")
+
+    def define_names(self, name, texts):
+        """An array of strings."""
+        quoted = ", ".join("'" + text.replace("'", "’") + "'" for text in texts)
+        self.settings.append(f"array {name}[{len(texts)}] = [{quoted}]")
 
     def define_tics(self, name, values, text):
         """Axis marks, `text` on each, for `set xtics`."""
@@ -149,7 +156,7 @@ def draw_sizes(tables, full, sparse, floor):
 
 
 def draw_steps(tables, summary):
-    """The size with the most steps is the sweep's. Returns whether there is one."""
+    """The size with the most steps is the sweep's."""
     summary = sequential(summary)
     swept = summary[summary.strategy.isin(STEPPED) & (summary.samples > 0)]
     if swept.empty:
@@ -199,7 +206,7 @@ def step_labels(path):
 
 
 def draw_tradeoff(tables, summary):
-    """With a tenth touched, at the size with the most steps. Returns whether there is anything."""
+    """With a tenth touched, at the size with the most steps."""
     rows = sequential(summary)
     rows = rows[(rows.samples > 0)].dropna(subset=["commit_bytes"])
     sparse = rows[(rows.touched_bytes < SPARSE_BELOW * rows.size_bytes)
@@ -233,8 +240,7 @@ def draw_tradeoff(tables, summary):
 
 
 def draw_grid(tables, summary):
-    """Steps that are powers of four, at every size that has more than the default one. Returns
-    whether there are any."""
+    """Steps that are powers of four, at every size that has more than the default one."""
     rows = sequential(summary)
     rows = rows[rows.strategy.isin(STEPPED) & (rows.touched_bytes == rows.size_bytes)
                 & (rows.chunk_bytes <= rows.size_bytes)].dropna(subset=["ratio_to_upfront"])
@@ -273,15 +279,20 @@ def draw_phases(tables, full):
 
 
 def draw_whole(tables, path):
+    if not path.exists():
+        return False
     found = whole.read(path)
     tables.write("whole", {"whole": [
         [f'"{strategy}"', own / 1e6, (median - own) / 1e6, least / 1e6, most / 1e6]
         for strategy, (median, least, most, own) in found.items()]})
     tables.define("whole_high", 1.1e-6 * max(most for _, _, most, _ in found.values()))
+    return True
 
 
 def draw_staircase(tables, stairs):
     """upfront, fault, then chunked and guard, each in steps from small to large."""
+    if stairs is None:
+        return False
     series = {}
     for strategy in STRATEGIES:
         rows = stairs[stairs.strategy == strategy]
@@ -290,6 +301,7 @@ def draw_staircase(tables, stairs):
     tables.write("staircase", series)
     steps = sorted(stairs[stairs.strategy.isin(STEPPED)].chunk_bytes.unique())
     tables.define("stair_steps", ", ".join(map(size_text, steps)))
+    return True
 
 
 def exceedance(ns):
@@ -313,6 +325,8 @@ def shade(trace, edges):
 
 
 def draw_traces(tables, traces):
+    if not traces:
+        return False
     everything = pandas.concat([trace.ns for by in traces.values() for trace in by.values()])
     low, high = everything.quantile(0.0001) / 1.2, everything.max() * 1.2
     tables.define("touch_low", low)
@@ -331,11 +345,14 @@ def draw_traces(tables, traces):
     smallest = traces[min(traces)]
     tables.write("touches", {strategy: shade(smallest[strategy], edges) for strategy in STRATEGIES
                              if strategy in smallest})
+    return True
 
 
 def draw_orders(tables, summary):
     """One place on the axis for each order of the sweep's size, then for sizes of their own."""
     other = summary[summary.touch_order != "sequential"]
+    if other.empty:
+        return False
     sizes = sorted(other.size_bytes.unique(), key=lambda size: -(other.size_bytes == size).sum())
     places = [(sizes[0], order) for order in ("sequential", "reverse", "random", "alternate")]
     places += [(size, order) for size in sizes[1:]
@@ -355,6 +372,7 @@ def draw_orders(tables, summary):
     tables.define("order_tics", "(" + ", ".join(
         f'"{order}, {size_text(int(size))}" {at}'
         for at, (size, order) in enumerate(places, 1)) + ")")
+    return True
 
 
 def doubt(summary):
@@ -377,52 +395,40 @@ def caption(summary, environment):
             f"{samples} samples, {bands}")
 
 
-def draw(summary, environment, folder, gnuplot="gnuplot"):
+def render(tables, names, folder, gnuplot="gnuplot"):
+    """Draws each of `names` by its .gp file, as SVG and as PNG. Raises CalledProcessError."""
+    settings = tables.folder / "settings.gp"
+    settings.write_text("\n".join(tables.settings) + "\n", encoding="utf-8")
+    for name in names:
+        for kind in ("svg", "png"):
+            subprocess.run(
+                [gnuplot, "-e", f"format='{kind}'; settings='{settings.as_posix()}'; "
+                                f"result='{(folder / name).as_posix()}.{kind}'", f"{name}.gp"],
+                cwd=SCRIPTS, check=True, capture_output=True, text=True)
+
+
+def draw(summary, environment, folder):
     """Writes folder/*.svg and *.png and returns the names drawn. Raises CalledProcessError."""
     folder.mkdir(exist_ok=True)
     full, sparse = parts(summary)
-    names = list(CHARTS)
     if full.empty:
         return []
+    run = folder.parent
+    floor = (environment.get("calibration") or {}).get("page_fault_ns", math.nan)
     with tempfile.TemporaryDirectory() as scratch:
         tables = Tables(pathlib.Path(scratch))
         tables.define("doubt", doubt(summary))
         tables.define("caption", caption(summary, environment))
-        tables.define("data", scratch + "/")
-        draw_sizes(tables, full, sparse,
-                   (environment.get("calibration") or {}).get("page_fault_ns", math.nan))
+        draw_sizes(tables, full, sparse, floor)
         draw_phases(tables, full)
-        run = folder.parent
-        stairs, traces = details.read(run, "staircase"), details.traces(run)
         swept = draw_steps(tables, summary)
-        if not swept:
-            names.remove("steps")
-        if not draw_tradeoff(tables, summary):
-            names.remove("tradeoff")
-        if not draw_grid(tables, summary):
-            names.remove("grid")
-        if swept and stairs is not None:
-            draw_staircase(tables, stairs)
-        else:
-            names.remove("staircase")
-        if traces:
-            draw_traces(tables, traces)
-        else:
-            names = [name for name in names if name not in ("distribution", "touches")]
-        if (summary.touch_order != "sequential").any():
-            draw_orders(tables, summary)
-        else:
-            names.remove("orders")
-        if (run / "whole.csv").exists():
-            draw_whole(tables, run / "whole.csv")
-        else:
-            names.remove("whole")
-        settings = pathlib.Path(scratch, "settings.gp")
-        settings.write_text("\n".join(tables.settings) + "\n", encoding="utf-8")
-        for name in names:
-            for kind in ("svg", "png"):
-                subprocess.run(
-                    [gnuplot, "-e", f"format='{kind}'; settings='{settings.as_posix()}'; "
-                                    f"result='{(folder / name).as_posix()}.{kind}'", f"{name}.gp"],
-                    cwd=SCRIPTS, check=True, capture_output=True, text=True)
+        traced = draw_traces(tables, details.traces(run))
+        there = {  # what a run may lack; all else always is
+            "steps": swept, "staircase": swept and draw_staircase(tables, details.read(
+                run, "staircase")),
+            "tradeoff": draw_tradeoff(tables, summary), "grid": draw_grid(tables, summary),
+            "distribution": traced, "touches": traced, "orders": draw_orders(tables, summary),
+            "whole": draw_whole(tables, run / "whole.csv")}
+        names = [name for name in CHARTS if there.get(name, True)]
+        render(tables, names, folder)
     return names

@@ -1,5 +1,5 @@
-"""What the literature says of committing memory, put to the test: a verdict for each claim, with the
-figures of this run.
+"""What the literature says of committing memory, put to the test: a verdict for each claim, with
+the figures of this run.
 """
 
 import dataclasses

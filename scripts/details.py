@@ -1,5 +1,5 @@
-"""What a run looks into beside its rounds: how touch times are spread (traces), how the charge grows
-(staircases), what is refused under a limit on commit, and how long single calls take.
+"""What a run looks into beside its rounds: how touch times are spread (traces), how the charge
+grows (staircases), what is refused under a limit on commit, and how long single calls take.
 
 One process each, after the rounds. Every function that reads gives None where a run has nothing.
 """

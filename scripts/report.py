@@ -214,12 +214,15 @@ def warnings(analysis):
     return told
 
 
+def templates():
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html.jinja"]), trim_blocks=True, lstrip_blocks=True)
+
+
 def write(analysis, folder, drawn):
     """Writes folder/report.html and folder/REPORT.md; `drawn` names the charts that there are."""
     summary, described = analysis.summary, analysis.described
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape(["html.jinja"]), trim_blocks=True, lstrip_blocks=True)
     shown = findings.tell(analysis, folder, drawn)
     values = {
         "caption": caption(summary, described),
@@ -242,5 +245,5 @@ def write(analysis, folder, drawn):
         "facts": facts(described),
     }
     for template, name in (("report.html.jinja", "report.html"), ("REPORT.md.jinja", "REPORT.md")):
-        (folder / name).write_text(templates.get_template(template).render(values),
+        (folder / name).write_text(templates().get_template(template).render(values),
                                    encoding="utf-8")

@@ -87,8 +87,8 @@ def of_page_cost(cost):
                         "told.", ())
     multiple = f"{cost.least:.1f}" if f"{cost.least:.1f}" == f"{cost.most:.1f}" else \
         f"{cost.least:.1f} to {cost.most:.1f}"
-    return Sentence(f"Committing a page at a time (fault) costs {multiple} times as much as upfront "
-                    f"{span(cost.sizes)}: {time_text(abs(cost.more_ns))} "
+    return Sentence(f"Committing a page at a time (fault) costs {multiple} times as much as "
+                    f"upfront {span(cost.sizes)}: {time_text(abs(cost.more_ns))} "
                     f"{'more' if cost.more_ns > 0 else 'less'} for each page.",
                     (cost.cells[0], cost.cells[-1]))
 

@@ -1,5 +1,5 @@
-"""The answer on runs that are made up, with known crossings, knees and noise: the sentences name the
-right ones or say that they can't tell. And none of them tells a difference where there is none."""
+"""The answer on runs that are made up, with known crossings, knees and noise: the sentences name
+the right ones or say that they can't tell, and tell no difference where there is none."""
 
 import functools
 import json
@@ -235,7 +235,9 @@ class Reference(unittest.TestCase):
 
     def test_every_need_has_an_advice_with_its_figures(self):
         needs = {choice.need for choice in self.found.choices}
-        self.assertEqual(needs, set(advice.NEEDS))
+        traced = bool(self.found.traces)  # too large to be checked in
+        self.assertEqual(needs, {need for need in advice.NEEDS
+                                 if traced or need != "bounded_worst_touch"})
         for choice in self.found.choices:
             self.assertNotIn(choice.cell.strategy, choice.equal)
             self.assertTrue(choice.figures)
