@@ -35,13 +35,16 @@ class Analysis:
 def analyse(samples, described, folder):
     """`samples` and `described` are the run's samples.csv and environment.json."""
     table = summary.summarise(samples, described.get("calibration"))
-    found = answer.decide(samples, table)
+    timed = samples[samples.platform != "wine"]  # whose times mean something
+    found = answer.decide(timed, table)
+    told = sentences.tell(found) if len(timed) else [sentences.OF_WINE]
     traces = details.traces(folder)
     stairs = details.read(folder, "staircase")
     return Analysis(
-        described, table, found, sentences.tell(found),
-        advice.recommend(answer.Times(samples), table, found, traces), model.fit(table),
-        claims.test(table, details.read(folder, "calls"), stairs,
+        described, table, found, told,
+        advice.recommend(answer.Times(timed), table, found, traces) if len(timed) else [],
+        model.fit(table[table.platform != "wine"]),
+        claims.test(table, details.read(folder, "calls") if len(timed) else None, stairs,
                     details.read(folder, "limited")), traces, stairs)
 
 

@@ -235,7 +235,8 @@ def bench(chosen):
     draw(folder)
     if carried.failed:
         configuration, why = next(iter(carried.failed.items()))
-        raise Problem(f"{len(carried.failed)} configurations failed, first {configuration}: the "
+        number = len(carried.failed)
+        raise Problem(f"{number} configuration{'s' if number > 1 else ''} failed, first {configuration}: the "
                       f"harness {why}; their rows say so, and all others are complete")
     if missing:
         raise Problem(f"{' and '.join(missing)} not found, so not everything could be drawn; "

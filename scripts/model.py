@@ -97,7 +97,7 @@ def fit(summary):
     """{"page_bytes", "strategies": {strategy: model}}"""
     fitted = {strategy: fit_strategy(measured(summary, strategy)) for strategy in STRATEGIES
               if len(measured(summary, strategy))}
-    return {"page_bytes": int(summary.page_bytes.max()),
+    return {"page_bytes": int(summary.page_bytes.max()) if len(summary) else None,
             "strategies": {name: one for name, one in fitted.items() if one}}
 
 

@@ -80,6 +80,9 @@ def in_pages(option, value, page):
 def table(fitted, chosen):
     """Aligned lines, one for each strategy, and what lies outside of what was measured."""
     page = fitted["page_bytes"]
+    if not fitted["strategies"]:
+        raise Usage("--run: this run has no cost model; its times stand for no system, or are too "
+                    "few")
     in_pages("--size", chosen.size, page)
     in_pages("--chunk", chosen.chunk, page)
     lines = [f"{'strategy':>8} {'step':>8} {'expected':>9} {'low':>9} {'high':>9} {'per page':>9} "

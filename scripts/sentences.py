@@ -15,6 +15,10 @@ class Sentence:
     cells: tuple  # what it rests on
 
 
+OF_WINE = Sentence("These are Wine's times, not Windows': no choice follows from them. Counts and "
+                   "charge are what Windows programs ask for.", ())
+
+
 def listed(words, joint="and"):
     words = list(words)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"

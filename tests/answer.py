@@ -208,6 +208,22 @@ class CostModel(unittest.TestCase):
             self.assertEqual(found, outside)
 
 
+class Wine(unittest.TestCase):
+    def test_nothing_follows_from_the_times_of_wine(self):
+        folder = ROOT / "results" / "reference"
+        samples = summary.read_samples(folder / "samples.csv")
+        samples["platform"] = "wine"
+        described = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        found = analysis.analyse(samples, described, folder)
+        value = found.as_json()
+        self.assertEqual([one["text"] for one in value["answer"]], [sentences.OF_WINE.text])
+        self.assertEqual([value[key] for key in ("bands", "crossings", "knees", "advice")],
+                         [[]] * 4)
+        self.assertEqual(value["model"]["strategies"], {})
+        verdicts = {claim["claim"].split()[0]: claim["verdict"] for claim in value["claims"]}
+        self.assertEqual((verdicts["Reserving"], verdicts["Commit"]), ("can't tell",) * 2)
+
+
 class Reference(unittest.TestCase):
     """The checked-in run: advice, its file and the command that reads it."""
 
