@@ -1,0 +1,343 @@
+"""`make compare`: what got slower between two builds, measured interleaved on this machine.
+
+Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells (with --strict);
+4 BASE could not be built; 5 the stored baseline can't be used; 6 cells are missing on one side.
+"""
+
+import argparse
+import csv
+import datetime
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+import campaign
+import environment
+import exports
+import gate
+import progress
+from bench import pin, relative, say, write_json
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROUNDS = 60
+NOT_BUILT, BAD_BASELINE = 4, 5
+
+
+class Problem(Exception):
+    """Ends the comparison with one line; `status` is the exit status."""
+
+    def __init__(self, message, status=2):
+        super().__init__(message)
+        self.status = status
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Problem(message)
+
+
+def options(arguments):
+    parser = Parser(prog="compare", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--revision", default=os.environ.get("VMCOMMIT_BASE"),
+                        help="git revision to compare with; it is built in a worktree")
+    parser.add_argument("--base", type=pathlib.Path, help="folder of built harnesses instead")
+    parser.add_argument("--head", type=pathlib.Path, default=ROOT / "build",
+                        help="build folder of what is judged (default: build)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS,
+                        help=f"of every cell (default: {ROUNDS})")
+    parser.add_argument("--self-check", action="store_true",
+                        help="measure base against itself as well, and tell its false alarms")
+    parser.add_argument("--strict", action="store_true",
+                        help="exit 3 where a cell is inconclusive")
+    parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    parser.add_argument("--into", type=pathlib.Path, default=pathlib.Path(
+        os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results") / "compare",
+        help="folder for samples.csv and every other form (default: results/compare)")
+    chosen = parser.parse_args(arguments)
+    if (chosen.base is None) == (not chosen.revision):
+        raise Problem("name what to compare with: make compare BASE=<git revision>, or "
+                      "scripts/compare --base DIR --head DIR")
+    if chosen.rounds < 1:
+        raise Problem(f"--rounds: '{chosen.rounds}' is no number of rounds; use {ROUNDS}, or at "
+                      "least 1")
+    chosen.seed = random.SystemRandom().getrandbits(32) if chosen.seed is None else chosen.seed
+    return chosen
+
+
+def last_line(error):
+    return ((error.stderr or error.stdout or "").strip().splitlines() or ["no message"])[-1]
+
+
+def git(*arguments, cwd=ROOT):
+    return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def build_revision(revision):
+    """The folder of that revision's harnesses, built once and kept below build-compare/."""
+    try:
+        commit = git("rev-parse", "--verify", "--quiet", revision + "^{commit}")
+    except (subprocess.CalledProcessError, OSError):
+        raise Problem(f"BASE: '{revision}' is no revision of this repository; use a branch, tag or "
+                      "commit (and fetch enough of the history)") from None
+    built = ROOT / "build-compare" / commit[:16]
+    if (built / "complete").exists():
+        return built, commit
+    say(f"building {revision} ({commit[:12]})")
+    source = ROOT / "build-compare" / f"source-{commit[:16]}"
+    try:
+        git("worktree", "prune")
+        if not source.exists():
+            git("worktree", "add", "--detach", "--force", str(source), commit)
+        for command in (["cmake", "-S", str(source), "-B", str(built), "-G", "Ninja",
+                         "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DBUILD_TESTING=OFF"],
+                        ["cmake", "--build", str(built), "--target", *campaign.STRATEGIES]):
+            subprocess.run(command, check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        raise Problem(f"BASE: '{revision}' does not build: {error.cmd[0]}: {last_line(error)}; "
+                      f"its source is in {relative(source)}", NOT_BUILT) from None
+    git("worktree", "remove", "--force", str(source))
+    (built / "complete").touch()
+    return built, commit
+
+
+def programs(folder, side):
+    """{strategy: command}; a build folder has its harnesses in bin/, an installed set may not."""
+    suffix = ".exe" if os.name == "nt" else ""
+    for below in (folder / "bin", folder):
+        found = {strategy: [str((below / (strategy + suffix)).resolve())]
+                 for strategy in campaign.STRATEGIES if (below / (strategy + suffix)).exists()}
+        if found:
+            return found
+    raise Problem(f"{side}: no harness in '{folder}'; name a build folder, or one that holds "
+                  f"{', '.join(campaign.STRATEGIES)}")
+
+
+class Samples:
+    """results/compare/samples.csv, with `side` and the columns of both sides; {(side, cell): rows}
+    in memory."""
+
+    def __init__(self, path):
+        self.path = path
+        self.rows = {}
+        self.columns = None
+
+    def add(self, side, cell, round_number, row):
+        if self.columns is None:
+            self.columns = ["side", "cell", *row]
+            with open(self.path, "w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(self.columns)
+        self.rows.setdefault((side, cell), []).append((round_number, row))
+        with open(self.path, "a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns, extrasaction="ignore").writerow(
+                row | {"side": side, "cell": exports.name(cell), "round": round_number})
+
+    def paired(self, one, other, cell, first_round):
+        """Times of two sides in the rounds from first_round on that have both."""
+        by_side = [{number: float(row["total_ns"]) for number, row in self.rows.get(
+            (side, cell), []) if row["total_ns"] and number >= first_round}
+            for side in (one, other)]
+        common = sorted(by_side[0].keys() & by_side[1].keys())
+        return [[times[number] for number in common] for times in by_side]
+
+    def of(self, side):
+        return [(cell, row) for (where, cell), rows in self.rows.items() if where == side
+                for _, row in rows]
+
+
+class Comparison:
+    def __init__(self, sides, samples, seed):
+        self.sides = sides  # {"base": programs, "head": programs, "again": base's programs}
+        self.samples = samples
+        self.random = random.Random(seed)
+        self.broken = {}  # {cell: which side, and what happened}
+        self.round = 0
+
+    def take(self, side, cell):
+        try:
+            row = campaign.take(self.sides[side][cell.strategy], cell)
+            self.samples.add(side, cell, self.round, row)
+            return row
+        except (campaign.HarnessFailed, KeyError) as failure:
+            said = "has no such harness" if isinstance(failure, KeyError) else f"{failure}"
+            self.broken[cell] = f"{side} {said}"
+            return None
+
+    def gate_counts(self, cells):
+        """One sample of each side: what differs in counts, at once. Returns the rest as well."""
+        found, rest = [], []
+        self.round = 0
+        for cell in cells:
+            base, head = self.take("base", cell), self.take("head", cell)
+            if cell in self.broken:
+                found.append(gate.Result(cell, gate.MISSING, self.broken[cell]))
+                continue
+            counts = {column: int(float(head[column])) for column in gate.GATED
+                      if head.get(column)}
+            changed = gate.status_change(base, head) or \
+                gate.count_change(gate.compare_counts(base, head))
+            result = gate.Result(cell, gate.INCONCLUSIVE, counts=counts)
+            if changed:
+                result.verdict, result.why = changed
+                found.append(result)
+            elif not base["total_ns"]:
+                result.verdict, result.why = gate.SAME, f"{base['status']} on both sides"
+                found.append(result)
+            else:
+                rest.append(result)
+        return found, rest
+
+    def measure(self, results, rounds, shown):
+        """Rounds of pairs in changing order: base first in one round, head first in the next, so
+        that two rounds make an ABBA. Returns the first round's number."""
+        first = self.round + 1
+        begun = time.monotonic()
+        for done in range(rounds):
+            self.round += 1
+            order = list(results)
+            self.random.shuffle(order)
+            for at, result in enumerate(order):
+                spent = time.monotonic() - begun
+                share = (done + at / len(order)) / rounds
+                left = spent / share - spent if share > 0.02 else 0.05 * rounds * len(order)
+                shown(spent, left, self.round, result.cell)
+                pair = ["base", "head"]
+                if (self.round + results.index(result)) % 2:
+                    pair.reverse()
+                if "again" in self.sides:
+                    pair.insert(self.random.randrange(3), "again")
+                for side in pair:
+                    if result.cell not in self.broken:
+                        self.take(side, result.cell)
+        return first
+
+    def judge(self, results, first, number_of_cells):
+        for result in results:
+            if result.cell in self.broken:
+                result.verdict, result.why = gate.MISSING, self.broken[result.cell]
+                continue
+            base, head = self.samples.paired("base", "head", result.cell, first)
+            result.verdict, result.ratio, result.low, result.high = gate.judge_times(
+                base, head, number_of_cells)
+            result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
+            result.rounds = len(base)
+
+    def drifting_counts(self, results):
+        """A count that changed between rounds of one side is as bad as one that differs."""
+        for result in results:
+            for side in ("base", "head"):
+                rows = [row for _, row in self.samples.rows.get((side, result.cell), [])]
+                other = next((row for row in rows if gate.compare_counts(rows[0], row)), None)
+                if other and side == "head":
+                    _, told = gate.count_change(gate.compare_counts(rows[0], other))
+                    result.verdict, result.why = gate.REGRESSED, f"counts vary by round: {told}"
+
+    def false_alarms(self, results, first, number_of_cells):
+        """Cells in which base differs from itself by the same rule."""
+        return [result.cell for result in results if result.cell not in self.broken
+                and gate.judge_times(*self.samples.paired("base", "again", result.cell, first),
+                                     number_of_cells)[0] in (gate.REGRESSED, gate.IMPROVED)]
+
+
+def describe_counts(found):
+    for result in found:
+        if result.verdict != gate.SAME:
+            say(f"  {result.cell}: {result.verdict}: {result.why}")
+
+
+def compare(chosen, base, described):
+    sides = {"base": programs(base, "--base"), "head": programs(chosen.head, "--head")}
+    if chosen.self_check:
+        sides["again"] = sides["base"]
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    samples = Samples(chosen.into / "samples.csv")
+    comparison = Comparison(sides, samples, chosen.seed)
+    cells = gate.cells()
+    say(f"vmcommit compare: {len(cells)} cells, counts first")
+    done, rest = comparison.gate_counts(cells)
+    describe_counts(done)
+    if not done:
+        say("  counts are equal in every cell")
+    notes = []
+    if rest:
+        say(f"times: {chosen.rounds} rounds of {len(rest)} cells")
+        shown = progress.on()
+        try:
+            first = comparison.measure(rest, chosen.rounds, shown)
+            comparison.judge(rest, first, len(cells))
+            suspects = [one for one in rest if one.verdict == gate.REGRESSED]
+            if suspects:
+                again = comparison.measure(suspects, chosen.rounds, shown)
+                comparison.judge(suspects, again, len(cells))
+                for one in suspects:
+                    if one.verdict == gate.REGRESSED:
+                        one.why = f"{exports.change(one)}, and again on fresh rounds"
+                    else:
+                        one.verdict, one.why = gate.INCONCLUSIVE, "not confirmed on fresh rounds"
+        finally:
+            shown.close()
+        comparison.drifting_counts(rest)
+        if chosen.self_check:
+            alarms = comparison.false_alarms(rest, first, len(cells))
+            notes.append(f"self-check: base against itself gave {len(alarms)} false "
+                         f"alarm{'s' if len(alarms) != 1 else ''} in {len(rest)} cells"
+                         + (f": {', '.join(map(str, alarms))}" if alarms else ""))
+    return done + rest, notes, samples
+
+
+def write_forms(results, notes, samples, described, folder):
+    """Every form, side by side in the results' folder."""
+    forms = {"COMPARE.md": exports.markdown(results, notes), "junit.xml": exports.junit(results),
+             "bmf.json": exports.bencher_metric_format(results),
+             "github-action-benchmark.json": exports.github_action_benchmark(results)}
+    for side in ("base", "head"):
+        forms[f"{side}.bench.txt"] = exports.go_bench(samples.of(side))
+        forms[f"{side}.google-benchmark.json"] = exports.google_benchmark(samples.of(side),
+                                                                          described)
+    for name, text in forms.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    write_json(folder / "environment.json", described)
+
+
+def main(arguments):
+    into = None
+    try:
+        chosen = options(arguments)
+        into = chosen.into
+        base, revision = build_revision(chosen.revision) if chosen.revision else \
+            (chosen.base, None)
+        described = environment.describe(ROOT, chosen.head) | {
+            "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            "seed": chosen.seed, "base_revision": revision, "rounds": chosen.rounds}
+        described["cpu"] = pin()
+        results, notes, samples = compare(chosen, base, described)
+        write_forms(results, notes, samples, described, into)
+    except Problem as problem:
+        message, status = str(problem), problem.status
+    except KeyboardInterrupt:
+        kept = into / "samples.csv" if into else None
+        message = "interrupted" + (f"; the samples so far are in {relative(kept)}"
+                                   if kept and kept.exists() else "; nothing was measured")
+        status = 130
+    except OSError as error:
+        message, status = (f"cannot write {relative(error.filename or into)}: {error.strerror}; "
+                           "make room, or name another folder by --into"), 2
+    else:
+        say()
+        say(exports.table(results, sys.stdout.isatty()))
+        for note in notes:
+            say(note)
+        say(f"{exports.rule(len(results))}; all forms: {relative(into)}")
+        return gate.status_of(results, chosen.strict)
+    print(f"compare: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""Whether something got slower: the rules of `make compare`, apart from any measuring.
+
+A cell is a configuration that both sides were measured in. Counts are exact, so any that rose is a
+regression. Times are paired within a round: the median of log ratios with a sign-test interval that
+holds for all cells together.
+"""
+
+import dataclasses
+import math
+
+import numpy
+
+import campaign
+from campaign import KIB, MIB
+from summary import median_interval
+
+CONFIDENCE = 0.99  # of all cells together
+THRESHOLD = 0.03  # slower by less than this is no regression, however sure
+GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
+         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count")
+REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
+MISSING = "missing"
+ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, SAME)  # worst first
+
+
+def cells():
+    """The configurations of the CI profile: twenty, none of which takes more than some 100 ms."""
+    chosen = [campaign.Configuration(strategy, size, "1")
+              for size in (64 * KIB, MIB, 16 * MIB) for strategy in campaign.STRATEGIES]
+    chosen += [campaign.Configuration(strategy, 16 * MIB, campaign.SPARSE_TOUCH)
+               for strategy in campaign.STRATEGIES]
+    chosen += [campaign.Configuration(strategy, MIB, "1", step)
+               for strategy in campaign.STEPPED for step in (4 * KIB, MIB)]
+    return chosen
+
+
+@dataclasses.dataclass
+class Result:
+    """What is known of one cell. Times in ns a cycle; the ratio is head / base."""
+
+    cell: campaign.Configuration
+    verdict: str
+    why: str = ""
+    base_ns: float = math.nan
+    head_ns: float = math.nan
+    ratio: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    rounds: int = 0
+    counts: dict = dataclasses.field(default_factory=dict)  # {column: head's}
+
+
+def number(text):
+    return None if text in ("", None) else float(text)
+
+
+def compare_counts(base, head):
+    """[(column, base, head)] of counts that differ; a column that one side lacks can't."""
+    found = []
+    for column in GATED:
+        ours, theirs = number(head.get(column)), number(base.get(column))
+        if ours is not None and theirs is not None and ours != theirs:
+            found.append((column, theirs, ours))
+    return found
+
+
+def count_change(differing):
+    """(verdict, sentence) of counts that differ; None if none does."""
+    if not differing:
+        return None
+    told = "; ".join(f"{column} {before:.0f} -> {after:.0f}" for column, before, after in differing)
+    worse = any(after > before for _, before, after in differing)
+    return (REGRESSED if worse else IMPROVED), told
+
+
+def status_change(base, head):
+    """The same for what the system or the harness refused on one side."""
+    if base["status"] == head["status"]:
+        return None
+    told = f"status {base['status']} -> {head['status']}"
+    why = head["error"] or base["error"]
+    return (REGRESSED if base["status"] == "ok" else IMPROVED), f"{told}: {why}"
+
+
+def judge_times(base_ns, head_ns, number_of_cells, threshold=THRESHOLD):
+    """(verdict, median, low, high) of paired times, in the order of their rounds."""
+    logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
+    confidence = 1 - (1 - CONFIDENCE) / number_of_cells
+    median, low, high, coverage = median_interval(logs, confidence)
+    bound = math.log(1 + threshold)
+    if coverage < confidence:
+        verdict = INCONCLUSIVE
+    elif low > 0 and median > bound:
+        verdict = REGRESSED
+    elif high < 0 and median < -bound:
+        verdict = IMPROVED
+    elif -bound <= low and high <= bound:
+        verdict = SAME
+    else:
+        verdict = INCONCLUSIVE
+    return verdict, *(math.exp(value) for value in (median, low, high))
+
+
+def in_order(results):
+    """Worst first."""
+    return sorted(results, key=lambda one: (ORDER.index(one.verdict),
+                                            -(one.ratio if one.ratio == one.ratio else math.inf)))
+
+
+def closing(results):
+    """One sentence."""
+    counted = {verdict: sum(one.verdict == verdict for one in results) for verdict in ORDER}
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if count)
+    if counted[REGRESSED]:
+        worst = in_order(results)[0]
+        return f"REGRESSION: {worst.cell}: {worst.why}. {len(results)} cells: {told}."
+    return f"No regression. {len(results)} cells: {told}."
+
+
+def status_of(results, strict):
+    """The exit status: 1 regression, 3 inconclusive where that matters, 6 cells missing."""
+    verdicts = {one.verdict for one in results}
+    if REGRESSED in verdicts:
+        return 1
+    if MISSING in verdicts:
+        return 6
+    return 3 if strict and INCONCLUSIVE in verdicts else 0
