@@ -1,6 +1,7 @@
 # A thin face on CMake, for those who type make.
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
+#   make compare BASE=main          what got slower against that revision, measured interleaved
 #   make report                     draw results/latest again
 #   make bench-wine                 the quick profile through Wine, into results/wine
 #   make verify                     hold the counts against strace, perf and /proc
@@ -10,6 +11,7 @@
 
 export VMCOMMIT_PROFILE = $(PROFILE)
 export VMCOMMIT_RESULTS = $(RESULTS)
+export VMCOMMIT_BASE = $(BASE)
 
 all: build/build.ninja
 	@cmake --build build
@@ -17,7 +19,7 @@ all: build/build.ninja
 build/build.ninja:
 	@cmake --preset release
 
-bench report verify overhead: build/build.ninja
+bench compare report verify overhead: build/build.ninja
 	@cmake --build build --target $@
 
 build-windows/build.ninja:
@@ -36,4 +38,4 @@ test: all
 clean:
 	rm -rf build build-debug build-asan build-windows
 
-.PHONY: all bench bench-wine report verify overhead test test-wine clean
+.PHONY: all bench bench-wine compare report verify overhead test test-wine clean

