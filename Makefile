@@ -2,6 +2,7 @@
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
 #   make compare BASE=main          what got slower against that revision, measured interleaved
+#   make baseline NAME=x            keep a run; make compare BASELINE=x holds a later one against it
 #   make report                     draw results/latest again
 #   make bench-wine                 the quick profile through Wine, into results/wine
 #   make verify                     hold the counts against strace, perf and /proc
@@ -12,6 +13,8 @@
 export VMCOMMIT_PROFILE = $(PROFILE)
 export VMCOMMIT_RESULTS = $(RESULTS)
 export VMCOMMIT_BASE = $(BASE)
+export VMCOMMIT_BASELINE = $(BASELINE)
+export VMCOMMIT_NAME = $(NAME)
 
 all: build/build.ninja
 	@cmake --build build
@@ -19,7 +22,7 @@ all: build/build.ninja
 build/build.ninja:
 	@cmake --preset release
 
-bench compare report verify overhead: build/build.ninja
+baseline bench compare report verify overhead: build/build.ninja
 	@cmake --build build --target $@
 
 build-windows/build.ninja:
@@ -38,4 +41,4 @@ test: all
 clean:
 	rm -rf build build-debug build-asan build-windows
 
-.PHONY: all bench bench-wine compare report verify overhead test test-wine clean
+.PHONY: all baseline bench bench-wine compare report verify overhead test test-wine clean

@@ -44,15 +44,15 @@ class Profile:
     sweep_steps: tuple
     trace_sizes: tuple
     limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
-    rounds_min: int  # of what an answer rests on
+    rounds_min: int  # of strategies against each other, all touched; below the sweep's size, twice
     rounds_max: int
 
 
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 16, 20),
-    "default": Profile(162, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 26, 60),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 8, 20),
+    "default": Profile(160, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 60),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
 }
@@ -145,7 +145,9 @@ def rounds_min(profile, group):
         return 2
     if sweep:
         return ADVISABLE if size == profile.sweep_size else 6
-    return profile.rounds_min if touch == "1" else TELLING
+    if touch != "1":
+        return TELLING
+    return profile.rounds_min * (2 if size < profile.sweep_size else 1)
 
 
 def weight(profile, group):

@@ -1,4 +1,5 @@
-"""`make compare`: what got slower between two builds, measured interleaved on this machine.
+"""`make compare`: what got slower between two builds, measured interleaved on this machine, or since
+a stored baseline. `make baseline` stores one.
 
 Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells (with --strict);
 4 BASE could not be built; 5 the stored baseline can't be used; 6 cells are missing on one side.
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 
+import baseline
 import campaign
 import environment
 import exports
@@ -25,7 +27,7 @@ from bench import pin, relative, say, write_json
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUNDS = 60
-NOT_BUILT, BAD_BASELINE = 4, 5
+NOT_BUILT, BAD_BASELINE, MISSING_CELLS = 4, 5, 6
 
 
 class Problem(Exception):
@@ -46,6 +48,11 @@ def options(arguments):
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--revision", default=os.environ.get("VMCOMMIT_BASE"),
                         help="git revision to compare with; it is built in a worktree")
+    parser.add_argument("--baseline", default=os.environ.get("VMCOMMIT_BASELINE"), metavar="NAME",
+                        help="stored baseline to compare with instead")
+    parser.add_argument("--keep", metavar="NAME", nargs="?",
+                        const=os.environ.get("VMCOMMIT_NAME", ""),
+                        help="compare nothing: store a baseline of head under that name")
     parser.add_argument("--base", type=pathlib.Path, help="folder of built harnesses instead")
     parser.add_argument("--head", type=pathlib.Path, default=ROOT / "build",
                         help="build folder of what is judged (default: build)")
@@ -56,13 +63,23 @@ def options(arguments):
     parser.add_argument("--strict", action="store_true",
                         help="exit 3 where a cell is inconclusive")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
-    parser.add_argument("--into", type=pathlib.Path, default=pathlib.Path(
-        os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results") / "compare",
-        help="folder for samples.csv and every other form (default: results/compare)")
+    parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path(
+        os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results"),
+        help="folder that holds baselines/ (default: results)")
+    parser.add_argument("--into", type=pathlib.Path,
+                        help="folder for samples.csv and every other form (default: compare/ "
+                             "below the results)")
     chosen = parser.parse_args(arguments)
-    if (chosen.base is None) == (not chosen.revision):
-        raise Problem("name what to compare with: make compare BASE=<git revision>, or "
-                      "scripts/compare --base DIR --head DIR")
+    if chosen.keep is not None:
+        chosen.base = chosen.revision = chosen.baseline = None
+        if not baseline.valid_name(chosen.keep):
+            raise Problem(f"NAME: '{chosen.keep}' is no name for a baseline; use letters, digits, "
+                          "'.', '_' and '-'")
+        chosen.into = chosen.results / "baselines" / chosen.keep
+    elif sum(map(bool, (chosen.base, chosen.revision, chosen.baseline))) != 1:
+        raise Problem("name one thing to compare with: make compare BASE=<git revision>, make "
+                      "compare BASELINE=<name>, or scripts/compare --base DIR --head DIR")
+    chosen.into = chosen.into or chosen.results / "compare"
     if chosen.rounds < 1:
         raise Problem(f"--rounds: '{chosen.rounds}' is no number of rounds; use {ROUNDS}, or at "
                       "least 1")
@@ -151,9 +168,32 @@ class Samples:
                 for _, row in rows]
 
 
+class Stored:
+    """A side that was measured earlier: gives its rows by round."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def take(self, cell, round_number):
+        rows = self.rows[exports.name(cell)]
+        return rows[round_number] if round_number < len(rows) else None
+
+
+class Built:
+    """A side that is measured now."""
+
+    def __init__(self, folder, name):
+        self.programs = programs(folder, name)
+
+    def take(self, cell, _round_number):
+        if cell.strategy not in self.programs:
+            raise campaign.HarnessFailed("has no such harness")
+        return campaign.take(self.programs[cell.strategy], cell)
+
+
 class Comparison:
     def __init__(self, sides, samples, seed):
-        self.sides = sides  # {"base": programs, "head": programs, "again": base's programs}
+        self.sides = sides  # {"base", "head", and "again", which is base once more}
         self.samples = samples
         self.random = random.Random(seed)
         self.broken = {}  # {cell: which side, and what happened}
@@ -161,13 +201,13 @@ class Comparison:
 
     def take(self, side, cell):
         try:
-            row = campaign.take(self.sides[side][cell.strategy], cell)
-            self.samples.add(side, cell, self.round, row)
-            return row
-        except (campaign.HarnessFailed, KeyError) as failure:
-            said = "has no such harness" if isinstance(failure, KeyError) else f"{failure}"
-            self.broken[cell] = f"{side} {said}"
+            row = self.sides[side].take(cell, self.round)
+        except campaign.HarnessFailed as failure:
+            self.broken[cell] = f"{side} {failure}"
             return None
+        if row:
+            self.samples.add(side, cell, self.round, row)
+        return row
 
     def gate_counts(self, cells):
         """One sample of each side: what differs in counts, at once. Returns the rest as well."""
@@ -207,7 +247,7 @@ class Comparison:
                 share = (done + at / len(order)) / rounds
                 left = spent / share - spent if share > 0.02 else 0.05 * rounds * len(order)
                 shown(spent, left, self.round, result.cell)
-                pair = ["base", "head"]
+                pair = [side for side in ("base", "head") if side in self.sides]
                 if (self.round + results.index(result)) % 2:
                     pair.reverse()
                 if "again" in self.sides:
@@ -217,13 +257,13 @@ class Comparison:
                         self.take(side, result.cell)
         return first
 
-    def judge(self, results, first, number_of_cells):
+    def judge(self, results, first, number_of_cells, rule=gate.judge_times):
         for result in results:
             if result.cell in self.broken:
                 result.verdict, result.why = gate.MISSING, self.broken[result.cell]
                 continue
             base, head = self.samples.paired("base", "head", result.cell, first)
-            result.verdict, result.ratio, result.low, result.high = gate.judge_times(
+            result.verdict, result.ratio, result.low, result.high = rule(
                 base, head, number_of_cells)
             result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
             result.rounds = len(base)
@@ -251,8 +291,60 @@ def describe_counts(found):
             say(f"  {result.cell}: {result.verdict}: {result.why}")
 
 
-def compare(chosen, base, described):
-    sides = {"base": programs(base, "--base"), "head": programs(chosen.head, "--head")}
+def keep(chosen):
+    """Measures head alone, for later comparisons."""
+    cells = gate.cells()
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    comparison = Comparison({"head": Built(chosen.head, "--head")},
+                            Samples(chosen.into / "samples.csv"), chosen.seed)
+    say(f"vmcommit baseline {chosen.keep}: {chosen.rounds} rounds of {len(cells)} cells")
+    comparison.round = -1  # a comparison's counts are of round 0
+    shown = progress.on()
+    try:
+        comparison.measure([gate.Result(cell, gate.SAME) for cell in cells], chosen.rounds + 1,
+                           shown)
+    finally:
+        shown.close()
+    if comparison.broken:
+        cell, why = next(iter(comparison.broken.items()))
+        raise Problem(f"{cell}: {why}; no baseline was kept", MISSING_CELLS)
+
+
+def compare_stored(chosen, described):
+    """Against a stored baseline: counts exactly, times where that means something."""
+    try:
+        rows, before = baseline.load(chosen.results / "baselines" / chosen.baseline)
+    except baseline.Unusable as why:
+        raise Problem(f"BASELINE: '{chosen.baseline}': {why}", BAD_BASELINE) from None
+    differing = baseline.differences(before, described)
+    base = Stored(rows)
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    samples = Samples(chosen.into / "samples.csv")
+    comparison = Comparison({"base": base, "head": Built(chosen.head, "--head")}, samples,
+                            chosen.seed)
+    say(f"vmcommit compare: {len(rows)} cells, counts first")
+    done, rest = comparison.gate_counts(gate.cells())
+    describe_counts(done)
+    if differing:
+        for result in rest:
+            result.verdict, result.why = gate.SAME, "by its counts"
+        return done + rest, ["Times are not compared, since they were measured elsewhere: "
+                             + "; ".join(differing)], samples
+    rounds = len(next(iter(rows.values()))) - 1
+    shown = progress.on()
+    try:
+        first = comparison.measure(rest, rounds, shown)
+    finally:
+        shown.close()
+    comparison.judge(rest, first, len(rows), gate.judge_unpaired)
+    comparison.drifting_counts(rest)
+    return done + rest, [f"Times were not measured in turn: only changes beyond "
+                         f"{100 * gate.DRIFT:.0f} % are called. Smaller ones need "
+                         "BASE=<revision>."], samples
+
+
+def compare(chosen, base):
+    sides = {"base": Built(base, "--base"), "head": Built(chosen.head, "--head")}
     if chosen.self_check:
         sides["again"] = sides["base"]
     chosen.into.mkdir(parents=True, exist_ok=True)
@@ -316,7 +408,13 @@ def main(arguments):
             "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             "seed": chosen.seed, "base_revision": revision, "rounds": chosen.rounds}
         described["cpu"] = pin()
-        results, notes, samples = compare(chosen, base, described)
+        if chosen.keep:
+            keep(chosen)
+            write_json(into / "environment.json", described)
+            say(f"baseline: {relative(into)}")
+            return 0
+        results, notes, samples = compare_stored(chosen, described) if chosen.baseline else \
+            compare(chosen, base)
         write_forms(results, notes, samples, described, into)
     except Problem as problem:
         message, status = str(problem), problem.status

@@ -15,6 +15,7 @@ from campaign import KIB, MIB
 from summary import median_interval
 
 CONFIDENCE = 0.99  # of all cells together
+DRIFT = 0.25  # what a shared machine's times may drift by between runs
 THRESHOLD = 0.03  # slower by less than this is no regression, however sure
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count")
@@ -98,6 +99,25 @@ def judge_times(base_ns, head_ns, number_of_cells, threshold=THRESHOLD):
         verdict = SAME
     else:
         verdict = INCONCLUSIVE
+    return verdict, *(math.exp(value) for value in (median, low, high))
+
+
+def judge_unpaired(base_ns, head_ns, number_of_cells):
+    """The same for times of different runs. The ratio of medians; its interval goes from one
+    median's lowest against the other's highest, and a machine's drift is no change."""
+    confidence = 1 - (1 - CONFIDENCE) / (2 * number_of_cells)
+    base, head = (median_interval(numpy.log(numpy.asarray(times)), confidence)
+                  for times in (base_ns, head_ns))
+    median, low, high = head[0] - base[0], head[1] - base[2], head[2] - base[1]
+    bound = math.log(1 + DRIFT)
+    if min(base[3], head[3]) < confidence:
+        verdict = INCONCLUSIVE
+    elif low > bound:
+        verdict = REGRESSED
+    elif high < -bound:
+        verdict = IMPROVED
+    else:
+        verdict = SAME if -bound <= low and high <= bound else INCONCLUSIVE
     return verdict, *(math.exp(value) for value in (median, low, high))
 
 

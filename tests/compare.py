@@ -218,13 +218,72 @@ class Command(unittest.TestCase):
         done = self.compare(self.build("base"), self.build("head", guard="sys.exit(7)"), rounds=1)
         self.assertVerdicts(done, 6, "head ended with status 7")
 
+    def keep(self, head, name="before"):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(head), "--rounds",
+             "13", "--results", str(self.into), "--keep", name], capture_output=True, text=True,
+            timeout=300, env=os.environ | {"VMCOMMIT_BASE": ""})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.into / "baselines" / name
+
+    def against(self, head, name="before"):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(head),
+             "--results", str(self.into), "--baseline", name], capture_output=True, text=True,
+            timeout=300, env=os.environ | {"VMCOMMIT_BASE": ""})
+
+    def test_a_stored_baseline(self):
+        kept = self.keep(self.build("base"))
+        for name, change, status, sentence in (
+                ("same", "", 0, "20 cells: 20 same."),
+                ("drift", "total_ns *= 1.2", 0, "20 same."),
+                ("slow", "total_ns *= 1.5", 1, "4 regressed"),
+                ("fault", 'row["minor_faults"] = 17', 1, "minor_faults 16 -> 17")):
+            with self.subTest(name):
+                self.assertVerdicts(self.against(self.build(name, fault=change)), status, sentence)
+        described = json.loads((kept / "environment.json").read_text())
+        described["system"]["kernel"] = "0.99"
+        (kept / "environment.json").write_text(json.dumps(described))
+        done = self.against(self.root / "slow")
+        self.assertVerdicts(done, 0, "Times are not compared")
+        self.assertIn("system kernel 0.99 -> ", done.stdout)
+        self.assertVerdicts(self.against(self.root / "fault"), 1, "minor_faults 16 -> 17")
+
+    def test_baselines_that_cannot_be_used(self):
+        head = self.build("head")
+        kept = self.keep(head)
+        whole = (kept / "samples.csv").read_bytes()
+        lines = whole.splitlines(keepends=True)
+        environment = (kept / "environment.json").read_bytes()
+        for what, samples, described, words in (
+                ("middle of a line", whole[:len(whole) // 2], environment, ["cut off"]),
+                ("between lines", b"".join(lines[:100]), environment, ["cut off"]),
+                ("first line only", lines[0], environment, ["no sample"]),
+                ("columns", whole.replace(b"minor_faults", b"soft_faults"), environment,
+                 ["other columns", "minor_faults"]),
+                ("campaign", whole.replace(b"size=1048576", b"size=2097152"), environment,
+                 ["another campaign"]),
+                ("no text", b"\xff\xfe" + whole, environment, ["samples.csv"]),
+                ("environment", whole, b"{", ["environment.json"])):
+            with self.subTest(what):
+                (kept / "samples.csv").write_bytes(samples)
+                (kept / "environment.json").write_bytes(described)
+                self.assertUnusable(self.against(head), *words)
+        self.assertUnusable(self.against(head, "nowhere"), "none of that name", "there is before")
+
+    def assertUnusable(self, done, *words):
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for word in ("BASELINE", *words):
+            self.assertIn(word, done.stderr)
+
     def test_bad_usage_is_one_line(self):
         base = self.build("base")
         for arguments, words in (
                 (["--base", base, "--rounds", "0"], ["--rounds", "'0'"]),
                 (["--base", self.root / "nowhere"], ["no harness", "nowhere"]),
                 (["--revision", "no-such-revision"], ["'no-such-revision'", "branch"]),
-                ([], ["BASE="]), (["--base", base, "--revision", "HEAD"], ["BASE="]),
+                ([], ["BASE="]), (["--keep", "a/b"], ["NAME", "'a/b'"]), (["--base", base, "--revision", "HEAD"], ["BASE="]),
                 (["--frob"], ["--frob"])):
             done = subprocess.run(
                 [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(base),
