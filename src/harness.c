@@ -223,6 +223,25 @@ static int open_outputs(struct harness *harness)
                                               detail_begin_staircase, &harness->staircase);
 }
 
+/* A library where the strategy takes one, and only there. */
+static int load_library(const char *path)
+{
+    char why[256], message[512];
+    bool takes = harness_strategy.load != NULL;
+    if (path == NULL && !takes)
+        return EXIT_TAKEN;
+    if (path == NULL)
+        snprintf(message, sizeof message,
+                 "--library: none given; name a shared library that answers vmcommit.h");
+    else if (!takes)
+        snprintf(message, sizeof message, "--library: '%s': only custom takes a library", path);
+    else if (harness_strategy.load(path, why, sizeof why))
+        return EXIT_TAKEN;
+    else
+        snprintf(message, sizeof message, "--library: cannot use '%s': %s", path, why);
+    return complain(EXIT_USAGE, message);
+}
+
 static int run(struct harness *harness)
 {
     const struct options *options = &harness->options;
@@ -255,5 +274,6 @@ int main(int argc, char **argv)
         return print_help();
     if (harness.options.version)
         return print_version();
-    return run(&harness);
+    int status = load_library(harness.options.library);
+    return status != EXIT_TAKEN ? status : run(&harness);
 }

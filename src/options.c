@@ -21,6 +21,7 @@ const char options_help[] =
     "  --seed N            of random orders: within each round, and of touching   [1]\n"
     "  --output FILE       where the CSV goes; - is standard output  [-]\n"
     "  --trace FILE        each touch of one more cycle a sample: page, ns, commit calls\n"
+    "  --library FILE      what custom measures: a shared library that answers vmcommit.h\n"
     "  --staircase FILE    charge and residency as the touching of one more cycle proceeds\n"
     "  --help, --version\n"
     "\n"
@@ -268,6 +269,12 @@ static bool parse_output(const struct parser *parser, const char *text, struct o
     return *text != '\0' || refuse(parser, ": '' is no file; name one, or - for standard output");
 }
 
+static bool parse_library(const struct parser *parser, const char *text, struct options *options)
+{
+    options->library = text;
+    return *text != '\0' || refuse(parser, ": '' is no file; name a shared library");
+}
+
 static bool parse_trace(const struct parser *parser, const char *text, struct options *options)
 {
     options->trace = text;
@@ -302,6 +309,7 @@ static const struct {
     {"--trap", parse_trap},        {"--repeat", parse_repeat},
     {"--seed", parse_seed},        {"--output", parse_output},
     {"--trace", parse_trace},      {"--staircase", parse_staircase},
+    {"--library", parse_library},
 };
 
 /* Reads one option at *argv and moves past it. */

@@ -3,7 +3,7 @@
 
 #include "vm.h"
 
-static int keep_failure(struct region *region, const char *call, size_t offset, size_t size,
+int region_keep_failure(struct region *region, const char *call, size_t offset, size_t size,
                         int error)
 {
     if (error != 0 && region->error == 0) {
@@ -33,7 +33,7 @@ int region_reserve(struct region *region)
     void *base = NULL;
     int error = vm_reserve(region->size, &base);
     region->base = base;
-    return keep_failure(region, "reserve", 0, region->size, error);
+    return region_keep_failure(region, "reserve", 0, region->size, error);
 }
 
 int region_reserve_committed(struct region *region)
@@ -42,14 +42,14 @@ int region_reserve_committed(struct region *region)
     int error = vm_reserve_committed(region->size, &base);
     region->base = base;
     region->commit_calls++;
-    return keep_failure(region, "reserve and commit", 0, region->size, error);
+    return region_keep_failure(region, "reserve and commit", 0, region->size, error);
 }
 
 int region_commit(struct region *region, size_t from, size_t to)
 {
     int error = vm_commit(region->base + from, to - from);
     region->commit_calls++;
-    return keep_failure(region, "commit", from, to - from, error);
+    return region_keep_failure(region, "commit", from, to - from, error);
 }
 
 int region_commit_to(struct region *region, size_t end)
@@ -69,14 +69,14 @@ int region_set_guard(struct region *region, size_t offset)
     int error = region_commit_to(region, region->guard + vm_guard_committed_bytes());
     if (error != 0 || region->guard == region->size)
         return error;
-    return keep_failure(region, "set guard", region->guard, region->page,
-                        vm_guard_set(region->base + region->guard));
+    return region_keep_failure(region, "set guard", region->guard, region->page,
+                               vm_guard_set(region->base + region->guard));
 }
 
 int region_clear_guard(struct region *region)
 {
-    return keep_failure(region, "clear guard", region->guard, region->page,
-                        vm_guard_clear(region->base + region->guard));
+    return region_keep_failure(region, "clear guard", region->guard, region->page,
+                               vm_guard_clear(region->base + region->guard));
 }
 
 int region_release(struct region *region)
@@ -85,7 +85,7 @@ int region_release(struct region *region)
         return 0;
     int error = vm_release(region->base, region->size);
     region->base = NULL;
-    return keep_failure(region, "release", 0, region->size, error);
+    return region_keep_failure(region, "release", 0, region->size, error);
 }
 
 bool region_find(const struct region *region, const void *address, size_t *offset)

@@ -55,6 +55,10 @@ int region_clear_guard(struct region *region);
 /* Gives the range back; nothing happens if none is held. */
 int region_release(struct region *region);
 
+/* Keeps what the system refused, if `error` is not 0 and nothing was kept yet. Returns `error`. */
+int region_keep_failure(struct region *region, const char *call, size_t offset, size_t size,
+                        int error);
+
 /* True if `address` lies in the region; its offset then is *offset. */
 bool region_find(const struct region *region, const void *address, size_t *offset);
 

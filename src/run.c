@@ -52,10 +52,16 @@ void run_probe(struct run *run, struct meter_memory *memory)
     keep_meter_error(run, meter_read_memory(run->base, size, memory));
 }
 
+int run_release(struct run *run)
+{
+    int (*release)(struct region *) = run->strategy->release;
+    return release != NULL ? release(&run->region) : region_release(&run->region);
+}
+
 static bool release(struct run *run)
 {
     window_open(run, PHASE_RELEASE);
-    int error = region_release(&run->region);
+    int error = run_release(run);
     window_close(run);
     run_probe(run, &run->released);
     return error == 0;

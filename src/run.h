@@ -36,6 +36,9 @@ int run_cycles(struct run *run, uint64_t count, bool probing);
 /* Reads memory between phases, if the run is probing. */
 void run_probe(struct run *run, struct meter_memory *memory);
 
+/* Gives back what the strategy holds. */
+int run_release(struct run *run);
+
 /* Puts a fault to the strategy; a trap_handler, whose context is a struct run. */
 enum trap_answer run_answer_fault(void *context, const void *address);
 

@@ -87,7 +87,7 @@ static bool refuse(struct run *run, int error)
     run->sample->status = SAMPLE_REFUSED;
     run_probe(run, &run->peak);
     describe_failure(run, error);
-    region_release(&run->region);
+    run_release(run);
     run_probe(run, &run->released);
     if (run->probing)
         keep_memory(run);

@@ -16,6 +16,9 @@ struct strategy {
     enum strategy_step step;
     bool guarded; /* stands behind a guard page */
 
+    /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
+    bool (*load)(const char *path, char *message, size_t size);
+
     /* Gets the address space; NULL if `commit` gets it too. */
     int (*reserve)(struct region *region);
 
@@ -29,6 +32,9 @@ struct strategy {
     /* Makes the page at `offset` accessible when an access there has faulted; NULL if no fault is
      * expected. Runs in a fault handler. */
     int (*fault)(struct region *region, size_t offset);
+
+    /* Gives everything back; NULL for region_release. Nothing happens if nothing is held. */
+    int (*release)(struct region *region);
 };
 
 /* What defines a sample, its strategy and round apart. In bytes, whole pages. */

@@ -61,7 +61,7 @@ size_t sample_staircase(const struct strategy *strategy, const struct configurat
     staircase.part.last = 0;
     meter_read_memory(NULL, 0, &staircase.run.before);
     trap_run(climb_all, run_answer_fault, &staircase, &completed);
-    region_release(&staircase.run.region);
+    run_release(&staircase.run);
     workload_free(&workload);
     return staircase.reached;
 }

@@ -53,7 +53,7 @@ bool sample_trace(const struct strategy *strategy, const struct configuration *c
     struct run run = run_start(strategy, configuration, workload, &unseen);
     int error = run_cycles(&run, 1, false);
     trace->touch_ns = unseen.phase_ns[PHASE_TOUCH];
-    region_release(&run.region);
+    run_release(&run);
     return error == 0 && find_quantiles(trace);
 }
 

@@ -1,0 +1,52 @@
+"""`custom`: somebody's own library, measured like the four."""
+
+import unittest
+
+from support import BIN, WINDOWS, number, rows, run
+
+SUFFIX = ".dll" if WINDOWS else ".so"
+MINE, LACKING = (str(BIN / (name + SUFFIX)) for name in ("mine", "lacking"))
+COUNTS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
+          "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
+
+
+class Custom(unittest.TestCase):
+    def test_a_library_that_does_what_chunked_does_gives_its_counts(self):
+        for options in (("--size", "4K,64K,1M", "--chunk", "4K,64K"),
+                        ("--size", "320K", "--touch", "0.1"),
+                        ("--size", "1M", "--order", "random")):
+            ours = rows("chunked", *options, "--repeat", 1)
+            theirs = rows("custom", *options, "--repeat", 1, "--library", MINE)
+            for one, other in zip(ours, theirs, strict=True):
+                with self.subTest(size=one["size_bytes"], step=one["chunk_bytes"]):
+                    self.assertEqual(other["strategy"], "custom")
+                    self.assertEqual((other["status"], other["error"]), ("ok", ""))
+                    self.assertEqual([other[name] for name in COUNTS],
+                                     [one[name] for name in COUNTS])
+                    self.assertGreater(float(other["total_ns"]), 0)
+
+    def test_what_the_library_is_refused_is_a_row(self):
+        row = rows("custom", "--library", MINE, "--size", "524288G", "--touch", "0.000001",
+                   "--repeat", 1)[0]
+        self.assertEqual(row["status"], "refused")
+        self.assertRegex(row["error"], "^reserve of 562949953421312 bytes")
+        self.assertEqual(number(row, "commit_bytes"), 0)
+
+    def test_bad_usage(self):
+        for program, arguments, words in (
+                ("custom", [], ["none given", "vmcommit.h"]),
+                ("custom", ["--library", "nowhere" + SUFFIX], ["cannot use 'nowhere"]),
+                ("custom", ["--library", LACKING], ["no function vmcommit_ensure"]),
+                ("custom", ["--library", ""], ["no file"]),
+                ("upfront", ["--library", MINE], ["only custom takes a library"])):
+            done = run(program, "--size", "4K", *arguments)
+            with self.subTest(arguments):
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+                self.assertTrue(done.stderr.startswith(f"{program}: --library: "), done.stderr)
+                for word in words:
+                    self.assertIn(word, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
