@@ -268,6 +268,23 @@ class Comparison:
             result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
             result.rounds = len(base)
 
+    def time(self, results, rounds, shown, number_of_cells):
+        """Measures and judges; whatever regressed is measured again on fresh rounds before it is
+        believed. Returns the cells in which base differs from itself, if it is measured twice."""
+        first = self.measure(results, rounds, shown)
+        self.judge(results, first, number_of_cells)
+        alarms = self.false_alarms(results, first, number_of_cells)
+        suspects = [one for one in results if one.verdict == gate.REGRESSED]
+        if suspects:
+            self.judge(suspects, self.measure(suspects, rounds, shown), number_of_cells)
+        for one in suspects:
+            if one.verdict == gate.REGRESSED:
+                one.why = f"{exports.change(one)}, and again on fresh rounds"
+            else:
+                one.verdict, one.why = gate.INCONCLUSIVE, "not confirmed on fresh rounds"
+        self.drifting_counts(results)
+        return alarms
+
     def drifting_counts(self, results):
         """A count that changed between rounds of one side is as bad as one that differs."""
         for result in results:
@@ -280,7 +297,8 @@ class Comparison:
 
     def false_alarms(self, results, first, number_of_cells):
         """Cells in which base differs from itself by the same rule."""
-        return [result.cell for result in results if result.cell not in self.broken
+        return [result.cell for result in results
+                if "again" in self.sides and result.cell not in self.broken
                 and gate.judge_times(*self.samples.paired("base", "again", result.cell, first),
                                      number_of_cells)[0] in (gate.REGRESSED, gate.IMPROVED)]
 
@@ -361,22 +379,10 @@ def compare(chosen, base):
         say(f"times: {chosen.rounds} rounds of {len(rest)} cells")
         shown = progress.on()
         try:
-            first = comparison.measure(rest, chosen.rounds, shown)
-            comparison.judge(rest, first, len(cells))
-            suspects = [one for one in rest if one.verdict == gate.REGRESSED]
-            if suspects:
-                again = comparison.measure(suspects, chosen.rounds, shown)
-                comparison.judge(suspects, again, len(cells))
-                for one in suspects:
-                    if one.verdict == gate.REGRESSED:
-                        one.why = f"{exports.change(one)}, and again on fresh rounds"
-                    else:
-                        one.verdict, one.why = gate.INCONCLUSIVE, "not confirmed on fresh rounds"
+            alarms = comparison.time(rest, chosen.rounds, shown, len(cells))
         finally:
             shown.close()
-        comparison.drifting_counts(rest)
         if chosen.self_check:
-            alarms = comparison.false_alarms(rest, first, len(cells))
             notes.append(f"self-check: base against itself gave {len(alarms)} false "
                          f"alarm{'s' if len(alarms) != 1 else ''} in {len(rest)} cells"
                          + (f": {', '.join(map(str, alarms))}" if alarms else ""))

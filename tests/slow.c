@@ -1,0 +1,58 @@
+/* Preloaded, makes one call of the C library slower by so many ns: VMCOMMIT_SLOW=mprotect:1400. For
+ * scripts/rates.py, which asks how small a slowdown is found. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+static long long delay_of(const char *call)
+{
+    const char *slow = getenv("VMCOMMIT_SLOW");
+    size_t length = strlen(call);
+    return slow != NULL && strncmp(slow, call, length) == 0 && slow[length] == ':'
+               ? atoll(slow + length + 1)
+               : 0;
+}
+
+static long long now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static void wait_ns(long long ns)
+{
+    for (long long start = now_ns(); now_ns() - start < ns;)
+        ;
+}
+
+static int (*real_mprotect)(void *, size_t, int);
+static int (*real_munmap)(void *, size_t);
+static long long mprotect_ns, munmap_ns;
+
+__attribute__((constructor)) static void find_real(void)
+{
+    void *found = dlsym(RTLD_NEXT, "mprotect");
+    memcpy(&real_mprotect, &found, sizeof found);
+    found = dlsym(RTLD_NEXT, "munmap");
+    memcpy(&real_munmap, &found, sizeof found);
+    mprotect_ns = delay_of("mprotect");
+    munmap_ns = delay_of("munmap");
+}
+
+int mprotect(void *address, size_t size, int protection)
+{
+    if (mprotect_ns > 0)
+        wait_ns(mprotect_ns);
+    return real_mprotect(address, size, protection);
+}
+
+int munmap(void *address, size_t size)
+{
+    if (munmap_ns > 0)
+        wait_ns(munmap_ns);
+    return real_munmap(address, size);
+}
