@@ -3,6 +3,7 @@
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
 #   make compare BASE=main          what got slower against that revision, measured interleaved
 #   make baseline NAME=x            keep a run; make compare BASELINE=x holds a later one against it
+#   make trend                      times over what was compared so far, and where changes began
 #   make report                     draw results/latest again
 #   make bench-wine                 the quick profile through Wine, into results/wine
 #   make verify                     hold the counts against strace, perf and /proc
@@ -22,7 +23,7 @@ all: build/build.ninja
 build/build.ninja:
 	@cmake --preset release
 
-baseline bench compare report verify overhead: build/build.ninja
+baseline bench compare report trend verify overhead: build/build.ninja
 	@cmake --build build --target $@
 
 build-windows/build.ninja:
@@ -41,4 +42,4 @@ test: all
 clean:
 	rm -rf build build-debug build-asan build-windows
 
-.PHONY: all baseline bench bench-wine compare report verify overhead test test-wine clean
+.PHONY: all baseline trend bench bench-wine compare report verify overhead test test-wine clean

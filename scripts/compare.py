@@ -22,11 +22,13 @@ import campaign
 import environment
 import exports
 import gate
+import history
 import progress
 from bench import pin, relative, say, write_json
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUNDS = 60
+CONFIRMATIONS = 3  # samples in which counts must differ
 NOT_BUILT, BAD_BASELINE, MISSING_CELLS = 4, 5, 6
 
 
@@ -210,18 +212,23 @@ class Comparison:
         return row
 
     def gate_counts(self, cells):
-        """One sample of each side: what differs in counts, at once. Returns the rest as well."""
+        """One sample of each side: what differs in counts, at once and each time that it is looked
+        at again. Returns the rest as well."""
         found, rest = [], []
         self.round = 0
         for cell in cells:
-            base, head = self.take("base", cell), self.take("head", cell)
+            for _ in range(CONFIRMATIONS):
+                base, head = self.take("base", cell), self.take("head", cell)
+                changed = cell not in self.broken and (
+                    gate.status_change(base, head) or
+                    gate.count_change(gate.compare_counts(base, head)))
+                if not changed:
+                    break
             if cell in self.broken:
                 found.append(gate.Result(cell, gate.MISSING, self.broken[cell]))
                 continue
             counts = {column: int(float(head[column])) for column in gate.GATED
                       if head.get(column)}
-            changed = gate.status_change(base, head) or \
-                gate.count_change(gate.compare_counts(base, head))
             result = gate.Result(cell, gate.INCONCLUSIVE, counts=counts)
             if changed:
                 result.verdict, result.why = changed
@@ -263,6 +270,9 @@ class Comparison:
                 result.verdict, result.why = gate.MISSING, self.broken[result.cell]
                 continue
             base, head = self.samples.paired("base", "head", result.cell, first)
+            if not base:
+                result.verdict, result.why = gate.INCONCLUSIVE, "no round was timed on both sides"
+                continue
             result.verdict, result.ratio, result.low, result.high = rule(
                 base, head, number_of_cells)
             result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
@@ -285,15 +295,23 @@ class Comparison:
         self.drifting_counts(results)
         return alarms
 
+    def counts_that_vary(self, result, side):
+        """How many rounds had other counts than the first one, and what differed; (0, "")."""
+        rows = [row for _, row in self.samples.rows.get((side, result.cell), [])]
+        found = [gate.compare_counts(rows[0], row) for row in rows]
+        differing = [one for one in found if one]
+        return len(differing), gate.count_change(differing[0])[1] if differing else ""
+
     def drifting_counts(self, results):
-        """A count that changed between rounds of one side is as bad as one that differs."""
+        """Counts of head that vary from round to round, where base's do not, are a regression too;
+        in a single round, or on both sides, they may be the machine's."""
         for result in results:
-            for side in ("base", "head"):
-                rows = [row for _, row in self.samples.rows.get((side, result.cell), [])]
-                other = next((row for row in rows if gate.compare_counts(rows[0], row)), None)
-                if other and side == "head":
-                    _, told = gate.count_change(gate.compare_counts(rows[0], other))
-                    result.verdict, result.why = gate.REGRESSED, f"counts vary by round: {told}"
+            rounds, told = self.counts_that_vary(result, "head")
+            if rounds == 0:
+                continue
+            result.why = f"counts vary by round: {told}"
+            result.verdict = gate.INCONCLUSIVE \
+                if rounds == 1 or self.counts_that_vary(result, "base")[0] else gate.REGRESSED
 
     def false_alarms(self, results, first, number_of_cells):
         """Cells in which base differs from itself by the same rule."""
@@ -422,6 +440,8 @@ def main(arguments):
         results, notes, samples = compare_stored(chosen, described) if chosen.baseline else \
             compare(chosen, base)
         write_forms(results, notes, samples, described, into)
+        history.add(chosen.results / "history.csv", history.rows_of(
+            results, samples, described, described["system"]["page_bytes"] or 4096))
     except Problem as problem:
         message, status = str(problem), problem.status
     except KeyboardInterrupt:
@@ -437,7 +457,9 @@ def main(arguments):
         say(exports.table(results, sys.stdout.isatty()))
         for note in notes:
             say(note)
-        say(f"{exports.rule(len(results))}; all forms: {relative(into)}")
+        if not chosen.baseline:
+            say(exports.rule(len(results)))
+        say(f"all forms: {relative(into)}")
         return gate.status_of(results, chosen.strict)
     print(f"compare: {message}", file=sys.stderr)
     return status
