@@ -14,8 +14,9 @@ import numpy
 import pandas
 
 from campaign import (DEFAULT_STEP, HALF_TOUCH, SPARSE_TOUCH, STEPPED, STRATEGIES, size_text)
-from summary import CONFIGURATION, median_interval
+from summary import median_interval
 
+CELL = ["strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order"]
 CONFIDENCE = 0.999
 CLOSE = 0.03  # a step is good enough when it costs no more than this above upfront
 
@@ -68,16 +69,10 @@ class Times:
 
     def __init__(self, samples):
         ok = samples[samples.status == "ok"]
-        keys = [column for column in CONFIGURATION
-                if column in ("strategy", "size_bytes", "touched_bytes", "chunk_bytes",
-                              "touch_order")]
         self.logs = {}
-        for key, rows in ok.groupby(keys, sort=False):
-            named = dict(zip(keys, key))
-            cell = Cell(named["strategy"], int(named["size_bytes"]), int(named["touched_bytes"]),
-                        int(named["chunk_bytes"]), named["touch_order"])
-            self.logs[cell] = pandas.Series(numpy.log(rows.total_ns.to_numpy()),
-                                            index=rows["round"].to_numpy())
+        for _, rows in ok.groupby(CELL, sort=False):
+            self.logs[cell_of(rows.iloc[0])] = pandas.Series(
+                numpy.log(rows.total_ns.to_numpy()), index=rows["round"].to_numpy())
         self.page = int(ok.page_bytes.iloc[0]) if len(ok) else 4096
 
     def ratio(self, one, other, confidence):

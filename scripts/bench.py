@@ -20,17 +20,9 @@ import campaign
 import disturbance
 import environment
 import progress
+from command import RESULTS, ROOT, Problem, Usage
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 WHOLE_RUNS = {"quick": 6, "default": 10, "full": 20}
-
-
-class Problem(Exception):
-    """Ends the run with one line; `status` is the exit status."""
-
-    def __init__(self, message, status=1):
-        super().__init__(message)
-        self.status = status
 
 
 def say(text=""):
@@ -52,16 +44,16 @@ def options():
                         help="what the harnesses are run through, as in wine")
     parser.add_argument("--into", default="latest", help="folder of the run, below the results")
     parser.add_argument("--results", type=pathlib.Path,
-                        default=os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results",
+                        default=RESULTS,
                         help="folder that gets latest/")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
     parser.add_argument("--only-report", action="store_true",
                         help="measure nothing; draw results/latest again")
     chosen = parser.parse_args()
-    chosen.results = pathlib.Path(chosen.results).resolve()
+    chosen.results = chosen.results.resolve()
     if chosen.profile not in campaign.PROFILES:
-        raise Problem(f"PROFILE: '{chosen.profile}' is no profile; use "
-                      f"{', '.join(campaign.PROFILES)}", 2)
+        raise Usage(f"PROFILE: '{chosen.profile}' is no profile; use "
+                    f"{', '.join(campaign.PROFILES)}")
     return chosen
 
 

@@ -124,6 +124,11 @@ def parts(summary):
             plain[plain.touched_bytes < SPARSE_BELOW * plain.size_bytes])
 
 
+def most_stepped(rows):
+    """The size with the most steps: the sweep's."""
+    return rows[rows.strategy.isin(STEPPED)].groupby("size_bytes").chunk_bytes.nunique().idxmax()
+
+
 def draw_sizes(tables, full, sparse, floor):
     """`floor`: ns of a bare page fault, or NaN; the times' second axis counts in it."""
     band = ("size_bytes", "ns_per_page", "ns_per_page_low", "ns_per_page_high")
@@ -156,12 +161,11 @@ def draw_sizes(tables, full, sparse, floor):
 
 
 def draw_steps(tables, summary):
-    """The size with the most steps is the sweep's."""
     summary = sequential(summary)
     swept = summary[summary.strategy.isin(STEPPED) & (summary.samples > 0)]
     if swept.empty:
         return False
-    size = swept.groupby("size_bytes").chunk_bytes.nunique().idxmax()
+    size = most_stepped(swept)
     rows = summary[(summary.size_bytes == size) & (summary.samples > 0)]
     full, sparse = rows[rows.touched_bytes == size], \
         rows[rows.touched_bytes < SPARSE_BELOW * size]
@@ -213,7 +217,7 @@ def draw_tradeoff(tables, summary):
                   & rows.strategy.isin(STEPPED)]
     if sparse.empty:
         return False
-    size = sparse.groupby("size_bytes").chunk_bytes.nunique().idxmax()
+    size = most_stepped(sparse)
     touched = sparse[sparse.size_bytes == size].touched_bytes.min()
     rows = rows[(rows.size_bytes == size) & (rows.touched_bytes == touched)]
     none = rows.page_bytes.iloc[0] / 2

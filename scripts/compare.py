@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,24 +26,11 @@ import gate
 import history
 import progress
 from bench import pin, relative, say, write_json
+from command import RESULTS, ROOT, Parser, Problem, Usage
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUNDS = 60
 CONFIRMATIONS = 3  # samples in which counts must differ
 NOT_BUILT, BAD_BASELINE, MISSING_CELLS = 4, 5, 6
-
-
-class Problem(Exception):
-    """Ends the comparison with one line; `status` is the exit status."""
-
-    def __init__(self, message, status=2):
-        super().__init__(message)
-        self.status = status
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Problem(message)
 
 
 def options(arguments):
@@ -65,9 +53,8 @@ def options(arguments):
     parser.add_argument("--strict", action="store_true",
                         help="exit 3 where a cell is inconclusive")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
-    parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path(
-        os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results"),
-        help="folder that holds baselines/ (default: results)")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS,
+                        help="folder that holds baselines/ (default: results)")
     parser.add_argument("--into", type=pathlib.Path,
                         help="folder for samples.csv and every other form (default: compare/ "
                              "below the results)")
@@ -75,16 +62,16 @@ def options(arguments):
     if chosen.keep is not None:
         chosen.base = chosen.revision = chosen.baseline = None
         if not baseline.valid_name(chosen.keep):
-            raise Problem(f"NAME: '{chosen.keep}' is no name for a baseline; use letters, digits, "
-                          "'.', '_' and '-'")
-        chosen.into = chosen.results / "baselines" / chosen.keep
+            raise Usage(f"NAME: '{chosen.keep}' is no name for a baseline; use letters, digits, "
+                        "'.', '_' and '-'")
+        chosen.into = chosen.results / "baselines" / f".{chosen.keep}"  # until it is complete
     elif sum(map(bool, (chosen.base, chosen.revision, chosen.baseline))) != 1:
-        raise Problem("name one thing to compare with: make compare BASE=<git revision>, make "
-                      "compare BASELINE=<name>, or scripts/compare --base DIR --head DIR")
+        raise Usage("name one thing to compare with: make compare BASE=<git revision>, make "
+                    "compare BASELINE=<name>, or scripts/compare --base DIR --head DIR")
     chosen.into = chosen.into or chosen.results / "compare"
     if chosen.rounds < 1:
-        raise Problem(f"--rounds: '{chosen.rounds}' is no number of rounds; use {ROUNDS}, or at "
-                      "least 1")
+        raise Usage(f"--rounds: '{chosen.rounds}' is no number of rounds; use {ROUNDS}, or at "
+                    "least 1")
     chosen.seed = random.SystemRandom().getrandbits(32) if chosen.seed is None else chosen.seed
     return chosen
 
@@ -103,8 +90,8 @@ def build_revision(revision):
     try:
         commit = git("rev-parse", "--verify", "--quiet", revision + "^{commit}")
     except (subprocess.CalledProcessError, OSError):
-        raise Problem(f"BASE: '{revision}' is no revision of this repository; use a branch, tag or "
-                      "commit (and fetch enough of the history)") from None
+        raise Usage(f"BASE: '{revision}' is no revision of this repository; use a branch, tag or "
+                    "commit (and fetch enough of the history)") from None
     built = ROOT / "build-compare" / commit[:16]
     if (built / "complete").exists():
         return built, commit
@@ -134,8 +121,8 @@ def programs(folder, side):
                  for strategy in campaign.STRATEGIES if (below / (strategy + suffix)).exists()}
         if found:
             return found
-    raise Problem(f"{side}: no harness in '{folder}'; name a build folder, or one that holds "
-                  f"{', '.join(campaign.STRATEGIES)}")
+    raise Usage(f"{side}: no harness in '{folder}'; name a build folder, or one that holds "
+                f"{', '.join(campaign.STRATEGIES)}")
 
 
 class Samples:
@@ -143,6 +130,7 @@ class Samples:
     in memory."""
 
     def __init__(self, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.rows = {}
         self.columns = None
@@ -330,7 +318,6 @@ def describe_counts(found):
 def keep(chosen):
     """Measures head alone, for later comparisons."""
     cells = gate.cells()
-    chosen.into.mkdir(parents=True, exist_ok=True)
     comparison = Comparison({"head": Built(chosen.head, "--head")},
                             Samples(chosen.into / "samples.csv"), chosen.seed)
     say(f"vmcommit baseline {chosen.keep}: {chosen.rounds} rounds of {len(cells)} cells")
@@ -354,7 +341,6 @@ def compare_stored(chosen, described):
         raise Problem(f"BASELINE: '{chosen.baseline}': {why}", BAD_BASELINE) from None
     differing = baseline.differences(before, described)
     base = Stored(rows)
-    chosen.into.mkdir(parents=True, exist_ok=True)
     samples = Samples(chosen.into / "samples.csv")
     comparison = Comparison({"base": base, "head": Built(chosen.head, "--head")}, samples,
                             chosen.seed)
@@ -383,7 +369,6 @@ def compare(chosen, base):
     sides = {"base": Built(base, "--base"), "head": Built(chosen.head, "--head")}
     if chosen.self_check:
         sides["again"] = sides["base"]
-    chosen.into.mkdir(parents=True, exist_ok=True)
     samples = Samples(chosen.into / "samples.csv")
     comparison = Comparison(sides, samples, chosen.seed)
     cells = gate.cells()
@@ -435,13 +420,16 @@ def main(arguments):
         if chosen.keep:
             keep(chosen)
             write_json(into / "environment.json", described)
-            say(f"baseline: {relative(into)}")
+            kept = into.with_name(chosen.keep)
+            shutil.rmtree(kept, ignore_errors=True)
+            into.rename(kept)
+            say(f"baseline: {relative(kept)}")
             return 0
         results, notes, samples = compare_stored(chosen, described) if chosen.baseline else \
             compare(chosen, base)
         write_forms(results, notes, samples, described, into)
-        history.add(chosen.results / "history.csv", history.rows_of(
-            results, samples, described, described["system"]["page_bytes"] or 4096))
+        history.add(chosen.results / "history.csv",
+                    history.rows_of(results, samples, described))
     except Problem as problem:
         message, status = str(problem), problem.status
     except KeyboardInterrupt:

@@ -10,16 +10,15 @@ import shutil
 
 import pandas
 
-import environment
-
 import campaign
-from campaign import STEPPED, Configuration, size_text
+import environment
+from campaign import STEPPED, STRATEGIES, Configuration, size_text
 
 
 def configurations(profile, available):
     """(what to trace, what to climb): steps of a staircase are a 64th, a 16th and a quarter."""
     traced = [Configuration(strategy, size, "1") for size in profile.trace_sizes
-              if size <= available / 2 for strategy in ("upfront", "fault", *STEPPED)]
+              if size <= available / 2 for strategy in STRATEGIES]
     size = profile.sweep_size
     climbed = [Configuration("upfront", size, "1"), Configuration("fault", size, "1")]
     climbed += [Configuration(strategy, size, "1", size // part)

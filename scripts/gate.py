@@ -83,12 +83,12 @@ def status_change(base, head):
     return (REGRESSED if base["status"] == "ok" else IMPROVED), f"{told}: {why}"
 
 
-def judge_times(base_ns, head_ns, number_of_cells, threshold=THRESHOLD):
+def judge_times(base_ns, head_ns, number_of_cells):
     """(verdict, median, low, high) of paired times, in the order of their rounds."""
     logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
     confidence = 1 - (1 - CONFIDENCE) / number_of_cells
     median, low, high, coverage = median_interval(logs, confidence)
-    bound = math.log(1 + threshold)
+    bound = math.log(1 + THRESHOLD)
     if coverage < confidence:
         verdict = INCONCLUSIVE
     elif low > 0 and median > bound:

@@ -38,13 +38,13 @@ def machine(described):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def rows_of(results, samples, described, page):
+def rows_of(results, samples, described):
     """A row for each cell that head was timed in."""
     for result in results:
         taken = [row for _, row in samples.rows.get(("head", result.cell), []) if row["total_ns"]]
         if not taken:
             continue
-        pages = float(taken[0]["touched_bytes"]) / page
+        pages = float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
         median, low, high, _ = median_interval([float(row["total_ns"]) / pages for row in taken])
         cell = result.cell
         yield dict(zip(COLUMNS, (

@@ -1,6 +1,5 @@
 """What a cycle is expected to cost, by the cost model that a run's advice.json holds."""
 
-import argparse
 import fractions
 import json
 import os
@@ -11,14 +10,10 @@ import sys
 import model
 from campaign import DEFAULT_STEP, KIB, GIB, MIB, STEPPED, STRATEGIES, size_text
 from charts import count_text, time_text
+from command import RESULTS, Parser, Usage
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = {"size": "size", "touched": "touched part", "chunk": "step"}
 UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
-
-
-class Usage(Exception):
-    """One line: which option, which value, what would be right."""
 
 
 def size_of(option, text):
@@ -39,11 +34,6 @@ def touch_of(text):
     return touch
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Usage(message)
-
-
 def options(arguments):
     parser = Parser(prog="predict", description=__doc__)
     parser.add_argument("--size", required=True, help="of the region, as in 64M")
@@ -51,7 +41,7 @@ def options(arguments):
     parser.add_argument("--chunk", default=str(DEFAULT_STEP),
                         help="step of chunked and guard (default: 64K)")
     parser.add_argument("--strategy", help=f"{', '.join(STRATEGIES)} (default: all)")
-    parser.add_argument("--run", type=pathlib.Path, default=ROOT / "results" / "latest",
+    parser.add_argument("--run", type=pathlib.Path, default=RESULTS / "latest",
                         help="folder of the run (default: results/latest)")
     chosen = parser.parse_args(arguments)
     chosen.size, chosen.chunk = size_of("--size", chosen.size), size_of("--chunk", chosen.chunk)

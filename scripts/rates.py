@@ -7,7 +7,6 @@ it is known; run again, it goes on where it stopped.
 
 import argparse
 import csv
-import os
 import pathlib
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import compare
 import gate
 import progress
 from bench import pin, relative, say
+from command import RESULTS
 
 COLUMNS = ("comparison", "strategy", "slowdown", "found", "cells_found", "cells_slowed",
            "false_alarms", "cells_equal", "self_alarms", "cells")
@@ -103,8 +103,7 @@ def main():
     parser.add_argument("--comparisons", type=int, default=100)
     parser.add_argument("--slowdown", type=float, default=0.05)
     parser.add_argument("--rounds", type=int, default=compare.ROUNDS)
-    parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path(
-        os.environ.get("VMCOMMIT_RESULTS") or compare.ROOT / "results"))
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     chosen = parser.parse_args()
     chosen.results.mkdir(parents=True, exist_ok=True)
     path = chosen.results / "rates.csv"

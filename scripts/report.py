@@ -94,7 +94,7 @@ def wide_ratios(summary):
     wide = cells[cells.ratio_half_width > NARROW].sort_values("ratio_half_width", ascending=False)
     named = [f"{row.strategy} {size_text(row.size_bytes)}"
              + (f" by {size_text(row.chunk_bytes)}" if row.strategy in STEPPED else "")
-             + ("" if row.touched_bytes == row.size_bytes else ", a tenth touched")
+             + ("" if row.touched_bytes == row.size_bytes else f", {size_text(row.touched_bytes)} touched")
              + ("" if row.touch_order == "sequential" else f", {row.touch_order}")
              + f" (±{100 * row.ratio_half_width:.0f} %)" for _, row in wide.iterrows()]
     return {"named": named[:8], "count": len(wide), "of": len(cells)}

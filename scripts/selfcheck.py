@@ -4,7 +4,7 @@ If the two agree, nothing that was not named is hiding in a figure.
 """
 
 from campaign import DEFAULT_STEP, size_text
-from charts import sequential
+from charts import most_stepped, sequential
 
 FLAGGED = 0.25
 
@@ -25,7 +25,7 @@ def check(summary, calibration):
     chunked = plain[plain.strategy == "chunked"]
     if chunked.empty:
         return []
-    size = chunked.groupby("size_bytes").chunk_bytes.nunique().idxmax()
+    size = most_stepped(plain)
     rows = plain[plain.size_bytes == size]
     page = rows.page_bytes.iloc[0]
     commit, trap = calibration["commit_call_ns"], calibration["trap_ns"]

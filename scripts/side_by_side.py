@@ -1,6 +1,5 @@
 """Several runs (machines, kernels, settings) over each other in the same charts and tables."""
 
-import argparse
 import os
 import pathlib
 import shutil
@@ -15,8 +14,8 @@ import analysis
 import report
 from campaign import STEPPED, STRATEGIES, size_text
 from charts import Tables, count_text, doubt, parts, powers_between, render, steps_125, time_text
+from command import RESULTS, Parser, Usage
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 MOST = 8  # as many as there are colours and marks that can be told apart
 CHARTS = {
     "runs_latency": ("Time per touched page against size, one panel for each strategy, one line "
@@ -31,20 +30,11 @@ CHARTS = {
 KEY = ["size_bytes", "touched_bytes", "touch_order", "strategy", "chunk_bytes"]
 
 
-class Usage(Exception):
-    """One line: which argument, and what would be right."""
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Usage(message)
-
-
 def options(arguments):
     parser = Parser(prog="report", description=__doc__)
     parser.add_argument("runs", nargs="+", type=pathlib.Path, metavar="RUN",
                         help="folder of a run, as results/latest")
-    parser.add_argument("--into", type=pathlib.Path, default=ROOT / "results" / "side-by-side",
+    parser.add_argument("--into", type=pathlib.Path, default=RESULTS / "side-by-side",
                         help="folder for report.html, REPORT.md and charts/ "
                              "(default: results/side-by-side)")
     chosen = parser.parse_args(arguments)

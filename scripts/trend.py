@@ -1,7 +1,6 @@
 """`make trend`: ns per page over revisions, and the revision at which each change began."""
 
 import argparse
-import os
 import pathlib
 import shutil
 import subprocess
@@ -12,8 +11,7 @@ import charts
 import history
 from bench import relative, say
 from campaign import DEFAULT_STEP, STEPPED, STRATEGIES, size_text
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from command import RESULTS
 
 
 def drawn_rows(table):
@@ -59,8 +57,7 @@ def sentences(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path(
-        os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results"))
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     results = parser.parse_args().results
     try:
         table = history.read(results / "history.csv")

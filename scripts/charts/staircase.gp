@@ -14,11 +14,11 @@ set title 'chunked, steps '.stair_steps
 set ylabel 'commit charge, MiB'
 plot data.'staircase.dat' index 0 using ($1/MiB):($2/MiB) with lines linestyle 1, \
      data.'staircase.dat' index 1 using ($1/MiB):($2/MiB) with lines linestyle 2, \
-     for [i=0:2] data.'staircase.dat' index 2+i using ($1/MiB):($2/MiB) with steps linecolor rgb color(3) linewidth width(i)
+     for [i=0:2] data.'staircase.dat' index 2+i using ($1/MiB):($2/MiB) with fsteps linecolor rgb color(3) linewidth width(i)
 unset label
 unset ylabel
 set title 'guard, steps '.stair_steps
 plot data.'staircase.dat' index 0 using ($1/MiB):($2/MiB) with lines linestyle 1, \
      data.'staircase.dat' index 1 using ($1/MiB):($2/MiB) with lines linestyle 2, \
-     for [i=0:2] data.'staircase.dat' index 5+i using ($1/MiB):($2/MiB) with steps linecolor rgb color(4) linewidth width(i)
+     for [i=0:2] data.'staircase.dat' index 5+i using ($1/MiB):($2/MiB) with fsteps linecolor rgb color(4) linewidth width(i)
 unset multiplot
