@@ -214,6 +214,9 @@ static int open_detail(const char *option, const char *path, int (*begin)(const 
 static int open_outputs(struct harness *harness)
 {
     const struct options *options = &harness->options;
+    if (harness_strategy.blocks && (options->trace != NULL || options->staircase != NULL))
+        return complain(EXIT_USAGE, "--trace, --staircase: not for malloc, whose second cycle may "
+                                    "get memory that the allocator kept of the first");
     int error = output_open(options->output, &harness->output);
     if (error != 0)
         return complain_of_file("--output", options->output, EXIT_USAGE, error);

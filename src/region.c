@@ -26,6 +26,7 @@ void region_restart(struct region *region)
     region->committed = 0;
     region->guard = 0;
     region->last_fault = SIZE_MAX;
+    region->blocks = NULL;
 }
 
 int region_reserve(struct region *region)

@@ -21,6 +21,7 @@ struct region {
     size_t committed;  /* end of the committed prefix, where a strategy keeps one */
     size_t guard;      /* where the guard page stands, where a strategy keeps one */
     size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
+    void *blocks;      /* the last one, where a strategy's memory comes in blocks */
     uint64_t commit_calls;
     uint64_t handled_faults;
 

@@ -49,7 +49,8 @@ void run_probe(struct run *run, struct meter_memory *memory)
     if (run->region.base != NULL)
         run->base = run->region.base;
     size_t size = run->base != NULL ? run->region.size : 0;
-    keep_meter_error(run, meter_read_memory(run->base, size, memory));
+    keep_meter_error(run, run->strategy->blocks ? meter_read_memory(NULL, SIZE_MAX, memory)
+                                                : meter_read_memory(run->base, size, memory));
 }
 
 int run_release(struct run *run)

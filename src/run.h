@@ -33,7 +33,8 @@ struct run run_start(const struct strategy *strategy, const struct configuration
  * early; what the last cycle held then is still held. */
 int run_cycles(struct run *run, uint64_t count, bool probing);
 
-/* Reads memory between phases, if the run is probing. */
+/* Reads memory between phases, if the run is probing: the region's, or the whole process's where it
+ * comes in blocks, so that it means something as a difference to `before`. */
 void run_probe(struct run *run, struct meter_memory *memory);
 
 /* Gives back what the strategy holds. */

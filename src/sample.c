@@ -48,12 +48,16 @@ static int run_batches(struct run *run)
 static void keep_memory(const struct run *run)
 {
     struct sample *sample = run->sample;
-    bool reserved = run->base != NULL;
+    const struct meter_memory *before = &run->before;
+    bool reserved = run->base != NULL && !run->strategy->blocks;
     sample->reserved_commit_bytes =
         (struct meter_count){run->reserved.region_commit_bytes, reserved};
-    sample->commit_bytes = (struct meter_count){run->peak.region_commit_bytes, true};
-    sample->region_count = (struct meter_count){run->peak.region_count, true};
-    sample->released_commit_bytes = (struct meter_count){run->released.region_commit_bytes, true};
+    sample->commit_bytes =
+        (struct meter_count){run->peak.region_commit_bytes - before->region_commit_bytes, true};
+    sample->region_count =
+        (struct meter_count){run->peak.region_count - before->region_count, true};
+    sample->released_commit_bytes =
+        (struct meter_count){run->released.region_commit_bytes - before->region_commit_bytes, true};
     sample->commit_system_bytes = sample->commit_process_bytes = sample->resident_bytes =
         (struct meter_count){0};
     run_add_difference(&sample->commit_system_bytes, run->before.system_commit_bytes,
@@ -124,6 +128,8 @@ static bool take(const struct strategy *strategy, const struct configuration *co
     if (error != 0)
         return refuse(&run, error);
     keep_memory(&run);
+    if (strategy->blocks)
+        return true;
     struct sample counted = *sample;
     error = run_batches(&run);
     if (error == 0)
@@ -135,12 +141,20 @@ static bool take(const struct strategy *strategy, const struct configuration *co
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
                  uint64_t seed, struct sample *sample)
 {
+    static bool taken_before;
     struct workload workload;
     *sample = (struct sample){.status = SAMPLE_OK};
     if (vm_pages_unsupported() != NULL)
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_pages_unsupported());
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_guard_unsupported());
+    if (strategy->blocks && configuration->order != ORDER_SEQUENTIAL)
+        return stop_with(sample, SAMPLE_UNSUPPORTED, "its blocks follow the pages' own order");
+    if (strategy->blocks && taken_before)
+        return stop_with(sample, SAMPLE_SKIPPED,
+                         "the allocator may have kept memory of the sample before: "
+                         "use --repeat 1, one size and one step");
+    taken_before = true;
     if (!memory_holds(configuration, sample))
         return true;
     if (!workload_make(&workload, configuration->order, configuration->touched, seed))
@@ -168,11 +182,14 @@ void sample_prepare(const struct strategy *strategy)
     touch_stack(64);
     size_t page = vm_page_bytes();
     struct configuration small = {.size = 4 * page, .step = page, .touched = 4 * page};
-    struct workload workload = {.last = 4};
+    struct workload workload = {.last = strategy->blocks ? 0 : 4};
     struct sample unseen = {0};
     struct run run = run_start(strategy, &small, &workload, &unseen);
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return;
     if (run_cycles(&run, 1, true) != 0 || run_cycles(&run, 1, false) != 0)
         refuse(&run, run.region.error);
+    workload.last = 4;
+    if (strategy->blocks)
+        strategy->touch(&run.region, &workload); /* and kept: what is freed would come again */
 }

@@ -16,6 +16,11 @@ struct strategy {
     enum strategy_step step;
     bool guarded; /* stands behind a guard page */
 
+    /* Its memory comes in blocks from an allocator, which may keep what is freed. So the whole
+     * process is read, the process's first cycle alone is timed, and the order is the pages' own.
+     */
+    bool blocks;
+
     /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
     bool (*load)(const char *path, char *message, size_t size);
 

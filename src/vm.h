@@ -57,8 +57,10 @@ int vm_guard_clear(void *page);
  * at a time, which costs several times what is to be measured. Best effort. */
 void vm_warm(size_t size);
 
-/* True for the codes by which this system says that it will not commit (or reserve) any more. */
+/* True for the codes by which this system says that it will not commit (or reserve) any more; and
+ * one of them, for an allocator that gave none. */
 bool vm_is_refusal(int error);
+int vm_out_of_memory(void);
 
 /* What a refusal is owed to, if that can be told: `region_count` is how many regions the system
  * kept when it refused. NULL if it can't. */

@@ -174,6 +174,11 @@ bool vm_is_refusal(int error)
     return error == ENOMEM || error == EAGAIN;
 }
 
+int vm_out_of_memory(void)
+{
+    return ENOMEM;
+}
+
 /* Other mappings of the process count too, so the region's own may stay a little below the limit
  * (Documentation/admin-guide/sysctl/vm.rst). */
 const char *vm_refusal_cause(int error, uint64_t region_count)

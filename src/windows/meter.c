@@ -71,15 +71,15 @@ int meter_read_faults(struct meter_faults *faults)
     return 0;
 }
 
-/* Charge and regions of a range: pages of equal state, protection and allocation are one region
- * (VirtualQuery). */
+/* Charge and regions of a range: pages of equal state, protection and allocation are one region.
+ * Past the last address of a process the parameter is called invalid (VirtualQuery). */
 static int walk_region(const unsigned char *base, size_t size, struct meter_memory *memory)
 {
     const unsigned char *end = base + size;
     MEMORY_BASIC_INFORMATION region;
     for (const unsigned char *at = base; at < end;) {
         if (VirtualQuery(at, &region, sizeof region) == 0)
-            return (int)GetLastError();
+            return GetLastError() == ERROR_INVALID_PARAMETER ? 0 : (int)GetLastError();
         const unsigned char *next = (const unsigned char *)region.BaseAddress + region.RegionSize;
         size_t inside = (size_t)((next < end ? next : end) - at);
         if (region.State == MEM_COMMIT)

@@ -125,6 +125,11 @@ bool vm_is_refusal(int error)
     }
 }
 
+int vm_out_of_memory(void)
+{
+    return ERROR_NOT_ENOUGH_MEMORY;
+}
+
 const char *vm_refusal_cause(int error, uint64_t region_count)
 {
     (void)region_count;
