@@ -1,6 +1,7 @@
 # A thin face on CMake, for those who type make.
 #   make                            build
-#   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder
+#   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder;
+#                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
 #   make compare BASE=main          what got slower against that revision, measured interleaved
 #   make baseline NAME=x            keep a run; make compare BASELINE=x holds a later one against it
 #   make trend                      times over what was compared so far, and where changes began
@@ -16,6 +17,8 @@ export VMCOMMIT_RESULTS = $(RESULTS)
 export VMCOMMIT_BASE = $(BASE)
 export VMCOMMIT_BASELINE = $(BASELINE)
 export VMCOMMIT_NAME = $(NAME)
+export VMCOMMIT_LIBRARY = $(LIBRARY)
+export VMCOMMIT_ALLOCATOR = $(ALLOCATOR)
 
 all: build/build.ninja
 	@cmake --build build

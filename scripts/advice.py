@@ -12,7 +12,7 @@ from scipy import stats
 
 import answer as answers
 from answer import compare, cheapest, touched_bytes
-from campaign import DEFAULT_STEP, SPARSE_TOUCH, STEPPED, STRATEGIES, size_text
+from campaign import DEFAULT_STEP, SPARSE_TOUCH, STRATEGIES, size_text
 from charts import count_text, time_text
 from sentences import listed
 
@@ -63,7 +63,7 @@ def candidates(times, found, size, touch):
     block = times.block(size, touched)
     for knee in found.knees:
         by_step = times.steps(knee.strategy, size, touched)
-        if knee.step in by_step:
+        if knee.strategy in block and knee.step in by_step:
             block[knee.strategy] = by_step[knee.step]
     return block
 
@@ -238,6 +238,11 @@ def as_json(described, platform, found, told, choices, model, claims):
                    "chunk_bytes_low": knee.low, "chunk_bytes_high": knee.high,
                    **ratio_json(knee.ratio),
                    "waste_bytes": found.wastes.get(knee.strategy, {})} for knee in found.knees],
+        "beside": [{"strategy": band.strategy, "against": "chunked", "from_bytes": band.sizes[0],
+                    "to_bytes": band.sizes[-1], "sign": band.sign,
+                    **({} if band.sign is None else {"ratio_least": round(band.least, 4),
+                                                     "ratio_most": round(band.most, 4)})}
+                   for bands in found.beside.values() for band in bands],
         "advice": [{"need": choice.need, "touch": float(choice.touch), **cell_json(choice.cell),
                     "equal": choice.equal, "why": choice.why, **choice.figures}
                    for choice in choices],

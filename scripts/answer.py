@@ -13,7 +13,7 @@ import math
 import numpy
 import pandas
 
-from campaign import (DEFAULT_STEP, HALF_TOUCH, SPARSE_TOUCH, STEPPED, STRATEGIES, size_text)
+from campaign import (DEFAULT_STEP, HALF_TOUCH, OWN, SPARSE_TOUCH, STEPPED, STRATEGIES, size_text)
 from summary import median_interval
 
 CELL = ["strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order"]
@@ -84,10 +84,10 @@ class Times:
     def rounds(self, cell):
         return len(self.logs[cell])
 
-    def block(self, size, touched, order="sequential"):
+    def block(self, size, touched, order="sequential", strategies=STRATEGIES):
         """{strategy: its cell}, at the default step."""
         cells = (Cell(strategy, size, touched, {"upfront": size, "fault": self.page}.get(
-            strategy, DEFAULT_STEP), order) for strategy in STRATEGIES)
+            strategy, DEFAULT_STEP), order) for strategy in strategies)
         return {cell.strategy: cell for cell in cells if cell in self.logs}
 
     def steps(self, strategy, size, touched):
@@ -209,8 +209,9 @@ def knees(times, size):
     """For each strategy with steps, the knee at `size` with all touched."""
     base = times.block(size, size).get("upfront")
     swept = {strategy: times.steps(strategy, size, size) for strategy in STEPPED}
+    swept = {strategy: steps for strategy, steps in swept.items() if len(steps) >= 3}
     number = sum(map(len, swept.values()))
-    if base is None or min(map(len, swept.values())) < 3:
+    if base is None or number == 0:
         return []
     confidence = 1 - 0.05 / number
     return [knee(strategy, size, {step: (cell, times.ratio(cell, base, confidence))
@@ -279,6 +280,39 @@ def page_at_a_time(times, least_size=DEFAULT_STEP):
                     float(numpy.median(more)), [block["fault"] for _, block, _ in called])
 
 
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """What a user brought against chunked, which does the same in the same steps, over sizes next to
+    each other; `sign` as a Ratio's, None: too few rounds to tell."""
+
+    strategy: str
+    sizes: tuple
+    sign: int
+    least: float
+    most: float
+    cells: tuple
+
+
+def beside_chunked(times, strategy):
+    pair = (strategy, "chunked")
+    sizes = sorted(cell.size for cell in times.logs if cell.strategy == strategy
+                   and cell.touched == cell.size and cell.chunk == DEFAULT_STEP
+                   and cell.order == "sequential")
+    blocks = [times.block(size, size, strategies=pair) for size in sizes]
+    found = []
+    for size, block, ratios in zip(sizes, blocks, compare(times, blocks)):
+        ratio = ratios.get(pair)
+        sign = ratio.sign if ratio else None
+        median = ratio.median if ratio else math.nan
+        if found and found[-1].sign == sign:
+            last = found.pop()
+            found.append(Beside(strategy, (*last.sizes, size), sign, min(last.least, median),
+                                max(last.most, median), (*last.cells, block[strategy])))
+        else:
+            found.append(Beside(strategy, (size,), sign, median, median, (block[strategy],)))
+    return found
+
+
 @dataclasses.dataclass
 class Answer:
     """All of what a run decides. `bands` and `crossings` by touch."""
@@ -290,6 +324,7 @@ class Answer:
     page_cost: PageCost  # None: can't be told
     page_cost_asked: bool
     sweep_size: int
+    beside: dict  # {what a user brought: bands}
 
 
 def sweep_size(times):
@@ -311,4 +346,5 @@ def decide(samples, summary):
                   {one.strategy: wastes(summary, one.strategy, size, one.step)
                    for one in found if one.step},
                   page_at_a_time(times), any(cell.strategy == "fault" for cell in times.logs),
-                  size)
+                  size, {strategy: beside for strategy in OWN
+                         if (beside := beside_chunked(times, strategy))})

@@ -60,8 +60,8 @@ def read_rows(path):
     return found
 
 
-def load(folder):
-    """(rows of each cell, environment) of a stored baseline that has every cell."""
+def load(folder, cells):
+    """(rows of each cell, environment) of a stored baseline that has just these cells."""
     if not folder.is_dir():
         there = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
         raise Unusable("there is none of that name; " + (
@@ -73,7 +73,7 @@ def load(folder):
         fingerprint(described)
     except (OSError, ValueError, KeyError, TypeError):
         raise Unusable("its environment.json is missing or can't be read") from None
-    wanted = {exports.name(cell) for cell in gate.cells()}
+    wanted = {exports.name(cell) for cell in cells}
     if set(rows) != wanted:
         raise Unusable(f"it is of another campaign: {len(wanted - set(rows))} of "
                        f"{len(wanted)} cells are missing, {len(set(rows) - wanted)} are unknown")

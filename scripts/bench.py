@@ -19,6 +19,7 @@ import time
 import campaign
 import disturbance
 import environment
+import own
 import progress
 from command import RESULTS, ROOT, Problem, Usage
 
@@ -47,9 +48,13 @@ def options():
                         default=RESULTS,
                         help="folder that gets latest/")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    own.add_options(parser)
     parser.add_argument("--only-report", action="store_true",
                         help="measure nothing; draw results/latest again")
+    parser.set_defaults(library=os.environ.get("VMCOMMIT_LIBRARY", ""),
+                        allocator=os.environ.get("VMCOMMIT_ALLOCATOR", ""))
     chosen = parser.parse_args()
+    chosen.own = own.Own(chosen.library, chosen.allocator)
     chosen.results = chosen.results.resolve()
     if chosen.profile not in campaign.PROFILES:
         raise Usage(f"PROFILE: '{chosen.profile}' is no profile; use "
@@ -70,7 +75,7 @@ def programs(chosen):
         found[strategy] = [*emulator, str(path)]
     if emulator and not shutil.which(emulator[0]):
         raise Problem(f"{emulator[0]} is missing; run ./scripts/setup.sh")
-    return found
+    return found | chosen.own.programs(chosen.build.resolve() / "bin", emulator)
 
 
 def fresh_folder(results, name):
@@ -112,29 +117,29 @@ def write_json(path, value):
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def calibrate(chosen):
+def calibrate(commands):
     """What the parts cost alone, by build/bin/calibrate; None if it could not be had."""
-    *emulator, upfront = programs(chosen)["upfront"]
+    *emulator, upfront = commands["upfront"]
     program = str(pathlib.Path(upfront).with_stem("calibrate"))
     told = environment.output(*emulator, program)
     return json.loads(told) if told else None
 
 
-def measure(chosen, folder, described):
+def measure(chosen, commands, folder, described):
     """Carries the campaign out. Returns it, so that what failed can be told."""
     profile = campaign.PROFILES[chosen.profile]
-    configurations = campaign.configurations(profile, environment.available_bytes())
+    configurations = campaign.configurations(profile, environment.available_bytes(), [*commands])
     say(f"vmcommit bench, profile {chosen.profile}: {len(configurations)} configurations, "
         f"about {progress.duration(profile.seconds)} of measuring")
     cpus = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     described["cpu"] = pin()
     started = time.monotonic()
     try:
-        carried = campaign.Campaign(programs(chosen), campaign.Plan(profile, configurations),
+        carried = campaign.Campaign(commands, campaign.Plan(profile, configurations),
                                     described["seed"], folder / "samples.csv")
     except campaign.HarnessFailed as failure:
         raise Problem(f"a harness {failure}; nothing was measured") from None
-    described["calibration"] = calibrate(chosen)
+    described["calibration"] = calibrate(commands)
     before = disturbance.read(described["cpu"])
     shown = progress.on()
     try:
@@ -147,10 +152,10 @@ def measure(chosen, folder, described):
         write_json(folder / "environment.json", described)
     if shutil.which("hyperfine"):
         import whole
-        whole.measure(programs(chosen), folder, profile.sweep_size, WHOLE_RUNS[chosen.profile],
+        whole.measure(commands, folder, profile.sweep_size, WHOLE_RUNS[chosen.profile],
                       described["seed"])
     import details
-    details.measure(programs(chosen), profile, environment.available_bytes(), folder,
+    details.measure(commands, profile, environment.available_bytes(), folder,
                     carried.failed)
     unpin(cpus)
     return carried
@@ -165,12 +170,13 @@ def table(summary):
     import charts
     full, _ = charts.parts(summary)
     cells = full.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
+    strategies = charts.strategies(summary)
     step = campaign.size_text(campaign.DEFAULT_STEP)
     lines = [f"ns per touched page, all touched, step {step}{charts.doubt(summary)}",
-             f"{'size':>10}" + "".join(f"{strategy:>10}" for strategy in campaign.STRATEGIES)]
+             f"{'size':>10}" + "".join(f"{strategy:>10}" for strategy in strategies)]
     for size, row in cells.iterrows():
         lines.append(f"{campaign.size_text(size):>10}" + "".join(
-            f"{cell(row.get(strategy)):>10}" for strategy in campaign.STRATEGIES))
+            f"{cell(row.get(strategy)):>10}" for strategy in strategies))
     return "\n".join(lines)
 
 
@@ -211,19 +217,20 @@ def bench(chosen):
     if chosen.only_report:
         draw(chosen.results / chosen.into)
         return
-    programs(chosen)
+    commands = programs(chosen)
     missing = missing_tools()
     if missing:
         say(f"{' and '.join(missing)} not found: measuring goes on without")
     folder = fresh_folder(chosen.results, chosen.into)
     described = environment.describe(ROOT, chosen.build) | {
+        "own": chosen.own.described(),
         "profile": chosen.profile,
         "emulator": environment.output(*chosen.emulator.split(), "--version")
         if chosen.emulator else None,
         "seed": chosen.seed if chosen.seed is not None else random.SystemRandom().getrandbits(32),
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
     write_json(folder / "environment.json", described)
-    carried = measure(chosen, folder, described)
+    carried = measure(chosen, commands, folder, described)
     draw(folder)
     if carried.failed:
         configuration, why = next(iter(carried.failed.items()))

@@ -23,8 +23,8 @@ import time
 import summary
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
-STRATEGIES = ("upfront", "fault", "chunked", "guard")
-STEPPED = ("chunked", "guard")
+STRATEGIES, OWN = summary.HARNESSES[:4], summary.HARNESSES[4:]  # OWN: where they are asked for
+STEPPED = ("chunked", "guard", *OWN)  # those that commit by a step
 DEFAULT_STEP = 64 * KIB
 
 
@@ -107,26 +107,27 @@ def size_text(size):
     return f"{size} B"
 
 
-def configurations(profile, available):
+def configurations(profile, available, strategies=STRATEGIES):
     """All of a profile's, up to half of the available memory."""
+    stepped = [strategy for strategy in strategies if strategy in STEPPED]
     chosen = {}  # a dict keeps the order and drops what comes twice
     for size in profile.sizes:
         if size > available / 2:
             continue
         for touch in ("1", SPARSE_TOUCH)[:1 + (size >= SPARSE_FROM)]:
-            for strategy in STRATEGIES:
+            for strategy in strategies:
                 chosen[Configuration(strategy, size, touch)] = True
     for touch in ("1", HALF_TOUCH, SPARSE_TOUCH):
-        for strategy in STRATEGIES:
+        for strategy in strategies:
             for step in profile.sweep_steps if strategy in STEPPED else (DEFAULT_STEP,):
                 chosen[Configuration(strategy, profile.sweep_size, touch, step)] = True
     for size in profile.sizes:
         if DEFAULT_STEP <= size < profile.sweep_size:
-            for strategy in STEPPED:
+            for strategy in stepped:
                 for step in powers(4 * KIB, size, 4):
                     chosen[Configuration(strategy, size, "1", step)] = True
     for order in ORDERS:
-        for strategy in STRATEGIES:
+        for strategy in strategies:
             chosen[Configuration(strategy, profile.sweep_size, "1", order=order)] = True
     if 0 < profile.limit_size <= available / 2:
         chosen[Configuration("fault", profile.limit_size, "1", order="random")] = True

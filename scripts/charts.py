@@ -14,7 +14,8 @@ import pandas
 
 import details
 import whole
-from campaign import DEFAULT_STEP, STRATEGIES, STEPPED, size_text
+from campaign import DEFAULT_STEP, STEPPED, size_text
+from summary import HARNESSES
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "charts"
 CHARTS = {
@@ -106,9 +107,20 @@ class Tables:
                 file.write("\n\n")
 
 
+def strategies(rows):
+    """Those that the rows have, in their order."""
+    there = set(rows.strategy)
+    return [strategy for strategy in HARNESSES if strategy in there]
+
+
+def stepped(rows):
+    return [strategy for strategy in strategies(rows) if strategy in STEPPED]
+
+
 def by_strategy(rows, *columns):
+    """A block for every strategy, whether the rows have it or not."""
     return {strategy: rows[rows.strategy == strategy][list(columns)].dropna().values.tolist()
-            for strategy in STRATEGIES}
+            for strategy in HARNESSES}
 
 
 def sequential(summary):
@@ -221,14 +233,14 @@ def draw_tradeoff(tables, summary):
     touched = sparse[sparse.size_bytes == size].touched_bytes.min()
     rows = rows[(rows.size_bytes == size) & (rows.touched_bytes == touched)]
     none = rows.page_bytes.iloc[0] / 2
-    points = {strategy: [] for strategy in STRATEGIES}
+    points = {strategy: [] for strategy in HARNESSES}
     for _, row in rows.sort_values("chunk_bytes").iterrows():
         points[row.strategy].append([max(row.commit_bytes - row.touched_bytes, none),
                                      row.ns_per_page, row.chunk_bytes])
     tables.write("tradeoff", {strategy: [point[:2] for point in by]
                               for strategy, by in points.items()})
     tables.write("tradeoff_steps", {strategy: step_labels(points[strategy])
-                                    for strategy in STEPPED})
+                                    for strategy in ("chunked", "guard")})
     flat = [point[:2] for by in points.values() for point in by]
     tables.write("frontier", {"frontier": frontier(flat)})
     most = max(x for x, _ in flat)
@@ -258,7 +270,8 @@ def draw_grid(tables, summary):
     tables.write("grid", {strategy: [
         [sizes.index(row.size_bytes) + 1, steps.index(row.chunk_bytes) + 1,
          max(math.log(row.ratio_to_upfront), 0) / most, f'"{row.ratio_to_upfront:.2f}"']
-        for _, row in rows[rows.strategy == strategy].iterrows()] for strategy in STEPPED})
+        for _, row in rows[rows.strategy == strategy].iterrows()] for strategy in stepped(rows)})
+    tables.define_names("grid_panels", stepped(rows))
     tables.define("grid_sizes", len(sizes))
     tables.define("grid_steps", len(steps))
     for name, values in (("grid_size_tics", sizes), ("grid_step_tics", steps)):
@@ -277,7 +290,7 @@ def draw_phases(tables, full):
         pages = size / rows.page_bytes.iloc[0]
         panels[size_text(size)] = [
             [f'"{strategy}"', *(rows.loc[strategy, phase] / pages for phase in PHASES)]
-            for strategy in STRATEGIES if strategy in rows.index]
+            for strategy in HARNESSES if strategy in rows.index]
     tables.write("phases", panels)
     tables.define("phase_panels", "|".join(panels))
 
@@ -298,11 +311,12 @@ def draw_staircase(tables, stairs):
     if stairs is None:
         return False
     series = {}
-    for strategy in STRATEGIES:
+    for strategy in strategies(stairs):
         rows = stairs[stairs.strategy == strategy]
         for step, group in rows.groupby("chunk_bytes"):
             series[f"{strategy} {step}"] = group[["touched_bytes", "commit_bytes"]].values.tolist()
     tables.write("staircase", series)
+    tables.define_names("stair_panels", stepped(stairs))
     steps = sorted(stairs[stairs.strategy.isin(STEPPED)].chunk_bytes.unique())
     tables.define("stair_steps", ", ".join(map(size_text, steps)))
     return True
@@ -343,12 +357,13 @@ def draw_traces(tables, traces):
     tables.define("trace_sizes", " ".join(size_text(size) for size in sorted(traces)))
     tables.write("distribution", {
         f"{strategy} {size}": exceedance(by[strategy].ns) if strategy in by else []
-        for size, by in sorted(traces.items()) for strategy in STRATEGIES})
+        for size, by in sorted(traces.items()) for strategy in HARNESSES})
     tables.define("fold_pages", FOLD_PAGES)
     edges = numpy.geomspace(low, high, 40)
     smallest = traces[min(traces)]
-    tables.write("touches", {strategy: shade(smallest[strategy], edges) for strategy in STRATEGIES
-                             if strategy in smallest})
+    there = [strategy for strategy in HARNESSES if strategy in smallest]
+    tables.define_names("touch_panels", there)
+    tables.write("touches", {strategy: shade(smallest[strategy], edges) for strategy in there})
     return True
 
 
@@ -361,7 +376,7 @@ def draw_orders(tables, summary):
     places = [(sizes[0], order) for order in ("sequential", "reverse", "random", "alternate")]
     places += [(size, order) for size in sizes[1:]
                for order in other[other.size_bytes == size].touch_order.unique()]
-    series = {strategy: [] for strategy in STRATEGIES}
+    series = {strategy: [] for strategy in strategies(summary)}
     for at, (size, order) in enumerate(places, 1):
         rows = summary[(summary.size_bytes == size) & (summary.touch_order == order)
                        & (summary.touched_bytes == size)]
@@ -422,6 +437,7 @@ def draw(summary, environment, folder):
     with tempfile.TemporaryDirectory() as scratch:
         tables = Tables(pathlib.Path(scratch))
         tables.define("doubt", doubt(summary))
+        tables.define("present", " ".join(strategies(summary)))
         tables.define("caption", caption(summary, environment))
         draw_sizes(tables, full, sparse, floor)
         draw_phases(tables, full)

@@ -8,7 +8,6 @@ Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells 
 import argparse
 import csv
 import datetime
-import json
 import os
 import pathlib
 import random
@@ -24,6 +23,7 @@ import environment
 import exports
 import gate
 import history
+import own
 import progress
 from bench import pin, relative, say, write_json
 from command import RESULTS, ROOT, Parser, Problem, Usage
@@ -46,6 +46,8 @@ def options(arguments):
     parser.add_argument("--base", type=pathlib.Path, help="folder of built harnesses instead")
     parser.add_argument("--head", type=pathlib.Path, default=ROOT / "build",
                         help="build folder of what is judged (default: build)")
+    for side in ("base", "head"):
+        own.add_options(parser, side)
     parser.add_argument("--rounds", type=int, default=ROUNDS,
                         help=f"of every cell (default: {ROUNDS})")
     parser.add_argument("--self-check", action="store_true",
@@ -59,15 +61,27 @@ def options(arguments):
                         help="folder for samples.csv and every other form (default: compare/ "
                              "below the results)")
     chosen = parser.parse_args(arguments)
+    chosen.own = {"base": own.Own(chosen.base_library, chosen.base_allocator, "base"),
+                  "head": own.Own(chosen.head_library, chosen.head_allocator, "head")}
+    chosen.strategies = (*campaign.STRATEGIES, *chosen.own["head"].strategies)
+    named = sum(map(bool, (chosen.base, chosen.revision, chosen.baseline)))
     if chosen.keep is not None:
         chosen.base = chosen.revision = chosen.baseline = None
         if not baseline.valid_name(chosen.keep):
             raise Usage(f"NAME: '{chosen.keep}' is no name for a baseline; use letters, digits, "
                         "'.', '_' and '-'")
         chosen.into = chosen.results / "baselines" / f".{chosen.keep}"  # until it is complete
-    elif sum(map(bool, (chosen.base, chosen.revision, chosen.baseline))) != 1:
+    elif not named and chosen.own["head"].strategies:
+        chosen.base, chosen.strategies = chosen.head, chosen.own["head"].strategies
+    elif named != 1:
         raise Usage("name one thing to compare with: make compare BASE=<git revision>, make "
                     "compare BASELINE=<name>, or scripts/compare --base DIR --head DIR")
+    stored = chosen.keep is not None or chosen.baseline
+    wanted = () if stored else chosen.own["head"].strategies
+    if chosen.own["base"].strategies != wanted:
+        raise Usage("--base-library, --base-allocator: " + (
+            "a baseline has its own; name those of head alone" if stored else
+            "name a library and an allocator for both sides or for none"))
     chosen.into = chosen.into or chosen.results / "compare"
     if chosen.rounds < 1:
         raise Usage(f"--rounds: '{chosen.rounds}' is no number of rounds; use {ROUNDS}, or at "
@@ -172,8 +186,8 @@ class Stored:
 class Built:
     """A side that is measured now."""
 
-    def __init__(self, folder, name):
-        self.programs = programs(folder, name)
+    def __init__(self, folder, name, brought=None):
+        self.programs = programs(folder, name) | (brought or {})
 
     def take(self, cell, _round_number):
         if cell.strategy not in self.programs:
@@ -315,10 +329,16 @@ def describe_counts(found):
             say(f"  {result.cell}: {result.verdict}: {result.why}")
 
 
+def built(chosen, side, folder):
+    """A side with what the user brought to it, which head's harnesses measure on both sides."""
+    below = chosen.head / "bin" if (chosen.head / "bin").is_dir() else chosen.head
+    return Built(folder, f"--{side}", chosen.own[side].programs(below))
+
+
 def keep(chosen):
     """Measures head alone, for later comparisons."""
-    cells = gate.cells()
-    comparison = Comparison({"head": Built(chosen.head, "--head")},
+    cells = gate.cells(chosen.strategies)
+    comparison = Comparison({"head": built(chosen, "head", chosen.head)},
                             Samples(chosen.into / "samples.csv"), chosen.seed)
     say(f"vmcommit baseline {chosen.keep}: {chosen.rounds} rounds of {len(cells)} cells")
     comparison.round = -1  # a comparison's counts are of round 0
@@ -336,16 +356,17 @@ def keep(chosen):
 def compare_stored(chosen, described):
     """Against a stored baseline: counts exactly, times where that means something."""
     try:
-        rows, before = baseline.load(chosen.results / "baselines" / chosen.baseline)
+        rows, before = baseline.load(chosen.results / "baselines" / chosen.baseline,
+                                     gate.cells(chosen.strategies))
     except baseline.Unusable as why:
         raise Problem(f"BASELINE: '{chosen.baseline}': {why}", BAD_BASELINE) from None
     differing = baseline.differences(before, described)
     base = Stored(rows)
     samples = Samples(chosen.into / "samples.csv")
-    comparison = Comparison({"base": base, "head": Built(chosen.head, "--head")}, samples,
+    comparison = Comparison({"base": base, "head": built(chosen, "head", chosen.head)}, samples,
                             chosen.seed)
     say(f"vmcommit compare: {len(rows)} cells, counts first")
-    done, rest = comparison.gate_counts(gate.cells())
+    done, rest = comparison.gate_counts(gate.cells(chosen.strategies))
     describe_counts(done)
     if differing:
         for result in rest:
@@ -366,12 +387,12 @@ def compare_stored(chosen, described):
 
 
 def compare(chosen, base):
-    sides = {"base": Built(base, "--base"), "head": Built(chosen.head, "--head")}
+    sides = {"base": built(chosen, "base", base), "head": built(chosen, "head", chosen.head)}
     if chosen.self_check:
         sides["again"] = sides["base"]
     samples = Samples(chosen.into / "samples.csv")
     comparison = Comparison(sides, samples, chosen.seed)
-    cells = gate.cells()
+    cells = gate.cells(chosen.strategies)
     say(f"vmcommit compare: {len(cells)} cells, counts first")
     done, rest = comparison.gate_counts(cells)
     describe_counts(done)
@@ -415,7 +436,8 @@ def main(arguments):
             (chosen.base, None)
         described = environment.describe(ROOT, chosen.head) | {
             "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            "seed": chosen.seed, "base_revision": revision, "rounds": chosen.rounds}
+            "seed": chosen.seed, "base_revision": revision, "rounds": chosen.rounds,
+            "own": {side: brought.described() for side, brought in chosen.own.items()}}
         described["cpu"] = pin()
         if chosen.keep:
             keep(chosen)

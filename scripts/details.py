@@ -15,14 +15,16 @@ import environment
 from campaign import STEPPED, STRATEGIES, Configuration, size_text
 
 
-def configurations(profile, available):
-    """(what to trace, what to climb): steps of a staircase are a 64th, a 16th and a quarter."""
+def configurations(profile, available, strategies):
+    """(what to trace, what to climb): steps of a staircase are a 64th, a 16th and a quarter. malloc,
+    which takes one sample a process, has neither."""
+    strategies = [strategy for strategy in strategies if strategy != "malloc"]
     traced = [Configuration(strategy, size, "1") for size in profile.trace_sizes
-              if size <= available / 2 for strategy in STRATEGIES]
+              if size <= available / 2 for strategy in strategies]
     size = profile.sweep_size
     climbed = [Configuration("upfront", size, "1"), Configuration("fault", size, "1")]
     climbed += [Configuration(strategy, size, "1", size // part)
-                for strategy in STEPPED for part in (64, 16, 4)]
+                for strategy in strategies if strategy in STEPPED for part in (64, 16, 4)]
     return traced, climbed
 
 
@@ -31,7 +33,7 @@ def measure(programs, profile, available, folder, failed):
     into `failed` and is left out, as what is there already is not tried."""
     work = folder / "details"
     work.mkdir()
-    traced, climbed = configurations(profile, available)
+    traced, climbed = configurations(profile, available, programs)
     rows, stairs = [], []
     for one, option in [(one, "--trace") for one in traced] + \
                        [(one, "--staircase") for one in climbed]:
@@ -73,8 +75,8 @@ def measure_limited(programs, profile, available, folder, failed):
     if limit > available / 2:
         return
     rows = []
-    for strategy, program in programs.items():
-        *emulator, harness = program
+    for strategy in STRATEGIES:
+        *emulator, harness = program = programs[strategy]
         limited = limiter(pathlib.Path(harness).parent, limit)
         if limited is None:
             return

@@ -3,7 +3,7 @@
 import json
 import xml.etree.ElementTree as xml
 
-from campaign import STEPPED, size_text
+from campaign import STEPPED
 from charts import time_text
 from gate import INCONCLUSIVE, MISSING, REGRESSED, THRESHOLD, closing, in_order
 

@@ -2,8 +2,9 @@
 
 import math
 
-from campaign import DEFAULT_STEP, STEPPED, STRATEGIES, size_text
-from charts import PHASES, count_text, parts, time_text
+from campaign import DEFAULT_STEP, STEPPED, size_text
+from charts import PHASES, count_text, parts, strategies, time_text
+from summary import HARNESSES
 import whole
 
 
@@ -25,7 +26,7 @@ def latency(analysis, full, sparse):
 def ratio(analysis, full, sparse):
     rows = full.dropna(subset=["ratio_to_upfront"])
     told = []
-    for strategy in STRATEGIES[1:]:
+    for strategy in strategies(rows)[1:]:
         found = rows[rows.strategy == strategy].ratio_to_upfront
         if len(found):
             told.append(f"{strategy} costs {found.min():.2f} to {found.max():.2f} times upfront")
@@ -84,7 +85,7 @@ def distribution(analysis, full, sparse):
     return " ".join(
         f"At {size_text(size)} one touch in a thousand takes longer than: " + ", ".join(
             f"{strategy} {time_text(by[strategy].ns.quantile(0.999))}"
-            for strategy in STRATEGIES if strategy in by) + "."
+            for strategy in HARNESSES if strategy in by) + "."
         for size, by in sorted(analysis.traces.items()))
 
 
@@ -92,7 +93,7 @@ def touches(analysis, full, sparse):
     by = analysis.traces[min(analysis.traces)]
     return "The middle touch takes: " + ", ".join(
         f"{strategy} {time_text(by[strategy].ns.median())}"
-        for strategy in STRATEGIES if strategy in by) + "."
+        for strategy in HARNESSES if strategy in by) + "."
 
 
 def orders(analysis, full, sparse):

@@ -11,8 +11,8 @@ import disturbance
 import findings
 import selfcheck
 from answer import cell_of
-from campaign import STEPPED, STRATEGIES, size_text
-from charts import CHARTS, caption, count_text, doubt, parts, time_text
+from campaign import STEPPED, size_text
+from charts import CHARTS, caption, count_text, doubt, parts, strategies, time_text
 from summary import NARROW
 
 CAPTIONS = {
@@ -185,7 +185,8 @@ def sizes_table(summary):
     """ns per touched page with all touched: [(size, {strategy: text})]"""
     full, _ = parts(summary)
     cells = full.pivot(index="size_bytes", columns="strategy", values="ns_per_page")
-    return [(size_text(size), [or_empty(row.get(strategy), time_text) for strategy in STRATEGIES])
+    return [(size_text(size), [or_empty(row.get(strategy), time_text)
+                              for strategy in strategies(summary)])
             for size, row in cells.iterrows()]
 
 
@@ -231,7 +232,7 @@ def write(analysis, folder, drawn):
         "sentences": sentence_rows(analysis.told),
         "choices": [choice_row(choice) for choice in analysis.choices],
         "claims": analysis.claims,
-        "strategies": STRATEGIES,
+        "strategies": strategies(summary),
         "sizes": sizes_table(summary),
         "figures": [{"name": name, "title": CHARTS[name], "finding": shown.get(name, ""),
                      "caption": CAPTIONS[name],

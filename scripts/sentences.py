@@ -3,7 +3,7 @@
 import dataclasses
 
 from answer import CLOSE
-from campaign import HALF_TOUCH, SPARSE_TOUCH, STRATEGIES, size_text
+from campaign import DEFAULT_STEP, HALF_TOUCH, SPARSE_TOUCH, STRATEGIES, size_text
 from charts import time_text
 
 TOUCHES = {"1": "all", HALF_TOUCH: "half", SPARSE_TOUCH: "a tenth"}
@@ -85,16 +85,30 @@ def of_wastes(wastes):
                   for number, (waste, names) in enumerate(touches.items()))
 
 
+def span_of(least, most, digits=2):
+    """1.02; 1.02 to 1.10"""
+    return f"{least:.{digits}f}" if f"{least:.{digits}f}" == f"{most:.{digits}f}" else \
+        f"{least:.{digits}f} to {most:.{digits}f}"
+
+
 def of_page_cost(cost):
     if cost is None:
         return Sentence("What committing a page at a time (fault) costs beyond upfront can't be "
                         "told.", ())
-    multiple = f"{cost.least:.1f}" if f"{cost.least:.1f}" == f"{cost.most:.1f}" else \
-        f"{cost.least:.1f} to {cost.most:.1f}"
-    return Sentence(f"Committing a page at a time (fault) costs {multiple} times as much as "
-                    f"upfront {span(cost.sizes)}: {time_text(abs(cost.more_ns))} "
+    return Sentence(f"Committing a page at a time (fault) costs "
+                    f"{span_of(cost.least, cost.most, 1)} times as much as upfront {span(cost.sizes)}: {time_text(abs(cost.more_ns))} "
                     f"{'more' if cost.more_ns > 0 else 'less'} for each page.",
                     (cost.cells[0], cost.cells[-1]))
+
+
+def of_beside(strategy, bands):
+    told = []
+    for band in bands:
+        times = "" if not band.sign else f" ({span_of(band.least, band.most)} times)"
+        told.append({-1: "faster", 1: "slower", 0: "not to be told from it",
+                     None: "too few rounds to tell"}[band.sign] + f" {span(band.sizes)}{times}")
+    return Sentence(f"{strategy} beside chunked, both by {size_text(DEFAULT_STEP)}: "
+                    f"{'; '.join(told)}.", tuple(band.cells[0] for band in bands))
 
 
 def tell(answer):
@@ -105,4 +119,5 @@ def tell(answer):
     told += [of_knee(knee, answer.wastes.get(knee.strategy)) for knee in answer.knees]
     if answer.page_cost_asked:
         told.append(of_page_cost(answer.page_cost))
+    told += [of_beside(strategy, bands) for strategy, bands in answer.beside.items()]
     return told

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import tempfile
 
-import jinja2
 import pandas
 
 import analysis
 import report
-from campaign import STEPPED, STRATEGIES, size_text
-from charts import Tables, count_text, doubt, parts, powers_between, render, steps_125, time_text
+from campaign import STEPPED, size_text
+from charts import (Tables, count_text, doubt, parts, powers_between, render, steps_125, strategies,
+                    time_text)
 from command import RESULTS, Parser, Usage
 
 MOST = 8  # as many as there are colours and marks that can be told apart
@@ -82,10 +82,12 @@ def draw(runs, names, folder):
     together = pandas.concat(every)
     with tempfile.TemporaryDirectory() as scratch:
         tables = Tables(pathlib.Path(scratch))
+        tables.define("present", " ".join(strategies(together)))
         for name, columns in (("runs_latency", "ns_per_page"), ("runs_ratio", "ratio_to_upfront")):
             tables.write(name, {f"{strategy} {at}": rows[rows.strategy == strategy][
                 ["size_bytes", columns, f"{columns}_low", f"{columns}_high"]].dropna()
-                .values.tolist() for strategy in STRATEGIES for at, rows in enumerate(every)})
+                .values.tolist() for strategy in strategies(together)
+                for at, rows in enumerate(every)})
         low, high = together.size_bytes.min(), together.size_bytes.max()
         marks = powers_between(low, high, 4)
         tables.define("size_low", low / 1.5)

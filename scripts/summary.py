@@ -7,6 +7,7 @@ import numpy
 import pandas
 from scipy import stats
 
+HARNESSES = ("upfront", "fault", "chunked", "guard", "custom", "malloc")  # in every table's order
 CONFIGURATION = ["strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
                  "touched_bytes", "guard", "trap", "touch_order"]
 COMPARED = ["platform", "pages", "page_bytes", "size_bytes", "touched_bytes", "touch_order"]
@@ -120,14 +121,13 @@ def summarise(samples, calibration=None):
     groups = list(samples.groupby(CONFIGURATION, sort=False))
     confidence = corrected(sum(key[0] != "upfront" for key, _ in groups))
     rows = [summarise_configuration(key, group, bases, confidence) for key, group in groups]
-    order = {"upfront": 0, "fault": 1, "chunked": 2, "guard": 3}
     summary = pandas.DataFrame(rows)
     floor = calibration["page_fault_ns"] if calibration else numpy.nan
     summary["multiple_of_page_fault"] = summary.ns_per_page / floor
     return summary.sort_values(
         ["platform", "pages", "size_bytes", "touched_bytes", "touch_order", "strategy",
          "chunk_bytes"],
-        key=lambda column: column.map(order) if column.name == "strategy" else
+        key=lambda column: column.map(HARNESSES.index) if column.name == "strategy" else
         column != "sequential" if column.name == "touch_order" else column,
         ignore_index=True)
 

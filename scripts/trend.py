@@ -10,7 +10,7 @@ import tempfile
 import charts
 import history
 from bench import relative, say
-from campaign import DEFAULT_STEP, STEPPED, STRATEGIES, size_text
+from campaign import DEFAULT_STEP, STEPPED, size_text
 from command import RESULTS
 
 
@@ -26,15 +26,17 @@ def draw(table, found, folder):
     order = {when: at for at, when in enumerate(table.time.unique(), 1)}
     rows = drawn_rows(table)
     sizes = sorted(rows.size_bytes.unique())
+    there = charts.strategies(rows)
     with tempfile.TemporaryDirectory() as scratch:
         tables = charts.Tables(pathlib.Path(scratch))
+        tables.define("present", " ".join(there))
         tables.write("trend", {f"{strategy} {size}": [
             [order[row.time], row.ns_per_page, row.ns_per_page_low, row.ns_per_page_high]
             for _, row in rows[(rows.strategy == strategy) & (rows.size_bytes == size)].iterrows()]
-            for strategy in STRATEGIES for size in sizes})
+            for strategy in there for size in sizes})
         tables.write("changes", {strategy: [[order[row.time]] for _, row, _ in found
                                             if row.strategy == strategy]
-                                 for strategy in STRATEGIES})
+                                 for strategy in there})
         low, high = 0.8 * rows.ns_per_page_low.min(), 1.2 * rows.ns_per_page_high.max()
         tables.define("page_low", low)
         tables.define("page_high", high)

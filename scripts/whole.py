@@ -47,6 +47,7 @@ def measure(programs, folder, size, runs, seed):
     the commands in hyperfine.json name no folder of this machine."""
     work = folder / "whole"
     work.mkdir()
+    programs = {strategy: programs[strategy] for strategy in STRATEGIES}
     bin_folder = os.path.dirname(programs["upfront"][-1])
     path = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     by_name = {strategy: [*emulator, os.path.basename(program)]

@@ -2,9 +2,12 @@
 scripts, so that nothing here depends on how long anything takes."""
 
 import csv
+import importlib.util
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +23,20 @@ import compare
 import gate
 
 CELLS = len(gate.cells())
+GOOGLE_COMPARE = pathlib.Path("/usr/share/benchmark/compare.py")
+# As Bencher and github-action-benchmark describe what they take.
+SCHEMAS = {
+    "bmf.json": {"type": "object", "minProperties": 1, "additionalProperties": {
+        "type": "object", "minProperties": 1, "additionalProperties": {
+            "type": "object", "required": ["value"], "additionalProperties": False,
+            "properties": dict.fromkeys(("value", "lower_value", "upper_value"),
+                                        {"type": "number"})},
+        "propertyNames": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64}},
+        "propertyNames": {"minLength": 1, "maxLength": 1024}},
+    "github-action-benchmark.json": {"type": "array", "minItems": 1, "items": {
+        "type": "object", "required": ["name", "unit", "value"], "additionalProperties": False,
+        "properties": {"value": {"type": "number"}, **dict.fromkeys(
+            ("name", "unit", "range", "extra"), {"type": "string"})}}}}
 
 
 class Rules(unittest.TestCase):
@@ -145,6 +162,8 @@ class Command(unittest.TestCase):
         suite = xml.parse(self.into / "junit.xml").getroot().find("testsuite")
         self.assertEqual((suite.get("tests"), suite.get("failures")), (str(CELLS), "0"))
         self.assertEqual(len(suite.findall("testcase")), CELLS)
+        self.check_schemas()
+        self.check_readers()
         for side in ("base", "head"):
             lines = (self.into / f"{side}.bench.txt").read_text().splitlines()
             measured = [line for line in lines if line.startswith("Benchmark")]
@@ -170,6 +189,39 @@ class Command(unittest.TestCase):
             rows = list(csv.DictReader(file))
         self.assertEqual({row["side"] for row in rows}, {"base", "head", "again"})
         self.assertNotIn(None, [value for row in rows for value in row.values()])
+
+    def check_schemas(self):
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        for name, schema in SCHEMAS.items():
+            jsonschema.validate(json.loads((self.into / name).read_text()), schema)
+
+    def check_readers(self):
+        """What their own programs make of two equal sides; where these are installed."""
+        both = {kind: [str(self.into / f"{side}.{kind}") for side in ("base", "head")]
+                for kind in ("bench.txt", "google-benchmark.json")}
+        if shutil.which("benchcmp"):  # of the Go tools
+            told = self.read_by("benchcmp", *both["bench.txt"])
+            read = re.findall(r"^BenchmarkCommit/\S+ +100\d +100\d +[+-]0\.\d\d%$", told, re.M)
+            self.assertEqual(len(read), 13 * CELLS)
+        if GOOGLE_COMPARE.exists():
+            told = self.read_by(sys.executable, str(GOOGLE_COMPARE), "--no-color", "benchmarks",
+                                *both["google-benchmark.json"])
+            read = re.findall(r"^strategy:\S+ +[+-]0\.00\d\d +[+-]0\.00\d\d +100\d ", told, re.M)
+            self.assertEqual(len(read), 13 * CELLS)
+            self.assertEqual(told.count("U Test, Repetitions: 13 vs 13"), CELLS)
+        if importlib.util.find_spec("junitparser"):
+            import junitparser
+            suite = next(iter(junitparser.JUnitXml.fromfile(str(self.into / "junit.xml"))))
+            self.assertEqual((suite.tests, suite.failures, suite.skipped, len(list(suite))),
+                             (CELLS, 0, 0, CELLS))
+
+    def read_by(self, *command):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def test_a_slower_head_is_found_and_confirmed(self):
         done = self.compare(self.build("base"), self.build("head", fault="total_ns *= 1.05"))
@@ -308,6 +360,93 @@ class Command(unittest.TestCase):
         self.assertEqual(process.returncode, 130)
         self.assertIn("compare: interrupted; the samples so far are in", errors)
         self.assertNotIn("Traceback", errors)
+
+
+class Real(unittest.TestCase):
+    """Harnesses and libraries that are real, and differ in what can be counted."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.into = pathlib.Path(folder.name)
+
+    def compare(self, *arguments):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(BIN.parent),
+             "--rounds", "1", "--results", str(self.into), *map(str, arguments)],
+            capture_output=True, text=True, timeout=300,
+            env={**os.environ, "VMCOMMIT_BASE": "", "VMCOMMIT_BASELINE": ""})
+
+    def test_one_page_fault_more_in_a_commit_call(self):
+        """Each cell of the strategy, in the first samples, whatever the times."""
+        for strategy in ("fault", "chunked", "guard"):
+            head = self.into / strategy
+            head.mkdir()
+            for other in STRATEGIES:
+                (head / other).symlink_to(BIN / other)
+            (head / strategy).unlink()
+            (head / strategy).write_text(
+                f'#!/bin/sh\nLD_PRELOAD={BIN / "slow.so"} VMCOMMIT_FAULT=1 exec '
+                f'{BIN / strategy} "$@"\n')
+            (head / strategy).chmod(0o755)
+            done = self.compare("--base", BIN, "--head", head)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            before, _, _ = done.stdout.partition("times: ")
+            found = [line.split(":")[0].strip() for line in before.splitlines()
+                     if ": regressed: minor_faults " in line]
+            self.assertEqual(found, [str(cell) for cell in gate.cells()
+                                     if cell.strategy == strategy])
+
+    def test_two_libraries(self):
+        same = self.compare("--base-library", BIN / "mine.so", "--head-library", BIN / "mine.so")
+        self.assertEqual(same.returncode, 0, same.stderr)
+        self.assertIn("vmcommit compare: 6 cells", same.stdout)
+        self.assertIn("counts are equal in every cell", same.stdout)
+        early = self.compare("--base-library", BIN / "mine.so", "--head-library", BIN / "early.so")
+        self.assertEqual(early.returncode, 1, early.stderr)
+        self.assertIn("custom 16 MiB, touch 0.1, step 64 KiB: regressed: minor_faults 410 -> 411",
+                      early.stdout)
+        rows = (self.into / "history.csv").read_text()
+        self.assertIn(",custom,", rows)
+        described = json.loads((self.into / "compare" / "environment.json").read_text())
+        self.assertEqual(described["own"]["head"]["custom"]["file"], "early.so")
+        self.assertNotIn(str(BIN), json.dumps(described["own"]))
+
+    def test_a_baseline_with_a_library(self):
+        kept = self.compare("--keep", "mine", "--head-library", BIN / "mine.so")
+        self.assertEqual(kept.returncode, 0, kept.stderr)
+        early = self.compare("--baseline", "mine", "--head-library", BIN / "early.so")
+        self.assertEqual(early.returncode, 1, early.stderr)
+        self.assertIn("26 cells: 1 regressed", early.stdout)
+        without = self.compare("--baseline", "mine")
+        self.assertEqual(without.returncode, 5)
+        self.assertIn("6 are unknown", without.stderr)
+
+    def test_the_systems_allocator(self):
+        done = self.compare("--base-allocator", "system", "--head-allocator", "system")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertIn("counts are equal in every cell", done.stdout)
+
+    def test_bad_usage(self):
+        mine = BIN / "mine.so"
+        for arguments, words in (
+                (["--head-library", mine], ["--base-library", "both sides"]),
+                (["--base-library", mine, "--head-library", "nowhere.so"],
+                 ["--head-library", "'nowhere.so' is no file"]),
+                (["--base-library", mine, "--head-library", BIN / "lacking.so"],
+                 ["--head-library", "'lacking.so'", "no function vmcommit_ensure"]),
+                (["--base-allocator", "system", "--head-allocator", "nowhere.so"],
+                 ["--head-allocator", "'nowhere.so' is no file"]),
+                (["--base-allocator", "system", "--head-allocator", ROOT / "README.md"],
+                 ["--head-allocator", "'README.md'", "cannot be preloaded"]),
+                (["--baseline", "mine", "--base-library", mine, "--head-library", mine],
+                 ["--base-library", "baseline"])):
+            done = self.compare(*arguments)
+            with self.subTest(arguments):
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                for word in words:
+                    self.assertIn(word, done.stderr)
 
 
 class Revisions(unittest.TestCase):

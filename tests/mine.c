@@ -1,6 +1,6 @@
-/* A library for tests/custom.py, as a user of `custom` would write it: what chunked does, by the
- * system's own calls. WITHOUT_ENSURE
- * leaves a function out. */
+/* A library as a user of `custom` would write it: what chunked does, by the system's own calls.
+ * WITHOUT_ENSURE leaves a function out; TOUCHES_EARLY writes a page of each step as it is ensured,
+ * which leaves the faults as they are where all is touched, and adds memory where it is not. */
 #include "../include/vmcommit.h"
 
 #include "vm.h"
@@ -8,7 +8,12 @@
 #ifndef WITHOUT_ENSURE
 int vmcommit_ensure(void *base, size_t from, size_t to)
 {
-    return vm_commit((char *)base + from, to - from);
+    int error = vm_commit((char *)base + from, to - from);
+#ifdef TOUCHES_EARLY
+    if (error == 0)
+        *((volatile char *)base + to - 1) = 1;
+#endif
+    return error;
 }
 #endif
 

@@ -1,7 +1,9 @@
-/* Preloaded, makes one call of the C library slower by so many ns: VMCOMMIT_SLOW=mprotect:1400. For
- * scripts/rates.py, which asks how small a slowdown is found. */
+/* Preloaded, makes one call of the C library slower by so many ns, VMCOMMIT_SLOW=mprotect:1400, or
+ * lets each mprotect take one page fault more, VMCOMMIT_FAULT=1. For scripts/rates.py and
+ * tests/compare.py, which ask what is found. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,6 +34,7 @@ static void wait_ns(long long ns)
 static int (*real_mprotect)(void *, size_t, int);
 static int (*real_munmap)(void *, size_t);
 static long long mprotect_ns, munmap_ns;
+static bool one_more_fault;
 
 __attribute__((constructor)) static void find_real(void)
 {
@@ -41,12 +44,24 @@ __attribute__((constructor)) static void find_real(void)
     memcpy(&real_munmap, &found, sizeof found);
     mprotect_ns = delay_of("mprotect");
     munmap_ns = delay_of("munmap");
+    one_more_fault = getenv("VMCOMMIT_FAULT") != NULL;
+}
+
+static void take_fault(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return;
+    *(volatile char *)page = 1;
+    real_munmap(page, 4096);
 }
 
 int mprotect(void *address, size_t size, int protection)
 {
     if (mprotect_ns > 0)
         wait_ns(mprotect_ns);
+    if (one_more_fault)
+        take_fault();
     return real_mprotect(address, size, protection);
 }
 

@@ -12,13 +12,14 @@ set output result
 set encoding utf8
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a mark for each strategy.
-strategies = 'upfront fault chunked guard'
-color(i) = word('#000000 #D55E00 #0072B2 #009E73', i)
-band(i) = word('#C0000000 #C0D55E00 #C00072B2 #C0009E73', i)
-array mark[4] = [6, 9, 5, 13]
-array mark_size[4] = [1.5, 1.0, 0.7, 1.0]
-array dash[4] = [1, 1, 1, 2]
-do for [i=1:4] {
+strategies = 'upfront fault chunked guard custom malloc'
+color(i) = word('#000000 #D55E00 #0072B2 #009E73 #CC79A7 #E69F00', i)
+band(i) = '#C0'.color(i)[2:*]
+array mark[6] = [6, 9, 5, 13, 4, 10]
+array mark_size[6] = [1.5, 1.0, 0.7, 1.0, 1.2, 1.2]
+array dash[6] = [1, 1, 1, 2, 1, 1]
+number(name) = (strstrt('upfront fault   chunked guard   custom  malloc  ', name) + 7) / 8
+do for [i=1:6] {
     set style line i linecolor rgb color(i) linewidth 2 pointtype mark[i] pointsize mark_size[i] dashtype dash[i]
 }
 
@@ -34,4 +35,5 @@ set label 100 caption at screen 0.012,0.025 left font ',10' textcolor rgb '#5050
 # One entry of the legend: its place from the left, its text, and its mark.
 legend(i, x, text, type, size, rgb) = sprintf("set label %d '%s' at screen %g,0.955 left offset 1.2,0 point pointtype %d pointsize %g linewidth 2 linecolor rgb '%s'", 110+i, text, x, type, size, rgb)
 legend_fill(i, x, text, rgb) = legend(i, x, text, 5, 1.6, rgb)
-legend_strategies = "do for [i=1:4] { eval legend(i, 0.45 + 0.11*i, word(strategies, i), mark[i], mark_size[i], color(i)) }"
+legend_gap(n) = n > 4 ? 0.08 : 0.11
+legend_strategies = "do for [k=1:words(present)] { name = word(present, k); i = number(name); eval legend(k, 1 - legend_gap(words(present)) * (words(present) + 1 - k), name, mark[i], mark_size[i], color(i)) }"

@@ -13,14 +13,12 @@ set yrange [0.5:grid_steps+0.5]
 eval 'set xtics '.grid_size_tics.' rotate by 30 right'
 eval 'set ytics '.grid_step_tics
 set xlabel 'size of the region, all of it touched'
-set multiplot layout 1,2 margins 0.09,0.985,0.25,0.83 spacing 0.09
-set title 'chunked'
+set multiplot layout 1,|grid_panels| margins 0.09,0.985,0.25,0.83 spacing 0.09
 set ylabel 'step'
-plot data.'grid.dat' index 0 using 1:2:($1-0.48):($1+0.48):($2-0.46):($2+0.46):3 with boxxyerror fillstyle solid noborder linecolor palette, \
-     data.'grid.dat' index 0 using 1:2:4:($3 > 0.55 ? 0xffffff : 0x202020) with labels font ',10' textcolor rgb variable
-unset label
-unset ylabel
-set title 'guard'
-plot data.'grid.dat' index 1 using 1:2:($1-0.48):($1+0.48):($2-0.46):($2+0.46):3 with boxxyerror fillstyle solid noborder linecolor palette, \
-     data.'grid.dat' index 1 using 1:2:4:($3 > 0.55 ? 0xffffff : 0x202020) with labels font ',10' textcolor rgb variable
+do for [p=1:|grid_panels|] {
+    if (p > 1) { unset label; unset ylabel }
+    set title grid_panels[p]
+    plot data.'grid.dat' index p-1 using 1:2:($1-0.48):($1+0.48):($2-0.46):($2+0.46):3 with boxxyerror fillstyle solid noborder linecolor palette, \
+         data.'grid.dat' index p-1 using 1:2:4:($3 > 0.55 ? 0xffffff : 0x202020) with labels font |grid_panels| > 2 ? ',8' : ',10' textcolor rgb variable
+}
 unset multiplot

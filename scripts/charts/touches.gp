@@ -12,11 +12,11 @@ set yrange [touch_low:touch_high]
 eval 'set ytics '.touch_tics
 set xtics 64
 set xlabel 'page within the window'
-set multiplot layout 2,2 margins 0.09,0.985,0.16,0.87 spacing 0.07,0.12
-do for [i=1:4] {
-    set title word(strategies, i)
+set multiplot layout 2,(|touch_panels|+1)/2 margins 0.09,0.985,0.16,0.87 spacing 0.07,0.12
+do for [i=1:|touch_panels|] {
+    set title touch_panels[i]
     if (i == 2) { unset label }
-    if (i > 2) { set xlabel 'page within the window' } else { unset xlabel }
+    if (i > (|touch_panels|+1)/2) { set xlabel 'page within the window' } else { unset xlabel }
     plot data.'touches.dat' index i-1 using 1:2:($1-0.5):($1+0.5):3:4:5 with boxxyerror fillstyle solid noborder linecolor palette
 }
 unset multiplot

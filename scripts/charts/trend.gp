@@ -13,10 +13,10 @@ set logscale y 10
 set xrange [0.5:revisions+0.5]
 set yrange [page_low:page_high]
 eval 'set ytics '.page_tics
-set multiplot layout 2,2 margins 0.095,0.985,0.13,0.86 spacing 0.08,0.12
-do for [s=1:4] {
+set multiplot layout 2,(words(present)+1)/2 margins 0.095,0.985,0.13,0.86 spacing 0.08,0.12
+do for [s=1:words(present)] {
     if (s == 2) { unset label }
-    set title word(strategies, s)
+    set title word(present, s)
     plot data.'changes.dat' index s-1 using 1:(page_low):(0):(page_high-page_low) with vectors nohead linecolor rgb '#909090' dashtype 2, \
          for [i=1:sizes] data.'trend.dat' index (s-1)*int(sizes)+i-1 using 1:3:4 with filledcurves linecolor rgb shade(i), \
          for [i=1:sizes] data.'trend.dat' index (s-1)*int(sizes)+i-1 using 1:2 with linespoints linecolor rgb hue[i] pointtype sign[i]
