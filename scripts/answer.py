@@ -282,8 +282,8 @@ def page_at_a_time(times, least_size=DEFAULT_STEP):
 
 @dataclasses.dataclass(frozen=True)
 class Beside:
-    """What a user brought against chunked, which does the same in the same steps, over sizes next to
-    each other; `sign` as a Ratio's, None: too few rounds to tell."""
+    """What a user brought against chunked, which does the same in the same steps, over sizes next
+    to each other; `sign` as a Ratio's, None: too few rounds to tell."""
 
     strategy: str
     sizes: tuple

@@ -52,7 +52,7 @@ PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 8, 20),
     "default": Profile(160, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 60),
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 120),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
 }
@@ -61,6 +61,7 @@ SPARSE_TOUCH = "0.1"
 HALF_TOUCH = "0.5"
 SPARSE_FROM = 1 * MIB
 SETTLED_FROM = 16 * MIB
+USUAL_SPREAD = 0.03  # of a ratio, as a logarithm
 # Rounds by which sign tests can tell four strategies apart at 99.9 %, at one size and at seven.
 ADVISABLE, TELLING = 14, 17
 
@@ -139,7 +140,7 @@ def rounds_min(profile, group):
     exact, or mere size matter."""
     size, touch, order, sweep = group
     if size >= GIB:
-        return 2 if order == "sequential" else 1
+        return 2 if size == GIB and order == "sequential" else 1
     if order != "sequential":
         return ADVISABLE if order == "random" else 2
     if touch == HALF_TOUCH:
@@ -160,17 +161,17 @@ def weight(profile, group):
         return 0.1
     if sweep:
         return 1 if size == profile.sweep_size and touch == "1" else 0.1
-    return 8 if touch == "1" else 1
+    return 100 if touch == "1" else 1
 
 
 class Plan:
     """How many rounds each group gets within the profile's time and bounds. A group goes on until
     its ratios are known within 3 %, or its share of the time is spent.
 
-    Rounds n of a group with m configurations of weight w that costs c seconds a round are as
-    sqrt(w m / c): that makes the sum of w m / n, and so of the weighted variances, least for the
-    time there is.
-    Costs are what the samples took, so the plan is made anew before each round.
+    Rounds n of a group with m configurations of weight w and variance s² that costs c seconds a
+    round are as sqrt(w m s² / c): that makes the sum of w m s² / n, the weighted variances of the
+    medians, least for the time there is.
+    Costs and variances are what the samples showed, so the plan is made anew before each round.
     """
 
     def __init__(self, profile, chosen):
@@ -182,6 +183,7 @@ class Plan:
         self.times = {configuration: {} for configuration in chosen}  # total_ns by round
         self.confidence = summary.corrected(sum(one.strategy != "upfront" for one in chosen))
         self.known = {group: {} for group in self.groups}  # {rounds: settled}
+        self.spreads = {group: {} for group in self.groups}  # {rounds: spread}
         self.rounds = 0
         self.spent = 0.0
 
@@ -207,9 +209,29 @@ class Plan:
     def _scaled(self, scale):
         return {group: len(self.costs[group]) if self.settled(group) else
                 min(self.profile.rounds_max, max(rounds_min(self.profile, group), int(
-                    scale * math.sqrt(weight(self.profile, group) * len(chosen)
-                                      / self.cost(group)))))
+                    scale * self.spread(group) * math.sqrt(
+                        weight(self.profile, group) * len(chosen) / self.cost(group)))))
                 for group, chosen in self.groups.items()}
+
+    def logs(self, configuration):
+        """Logarithms of its ratios to upfront, paired by round; none if it was refused."""
+        base = self.times.get(dataclasses.replace(configuration, strategy="upfront",
+                                                  chunk=DEFAULT_STEP), {})
+        own = self.times[configuration]
+        return [math.log(own[round_number] / base[round_number])
+                for round_number in own.keys() & base.keys()]
+
+    def spread(self, group):
+        """The widest spread of ratios in a group, as a standard deviation from the quartiles; the
+        first rounds are taken together with as many of a usual one."""
+        rounds = len(self.costs[group])
+        if rounds not in self.spreads[group]:
+            quartiles = [statistics.quantiles(logs, n=4) for one in self.groups[group]
+                         if one.strategy != "upfront" and len(logs := self.logs(one)) > 2]
+            widest = max(((high - low) / 1.349 for low, _, high in quartiles), default=USUAL_SPREAD)
+            self.spreads[group] = {rounds: math.sqrt(
+                (ADVISABLE * USUAL_SPREAD ** 2 + rounds * widest ** 2) / (ADVISABLE + rounds))}
+        return self.spreads[group][rounds]
 
     def settled(self, group):
         """Whether all ratios to upfront in a group are known within 3 %, by intervals that hold for
@@ -222,11 +244,7 @@ class Plan:
 
     def narrow(self, configuration):
         """A configuration that was refused, or can't be measured, has nothing to narrow."""
-        base = self.times.get(dataclasses.replace(configuration, strategy="upfront",
-                                                  chunk=DEFAULT_STEP), {})
-        own = self.times[configuration]
-        logs = [math.log(own[round_number] / base[round_number])
-                for round_number in own.keys() & base.keys()]
+        logs = self.logs(configuration)
         if not logs:
             return True
         *interval, coverage = summary.median_interval(logs, self.confidence)

@@ -16,8 +16,8 @@ from campaign import STEPPED, STRATEGIES, Configuration, size_text
 
 
 def configurations(profile, available, strategies):
-    """(what to trace, what to climb): steps of a staircase are a 64th, a 16th and a quarter. malloc,
-    which takes one sample a process, has neither."""
+    """(what to trace, what to climb): steps of a staircase are a 64th, a 16th and a quarter.
+    malloc, which takes one sample a process, has neither."""
     strategies = [strategy for strategy in strategies if strategy != "malloc"]
     traced = [Configuration(strategy, size, "1") for size in profile.trace_sizes
               if size <= available / 2 for strategy in strategies]

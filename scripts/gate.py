@@ -25,8 +25,8 @@ ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, SAME)  # worst first
 
 
 def cells(strategies=campaign.STRATEGIES):
-    """The configurations of the CI profile: twenty for the four strategies, none of which takes more
-    than some 100 ms."""
+    """The configurations of the CI profile: twenty for the four strategies, none of which takes
+    more than some 100 ms."""
     chosen = [campaign.Configuration(strategy, size, "1")
               for size in (64 * KIB, MIB, 16 * MIB) for strategy in strategies]
     chosen += [campaign.Configuration(strategy, 16 * MIB, campaign.SPARSE_TOUCH)
@@ -84,23 +84,26 @@ def status_change(base, head):
     return (REGRESSED if base["status"] == "ok" else IMPROVED), f"{told}: {why}"
 
 
+def verdict_on(median, low, high, known, beyond, threshold):
+    """(verdict, ratio, low, high) of an interval of logarithms: a change if all of it lies beyond
+    `beyond` and its median beyond `threshold`, both as shares; none if it lies within that."""
+    edge, bound = math.log(1 + beyond), math.log(1 + threshold)
+    verdict = INCONCLUSIVE
+    if known and low > edge and median > bound:
+        verdict = REGRESSED
+    elif known and high < -edge and median < -bound:
+        verdict = IMPROVED
+    elif known and -bound <= low and high <= bound:
+        verdict = SAME
+    return verdict, *map(math.exp, (median, low, high))
+
+
 def judge_times(base_ns, head_ns, number_of_cells):
     """(verdict, median, low, high) of paired times, in the order of their rounds."""
     logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
     confidence = 1 - (1 - CONFIDENCE) / number_of_cells
-    median, low, high, coverage = median_interval(logs, confidence)
-    bound = math.log(1 + THRESHOLD)
-    if coverage < confidence:
-        verdict = INCONCLUSIVE
-    elif low > 0 and median > bound:
-        verdict = REGRESSED
-    elif high < 0 and median < -bound:
-        verdict = IMPROVED
-    elif -bound <= low and high <= bound:
-        verdict = SAME
-    else:
-        verdict = INCONCLUSIVE
-    return verdict, *(math.exp(value) for value in (median, low, high))
+    *interval, coverage = median_interval(logs, confidence)
+    return verdict_on(*interval, coverage >= confidence, 0, THRESHOLD)
 
 
 def judge_unpaired(base_ns, head_ns, number_of_cells):
@@ -109,17 +112,8 @@ def judge_unpaired(base_ns, head_ns, number_of_cells):
     confidence = 1 - (1 - CONFIDENCE) / (2 * number_of_cells)
     base, head = (median_interval(numpy.log(numpy.asarray(times)), confidence)
                   for times in (base_ns, head_ns))
-    median, low, high = head[0] - base[0], head[1] - base[2], head[2] - base[1]
-    bound = math.log(1 + DRIFT)
-    if min(base[3], head[3]) < confidence:
-        verdict = INCONCLUSIVE
-    elif low > bound:
-        verdict = REGRESSED
-    elif high < -bound:
-        verdict = IMPROVED
-    else:
-        verdict = SAME if -bound <= low and high <= bound else INCONCLUSIVE
-    return verdict, *(math.exp(value) for value in (median, low, high))
+    return verdict_on(head[0] - base[0], head[1] - base[2], head[2] - base[1],
+                      min(base[3], head[3]) >= confidence, DRIFT, DRIFT)
 
 
 def in_order(results):

@@ -78,8 +78,8 @@ class Own:
 
 
 def try_out(name, strategy, path, command):
-    """What a loader refuses would otherwise show late or never: it just goes on without an allocator
-    that can't be preloaded."""
+    """What a loader refuses would otherwise show late or never: it just goes on without an
+    allocator that can't be preloaded."""
     if path is not None and strategy == "malloc" and (os.name == "nt" or ".exe" in command[-1]):
         raise Usage(f"{name}: '{path.name}': nothing can be preloaded on Windows; use {SYSTEM}")
     if shutil.which(command[0]) is None:
@@ -88,5 +88,5 @@ def try_out(name, strategy, path, command):
                           text=True, stdin=subprocess.DEVNULL, timeout=60)
     said = done.stderr.strip().splitlines()
     if done.returncode != 0 or "cannot be preloaded" in done.stderr:
-        raise Usage(f"{name}: '{path.name if path else SYSTEM}': "
-                    f"{said[-1] if said else f'ended with status {done.returncode}'}; name {WANTED[strategy]}")
+        why = said[-1] if said else f"ended with status {done.returncode}"
+        raise Usage(f"{name}: '{path.name if path else SYSTEM}': {why}; name {WANTED[strategy]}")

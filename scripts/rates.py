@@ -1,8 +1,9 @@
 """How often `make compare` cries wolf, and how small a slowdown it finds: the table of docs/ci.md.
 
 Each comparison is a real one, of a build with itself, in which one strategy after the other is
-slowed down by a preloaded delay in the call that it rests on. Every row goes to rates.csv as soon as
-it is known; run again, it goes on where it stopped.
+slowed down by a preloaded delay in the call that it rests on; or, with --fault, takes one page
+fault more in it. Every row goes to rates.csv as soon as it is known; run again, it goes on where it
+stopped.
 """
 
 import argparse
@@ -22,17 +23,16 @@ COLUMNS = ("comparison", "strategy", "slowdown", "found", "cells_found", "cells_
            "false_alarms", "cells_equal", "self_alarms", "cells")
 CALLS = {"upfront": "munmap", "fault": "mprotect", "chunked": "mprotect", "guard": "mprotect"}
 PROBE = campaign.MIB  # the slowdown is meant for a cycle of this size
+FAULT = "fault"  # stands for a slowdown: one page fault more in each mprotect
 
 
-class Slowed(compare.Built):
-    """A build in which a call of one strategy takes `ns` longer."""
+class Changed(compare.Built):
+    """A build in which one strategy runs with slow.so, `how` in its environment."""
 
-    def __init__(self, folder, strategy, ns):
+    def __init__(self, folder, strategy, how):
         super().__init__(folder, "--build")
         library = (folder / "bin" / "slow.so").resolve()
-        self.programs[strategy] = ["env", f"LD_PRELOAD={library}",
-                                   f"VMCOMMIT_SLOW={CALLS[strategy]}:{ns:.0f}",
-                                   *self.programs[strategy]]
+        self.programs[strategy] = ["env", f"LD_PRELOAD={library}", how, *self.programs[strategy]]
 
 
 def delay_for(folder, strategy, slowdown):
@@ -48,23 +48,27 @@ def delay_for(folder, strategy, slowdown):
 def one_comparison(folder, strategy, slowdown, seed, rounds):
     """A row of rates.csv."""
     base = compare.Built(folder, "--build")
-    head = Slowed(folder, strategy, delay_for(folder, strategy, slowdown))
+    how = "VMCOMMIT_FAULT=1" if slowdown == FAULT else \
+        f"VMCOMMIT_SLOW={CALLS[strategy]}:{delay_for(folder, strategy, slowdown):.0f}"
+    head = Changed(folder, strategy, how)
     sides = {"base": base, "head": head, "again": base}
     cells = gate.cells()
     with tempfile.TemporaryDirectory() as scratch:
         comparison = compare.Comparison(
             sides, compare.Samples(pathlib.Path(scratch, "samples.csv")), seed)
-        shown = progress.on()
         done, rest = comparison.gate_counts(cells)
-        alarms = comparison.time(rest, rounds, shown, len(cells))
-        shown.close()
+        alarms = []
+        if slowdown != FAULT:  # which counts alone tell
+            shown = progress.on()
+            alarms = comparison.time(rest, rounds, shown, len(cells))
+            shown.close()
     regressed = [one.cell for one in done + rest if one.verdict == gate.REGRESSED]
     slowed = [cell for cell in cells if cell.strategy == strategy]
     found = [cell for cell in regressed if cell.strategy == strategy]
     return {"strategy": strategy, "slowdown": slowdown, "found": int(bool(found)),
             "cells_found": len(found), "cells_slowed": len(slowed),
             "false_alarms": len(regressed) - len(found), "cells_equal": len(cells) - len(slowed),
-            "self_alarms": len(alarms), "cells": len(cells)}
+            "self_alarms": len(alarms), "cells": 0 if slowdown == FAULT else len(cells)}
 
 
 def read(path):
@@ -78,14 +82,15 @@ def table(rows):
     """By slowdown and strategy: comparisons in which it was found, cells, and false alarms."""
     lines = [f"{'slowdown':>8}  {'strategy':<8}  {'comparisons':>11}  {'found':>5}  "
              f"{'cells found':>14}"]
-    for slowdown in sorted({row["slowdown"] for row in rows}, key=float):
+    for slowdown in sorted({row["slowdown"] for row in rows}):
+        named = "1 fault" if slowdown == FAULT else f"{100 * float(slowdown):.0f} %"
         for strategy in campaign.STRATEGIES:
             these = [row for row in rows if (row["slowdown"], row["strategy"]) ==
                      (slowdown, strategy)]
             if these:
                 cells = sum(int(row["cells_slowed"]) for row in these)
                 seen = sum(int(row["cells_found"]) for row in these)
-                lines.append(f"{100 * float(slowdown):>6.0f} %  {strategy:<8}  {len(these):>11}  "
+                lines.append(f"{named:>8}  {strategy:<8}  {len(these):>11}  "
                              f"{sum(int(row['found']) for row in these):>5}  "
                              f"{f'{seen} of {cells}':>14}")
     equal = sum(int(row["cells_equal"]) for row in rows)
@@ -102,6 +107,8 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--comparisons", type=int, default=100)
     parser.add_argument("--slowdown", type=float, default=0.05)
+    parser.add_argument("--fault", dest="slowdown", action="store_const", const=FAULT,
+                        help="one page fault more instead of a slowdown")
     parser.add_argument("--rounds", type=int, default=compare.ROUNDS)
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     chosen = parser.parse_args()
@@ -112,9 +119,10 @@ def main():
     if not rows:
         with open(path, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(COLUMNS)
-    done = [row for row in rows if float(row["slowdown"]) == chosen.slowdown]
+    done = [row for row in rows if row["slowdown"] == str(chosen.slowdown)]
+    strategies = campaign.STRATEGIES[chosen.slowdown == FAULT:]  # upfront calls no mprotect
     for number in range(len(done), chosen.comparisons):
-        strategy = campaign.STRATEGIES[number % len(campaign.STRATEGIES)]
+        strategy = strategies[number % len(strategies)]
         row = one_comparison(chosen.build, strategy, chosen.slowdown, number, chosen.rounds) \
             | {"comparison": number + 1}
         rows.append({name: str(value) for name, value in row.items()})

@@ -105,7 +105,7 @@ def of_beside(strategy, bands):
     told = []
     for band in bands:
         times = "" if not band.sign else f" ({span_of(band.least, band.most)} times)"
-        told.append({-1: "faster", 1: "slower", 0: "not to be told from it",
+        told.append({-1: "faster", 1: "slower", 0: "no difference that can be told",
                      None: "too few rounds to tell"}[band.sign] + f" {span(band.sizes)}{times}")
     return Sentence(f"{strategy} beside chunked, both by {size_text(DEFAULT_STEP)}: "
                     f"{'; '.join(told)}.", tuple(band.cells[0] for band in bands))

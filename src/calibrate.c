@@ -36,17 +36,14 @@ static double empty_window_ns(void)
     return (double)sum / CALLS;
 }
 
-static struct region make_region(void)
+static struct region pages(void)
 {
-    struct region region = {.page = vm_page_bytes()};
-    region.size = PAGES * region.page;
-    region_restart(&region);
-    return region;
+    return region_make(PAGES * vm_page_bytes(), vm_page_bytes());
 }
 
 static double page_fault_ns(void)
 {
-    struct region region = make_region();
+    struct region region = pages();
     struct workload workload = {.last = PAGES};
     vm_warm(region.size);
     if (region_reserve_committed(&region) != 0)
@@ -60,7 +57,7 @@ static double page_fault_ns(void)
 
 static double zeroing_ns(void)
 {
-    struct region region = make_region();
+    struct region region = pages();
     struct workload workload = {.last = PAGES};
     if (region_reserve_committed(&region) != 0)
         return -1;
@@ -76,7 +73,7 @@ static double zeroing_ns(void)
  * were touched costs more than beside one that nobody has used. */
 static double commit_call_ns(void)
 {
-    struct region region = make_region();
+    struct region region = pages();
     uint64_t sum = 0;
     int error = region_reserve(&region);
     vm_warm(region.size);
@@ -117,7 +114,7 @@ static enum trap_answer try_again(void *context, const void *address)
 
 static double trap_ns(void)
 {
-    struct trapped trapped = {make_region(), TRAPS};
+    struct trapped trapped = {pages(), TRAPS};
     bool completed = false;
     if (region_reserve(&trapped.region) != 0)
         return -1;

@@ -21,13 +21,6 @@ static double since(uint64_t start)
     return (double)(meter_clock_ns() - start);
 }
 
-static struct region make_region(size_t size)
-{
-    struct region region = {.page = vm_page_bytes(), .size = size};
-    region_restart(&region);
-    return region;
-}
-
 static int release(struct region *region, const char *state, int repeat)
 {
     size_t size = region->size;
@@ -40,7 +33,7 @@ static int release(struct region *region, const char *state, int repeat)
 /* A whole range that nobody touches. */
 static int whole_range(size_t size, int repeat, bool told)
 {
-    struct region region = make_region(size);
+    struct region region = region_make(size, size);
     uint64_t start = meter_clock_ns();
     int error = region_reserve(&region);
     double reserve_ns = since(start);
@@ -78,7 +71,7 @@ static int whole_ranges(int repeat)
 /* A page committed next to pages that were touched, whose page table so exists, or were not. */
 static int single_pages(bool touch, int repeat)
 {
-    struct region region = make_region(FEW_PAGES * vm_page_bytes());
+    struct region region = region_make(FEW_PAGES * vm_page_bytes(), vm_page_bytes());
     double sum = 0;
     int error = region_reserve(&region);
     for (size_t at = 0; at < region.size && error == 0; at += region.page) {
@@ -97,7 +90,7 @@ static int single_pages(bool touch, int repeat)
 
 static int release_touched(int repeat)
 {
-    struct region region = make_region(STATE_PAGES * vm_page_bytes());
+    struct region region = region_make(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
     struct workload workload = {.last = STATE_PAGES};
     int error = region_reserve_committed(&region);
     if (error != 0)
@@ -109,7 +102,7 @@ static int release_touched(int repeat)
 /* Every second page committed: as many mappings as pages. */
 static int release_scattered(int repeat)
 {
-    struct region region = make_region(STATE_PAGES * vm_page_bytes());
+    struct region region = region_make(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
     int error = region_reserve(&region);
     for (size_t at = 0; at < region.size && error == 0; at += 2 * region.page)
         error = region_commit(&region, at, at + region.page);

@@ -20,6 +20,13 @@ static size_t clamp(const struct region *region, size_t offset)
     return offset < region->size ? offset : region->size;
 }
 
+struct region region_make(size_t size, size_t step)
+{
+    struct region region = {.size = size, .step = step, .page = vm_page_bytes()};
+    region_restart(&region);
+    return region;
+}
+
 void region_restart(struct region *region)
 {
     region->base = NULL;

@@ -31,6 +31,9 @@ struct region {
     int error;
 };
 
+/* One that holds nothing yet; sizes in bytes, whole pages. */
+struct region region_make(size_t size, size_t step);
+
 /* Forgets what an earlier cycle reached; the counts go on. */
 void region_restart(struct region *region);
 

@@ -163,7 +163,5 @@ struct run run_start(const struct strategy *strategy, const struct configuration
     return (struct run){.strategy = strategy,
                         .workload = workload,
                         .sample = sample,
-                        .region = {.size = configuration->size,
-                                   .step = configuration->step,
-                                   .page = vm_page_bytes()}};
+                        .region = region_make(configuration->size, configuration->step)};
 }

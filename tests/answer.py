@@ -45,19 +45,19 @@ def made_cells():
 CELLS = made_cells()
 
 
-def made_run(draws, ratio, rounds, noise):
+def made_run(draws, ratio, rounds, noise, cells=tuple(CELLS)):
     """samples.csv of a run in which `ratio(cell)` tells how many times the time of upfront a cell
     takes, with so many rounds, and lognormal noise on each sample beside a drift that all cells of
     a round share."""
-    ratios = numpy.array([ratio(cell) for cell in CELLS])
+    ratios = numpy.array([ratio(cell) for cell in cells])
     drift = draws.normal(0, 0.1, (rounds, 1))
-    logs = numpy.log(ratios) + drift + draws.normal(0, noise, (rounds, len(CELLS)))
+    logs = numpy.log(ratios) + drift + draws.normal(0, noise, (rounds, len(cells)))
     frame = pandas.DataFrame(
         [(cell.strategy, cell.size, cell.touched, cell.chunk, cell.order, "ok")
-         for cell in CELLS] * rounds,
+         for cell in cells] * rounds,
         columns=["strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order",
                  "status"])
-    frame["round"] = numpy.repeat(range(1, rounds + 1), len(CELLS))
+    frame["round"] = numpy.repeat(range(1, rounds + 1), len(cells))
     frame["page_bytes"] = PAGE
     frame["total_ns"] = 500.0 * numpy.exp(logs.ravel()) * frame.touched_bytes / PAGE
     return frame
@@ -134,6 +134,24 @@ class Crossings(unittest.TestCase):
                     self.assertNotIn(claim, text)
                 self.assertEqual(found.crossings, {"1": [], campaign.SPARSE_TOUCH: []})
                 self.assertIsNone(found.page_cost)
+
+    def test_what_a_user_brought_stands_beside_chunked(self):
+        """custom is dearer than chunked up to 1 MiB and cheaper after it; malloc is equal to it."""
+        def ratio(cell):
+            return 1 if cell.strategy != "custom" else 1.1 if cell.size <= MIB else 0.9
+
+        cells = CELLS + [answer.Cell(strategy, size, size, DEFAULT_STEP) for size in SIZES
+                         for strategy in campaign.OWN]
+        run = made_run(numpy.random.default_rng(5), ratio, 24, 0.01, cells)
+        found, text = decide(run)
+        self.assertEqual([(band.sign, band.sizes[-1]) for band in found.beside["custom"]],
+                         [(1, MIB), (-1, SIZES[-1])])
+        self.assertIn("custom beside chunked, both by 64 KiB: slower from 4 KiB to 1 MiB (1.", text)
+        self.assertIn("; faster from 4 MiB to 256 MiB (0.90 times).", text)
+        self.assertEqual([band.sign for band in found.beside["malloc"]], [0])
+        few, text = decide(made_run(numpy.random.default_rng(5), ratio, 3, 0.01, cells))
+        self.assertEqual([band.sign for band in few.beside["custom"]], [None])
+        self.assertIn("custom beside chunked, both by 64 KiB: too few rounds to tell", text)
 
     def test_a_step_that_never_suffices_is_told(self):
         run = made_run(numpy.random.default_rng(1),

@@ -16,9 +16,8 @@ int main(int argc, char **argv)
     struct meter_memory before, held;
     if (argc != 4 || vm_choose_pages(VM_PAGES_SMALL) != 0)
         return 2;
-    struct region region = {.size = strtoull(argv[1], NULL, 10), .page = vm_page_bytes()};
+    struct region region = region_make(strtoull(argv[1], NULL, 10), vm_page_bytes());
     size_t committed = strtoull(argv[2], NULL, 10), touched = strtoull(argv[3], NULL, 10);
-    region_restart(&region);
     if (meter_read_memory(NULL, 0, &before) != 0 || region_reserve(&region) != 0 ||
         region_commit(&region, 0, committed) != 0)
         return 1;

@@ -11,9 +11,7 @@ static size_t page;
 
 static struct region make(size_t pages, size_t step_pages)
 {
-    struct region region = {.size = pages * page, .step = step_pages * page, .page = page};
-    region_restart(&region);
-    return region;
+    return region_make(pages * page, step_pages * page);
 }
 
 static struct meter_memory read_memory(const struct region *region)
