@@ -91,25 +91,29 @@ class Rules(unittest.TestCase):
             self.assertEqual(gate.status_of(results, strict), status)
 
 
-# A harness that measures nothing: the real header, and a row whose time follows from its options.
-FAKE = """#!{python} -SE
-import os, sys
-options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-size, touch, chunk = int(options["--size"]), float(options["--touch"]), int(options["--chunk"])
-row = dict.fromkeys({columns!r}, "")
-row.update(strategy={strategy!r}, platform="linux", pages="small", page_bytes=4096,
-           size_bytes=size, chunk_bytes=chunk, touched_bytes=int(size * touch), status="ok",
-           touch_order="sequential", batch=1, round=1, position=1, commit_calls=3,
-           handled_faults=0, minor_faults=16, region_count=1, commit_bytes=size)
-state = open(__file__ + ".calls", "a")
-calls = state.tell()
-state.write(".")
-total_ns = 1000.0 * (1 + calls % 3 / 1000)
+# A harness that measures nothing: the real header, and a row whose time follows from its options and
+# from how often it was called. A shell script, since some thousand of them are started.
+FAKE = """#!/bin/sh
+while [ $# -gt 0 ]; do
+    case $1 in --size) size=$2 ;; --touch) touch=$2 ;; --chunk) chunk=$2 ;; esac
+    shift 2
+done
+[ -e "$0.calls" ] && read calls < "$0.calls" || calls=0
+echo $((calls + 1)) > "$0.calls"
+[ "$touch" = 1 ] && touched=$size || touched=$((size / 10))
+total_ps=$((1000000 + calls % 3 * 1000)) commit_calls=3 minor_faults=16
 {change}
-row["total_ns"] = "" if row["total_ns"] == "none" else total_ns
-print(",".join(row))
-print(",".join(map(str, row.values())))
+fraction=$((1000 + total_ps % 1000))
+total_ns=$((total_ps / 1000)).${{fraction#1}}
+echo '{header}'
+echo "{row}"
 """
+ROW = {"strategy": "{strategy}", "platform": "linux", "pages": "small", "page_bytes": "4096",
+       "size_bytes": "$size", "chunk_bytes": "$chunk", "touched_bytes": "$touched",
+       "status": "ok", "touch_order": "sequential", "batch": "1", "round": "1", "position": "1",
+       "commit_calls": "$commit_calls", "handled_faults": "0", "minor_faults": "$minor_faults",
+       "region_count": "1", "commit_bytes": "$size", "total_ns": "$total_ns"}
+SLOWER = "total_ps=$((total_ps * {} / 100))"
 
 
 class Command(unittest.TestCase):
@@ -128,13 +132,14 @@ class Command(unittest.TestCase):
         self.into = self.root / "results"
 
     def build(self, name, strategies=STRATEGIES, **changes):
-        """A folder of fake harnesses; `changes` are lines of Python for a strategy."""
+        """A folder of fake harnesses; `changes` are lines of shell for a strategy."""
         folder = self.root / name
         folder.mkdir()
         for strategy in strategies:
             path = folder / strategy
-            path.write_text(FAKE.format(python=sys.executable, columns=self.columns,
-                                        strategy=strategy, change=changes.get(strategy, "")))
+            row = ",".join(ROW.get(column, "") for column in self.columns)
+            path.write_text(FAKE.format(header=",".join(self.columns), change=changes.get(
+                strategy, ""), row=row.format(strategy=strategy)))
             path.chmod(0o755)
         return folder
 
@@ -224,7 +229,7 @@ class Command(unittest.TestCase):
         return done.stdout
 
     def test_a_slower_head_is_found_and_confirmed(self):
-        done = self.compare(self.build("base"), self.build("head", fault="total_ns *= 1.05"))
+        done = self.compare(self.build("base"), self.build("head", fault=SLOWER.format(105)))
         self.assertVerdicts(done, 1, "REGRESSION: fault")
         self.assertIn("+5.0 %, and again on fresh rounds", done.stdout)
         self.assertIn(f"{CELLS} cells: 4 regressed, 16 same.", done.stdout)
@@ -236,24 +241,24 @@ class Command(unittest.TestCase):
         self.assertIn("REGRESSION", (self.into / "COMPARE.md").read_text())
 
     def test_a_faster_head(self):
-        done = self.compare(self.build("base"), self.build("head", guard="total_ns *= 0.8"))
+        done = self.compare(self.build("base"), self.build("head", guard=SLOWER.format(80)))
         self.assertVerdicts(done, 0, "6 improved")
 
     def test_a_slowdown_that_passes_is_not_believed(self):
-        head = self.build("head", chunked="total_ns *= 1.2 if calls < 6 * 13 else 1")
+        head = self.build("head", chunked=f"[ $calls -ge 78 ] || {SLOWER.format(120)}")
         done = self.compare(self.build("base"), head)
         self.assertVerdicts(done, 0, "6 inconclusive")
         self.assertIn("not confirmed on fresh rounds", done.stdout)
 
     def test_one_more_fault_is_always_found(self):
-        head = self.build("head", chunked='row["minor_faults"] = 17')
+        head = self.build("head", chunked="minor_faults=17")
         done = self.compare(self.build("base"), head, rounds=1)
         self.assertVerdicts(done, 1, "minor_faults 16 -> 17")
         before, _, _ = done.stdout.partition("times: ")
         self.assertIn("chunked 1 MiB, step 4 KiB: regressed: minor_faults 16 -> 17", before)
 
     def test_a_count_that_varies_by_round(self):
-        head = self.build("head", guard='row["commit_calls"] = 3 + (calls > 40)')
+        head = self.build("head", guard="commit_calls=$((3 + (calls > 40)))")
         done = self.compare(self.build("base"), head)
         self.assertVerdicts(done, 1, "counts vary by round: commit_calls 3 -> 4")
 
@@ -267,7 +272,7 @@ class Command(unittest.TestCase):
         self.assertVerdicts(done, 6, "base has no such harness")
 
     def test_a_harness_that_dies(self):
-        done = self.compare(self.build("base"), self.build("head", guard="sys.exit(7)"), rounds=1)
+        done = self.compare(self.build("base"), self.build("head", guard="exit 7"), rounds=1)
         self.assertVerdicts(done, 6, "head ended with status 7")
 
     def keep(self, head, name="before"):
@@ -288,9 +293,9 @@ class Command(unittest.TestCase):
         kept = self.keep(self.build("base"))
         for name, change, status, sentence in (
                 ("same", "", 0, "20 cells: 20 same."),
-                ("drift", "total_ns *= 1.2", 0, "20 same."),
-                ("slow", "total_ns *= 1.5", 1, "4 regressed"),
-                ("fault", 'row["minor_faults"] = 17', 1, "minor_faults 16 -> 17")):
+                ("drift", SLOWER.format(120), 0, "20 same."),
+                ("slow", SLOWER.format(150), 1, "4 regressed"),
+                ("fault", "minor_faults=17", 1, "minor_faults 16 -> 17")):
             with self.subTest(name):
                 self.assertVerdicts(self.against(self.build(name, fault=change)), status, sentence)
         described = json.loads((kept / "environment.json").read_text())
