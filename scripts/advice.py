@@ -143,9 +143,10 @@ def bounded_worst_touch(summary, traces):
     if not traces:
         return []
     size = max(size for size, by in traces.items() if len(by) == max(map(len, traces.values())))
-    found = {strategy: worst_touch(trace) for strategy, trace in traces[size].items()}
+    found = {strategy: worst_touch(traces[size][strategy]) for strategy in STRATEGIES
+             if strategy in traces[size]}
     least_high = min(high for _, _, high in found.values())
-    names = [name for name in STRATEGIES if name in found and found[name][1] <= least_high]
+    names = [name for name in found if found[name][1] <= least_high]
     chunk = {"upfront": size, "fault": int(summary.page_bytes.max())}
     block = {name: answers.Cell(name, size, size, chunk.get(name, DEFAULT_STEP))
              for name in found}

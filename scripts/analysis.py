@@ -12,6 +12,7 @@ import details
 import model
 import sentences
 import summary
+from campaign import STRATEGIES
 
 
 @dataclasses.dataclass
@@ -38,13 +39,14 @@ def analyse(samples, described, folder):
     timed = samples[samples.platform != "wine"]  # whose times mean something
     found = answer.decide(timed, table)
     told = sentences.tell(found) if len(timed) else [sentences.OF_WINE]
+    four = table[table.strategy.isin(STRATEGIES)]  # what there is to choose from
     traces = details.traces(folder)
     stairs = details.read(folder, "staircase")
     return Analysis(
         described, table, found, told,
-        advice.recommend(answer.Times(timed), table, found, traces) if len(timed) else [],
+        advice.recommend(answer.Times(timed), four, found, traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"]),
-        claims.test(table, details.read(folder, "calls") if len(timed) else None, stairs,
+        claims.test(four, details.read(folder, "calls") if len(timed) else None, stairs,
                     details.read(folder, "limited")), traces, stairs)
 
 
