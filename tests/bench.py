@@ -2,6 +2,7 @@
 goes wrong. Checks what the files say, never how long anything took."""
 
 import csv
+import importlib.util
 import itertools
 import json
 import os
@@ -31,7 +32,7 @@ TOOLS = all(map(shutil.which, ("gnuplot", "hyperfine")))
 
 def command(results, *arguments):
     return [sys.executable, str(ROOT / "scripts" / "bench.py"), "--profile", "quick",
-            "--build", str(BIN.parent), "--results", str(results), *arguments]
+            "--build", str(BIN.parent), "--results", str(results), *map(str, arguments)]
 
 
 def bench(results, *arguments, **options):
@@ -165,6 +166,64 @@ class Quick(unittest.TestCase):
         again = bench(self.results, "--only-report")
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual([path.name for path in self.results.iterdir()], ["latest"])
+
+
+class Brought(unittest.TestCase):
+    """A user's own library and allocator beside the four."""
+
+    def test_they_are_measured_counted_charted_and_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            latest = pathlib.Path(folder, "latest")
+            done = bench(folder, "--library", BIN / "mine.so", "--allocator", "system")
+            if TOOLS:
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r" +size +upfront +fault +chunked +guard +custom +malloc\n")
+            self.check_rows(read(latest / "samples.csv"), read(latest / "summary.csv"))
+            advice = json.loads((latest / "advice.json").read_text())
+            schema = json.loads((ROOT / "docs" / "advice.schema.json").read_text())
+            if importlib.util.find_spec("jsonschema"):
+                import jsonschema
+                jsonschema.validate(advice, schema)
+            self.assertEqual({band["strategy"] for band in advice["beside"]}, {"custom", "malloc"})
+            self.assertLessEqual({choice["strategy"] for choice in advice["advice"]},
+                                 set(STRATEGIES))
+            report = (latest / "REPORT.md").read_text()
+            for strategy in campaign.OWN:
+                self.assertIn(f"{strategy} beside chunked, both by 64 KiB: ", report)
+            own = json.loads((latest / "environment.json").read_text())["own"]
+            self.assertEqual((own["custom"]["file"], own["malloc"]["file"]), ("mine.so", "system"))
+
+    def check_rows(self, rows, summary):
+        wanted = campaign.configurations(campaign.PROFILES["quick"], 2**40,
+                                         (*STRATEGIES, *campaign.OWN))
+        self.assertEqual(len(summary), len(wanted))
+        for row in rows:
+            if row["strategy"] == "malloc" and row["touch_order"] != "sequential":
+                self.assertEqual(row["status"], "unsupported")
+            elif row["strategy"] in campaign.OWN:
+                self.assertEqual((row["status"], row["error"]), ("ok", ""))
+        for row in summary:
+            self.assertEqual(row["counts"], "exact", row)
+        counts = {strategy: {(*(row[name] for name in ("size_bytes", "touched_bytes", "chunk_bytes",
+                                                      "touch_order")),):
+                             [row[name] for name in ("commit_calls", "minor_faults", "commit_bytes",
+                                                     "resident_bytes", "region_count")]
+                             for row in summary if row["strategy"] == strategy}
+                  for strategy in ("chunked", "custom")}
+        self.assertEqual(counts["custom"], counts["chunked"])
+
+    def test_bad_usage(self):
+        for option, value, words in (
+                ("--library", "nowhere.so", ["'nowhere.so' is no file", "vmcommit.h"]),
+                ("--library", BIN / "lacking.so", ["'lacking.so'", "vmcommit_ensure"]),
+                ("--allocator", ROOT / "README.md", ["'README.md'", "cannot be preloaded"])):
+            with tempfile.TemporaryDirectory() as folder:
+                done = bench(folder, option, value)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                for word in (f"bench: {option}: ", *words):
+                    self.assertIn(word, done.stderr)
+                self.assertEqual(os.listdir(folder), [])
 
 
 class Trouble(unittest.TestCase):
