@@ -208,6 +208,9 @@ def warnings(analysis):
         told.append(f"Counts differed between rounds in {differing} "
                     f"configuration{'s' if differing > 1 else ''}: they are marked in the table. "
                     "Counts are exact where the machine is left alone, so look there first.")
+    if (summary.strategy == "malloc").any():
+        told.append("malloc is timed in one cycle a process, its first, with cold caches; short "
+                    "cycles of the others in batches. At small sizes that is part of its time.")
     skipped = int(((summary.samples == 0) & (summary.skipped > 0)).sum())
     if skipped:
         told.append(f"{skipped} configuration{'s were' if skipped > 1 else ' was'} skipped: "

@@ -422,7 +422,7 @@ class Doubts(unittest.TestCase):
 
 
 class Planning(unittest.TestCase):
-    def plan(self, name, speed):
+    def plan(self, name, speed, spread=lambda one: 1):
         """Carries a plan out against a pretended machine, so noisy that nothing is known early;
         returns rounds by group and seconds."""
         noise = random.Random(1)
@@ -431,7 +431,7 @@ class Planning(unittest.TestCase):
         while blocks := plan.next_round():
             seconds = {}
             for one in itertools.chain(*blocks.values()):
-                plan.times[one][plan.rounds] = 1000 * noise.lognormvariate(0, 1)
+                plan.times[one][plan.rounds] = 1000 * noise.lognormvariate(0, spread(one))
                 seconds[one.group] = seconds.get(one.group, 0) + \
                     0.01 + speed * one.size / 4096 * float(one.touch)
             plan.took(seconds)
@@ -483,6 +483,12 @@ class Planning(unittest.TestCase):
                 self.assertIn("upfront", [one.strategy for one in chosen])
             plan.took({group: 0.1 if group[-1] else 0.001 for group in
                        {one.group for one in itertools.chain(*blocks.values())}})
+
+    def test_rounds_go_where_ratios_spread(self):
+        wild = (256 * campaign.MIB, "1", "sequential", False)
+        even, _ = self.plan("default", 3e-6)
+        uneven, _ = self.plan("default", 3e-6, lambda one: 2 if one.group == wild else 0.5)
+        self.assertGreater(uneven[wild], 1.5 * even[wild])
 
     def test_small_sizes_get_more_rounds(self):
         rounds, _ = self.plan("default", 3e-6)
