@@ -182,9 +182,11 @@ void sample_prepare(const struct strategy *strategy)
     touch_stack(64);
     size_t page = vm_page_bytes();
     struct configuration small = {.size = 4 * page, .step = page, .touched = 4 * page};
-    struct workload workload = {.last = strategy->blocks ? 0 : 4};
-    struct sample unseen = {0};
-    struct run run = run_start(strategy, &small, &workload, &unseen);
+    static struct workload workload; /* static like the run, which holds blocks to the end */
+    static struct sample unseen;
+    static struct run run;
+    workload.last = strategy->blocks ? 0 : 4;
+    run = run_start(strategy, &small, &workload, &unseen);
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return;
     if (run_cycles(&run, 1, true) != 0 || run_cycles(&run, 1, false) != 0)
