@@ -51,7 +51,7 @@ class Profile:
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 8, 20),
-    "default": Profile(160, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+    "default": Profile(170, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 120),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
@@ -158,7 +158,7 @@ def weight(profile, group):
     gigabytes for their size."""
     size, touch, order, sweep = group
     if order != "sequential" or size >= GIB or touch == HALF_TOUCH:
-        return 0.1
+        return 0.01
     if sweep:
         return 1 if size == profile.sweep_size and touch == "1" else 0.1
     return 100 if touch == "1" else 1
