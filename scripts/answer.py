@@ -237,7 +237,8 @@ def knee(strategy, size, by_step):
 
 
 def wastes(summary, strategy, size, step):
-    """{touch: charge that is promised and not used, bytes} with that step."""
+    """{touch: charge that is promised and not used, bytes} with that step; nothing where less is
+    charged than used, as by an allocator that maps with MAP_NORESERVE."""
     rows = summary[(summary.strategy == strategy) & (summary.size_bytes == size)
                    & (summary.touch_order == "sequential")
                    & ((summary.chunk_bytes == step) | (strategy not in STEPPED))]
@@ -246,7 +247,7 @@ def wastes(summary, strategy, size, step):
         row = rows[rows.touched_bytes == touched_bytes(size, touch, rows.page_bytes.max())]
         if len(row) and not pandas.isna(row.commit_bytes.iloc[0]):
             found[touch] = int(row.commit_bytes.iloc[0] - row.touched_bytes.iloc[0])
-    return found
+    return found if all(waste >= 0 for waste in found.values()) else {}
 
 
 @dataclasses.dataclass(frozen=True)
