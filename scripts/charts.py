@@ -118,9 +118,15 @@ def stepped(rows):
 
 
 def by_strategy(rows, *columns):
-    """A block for every strategy, whether the rows have it or not."""
-    return {strategy: rows[rows.strategy == strategy][list(columns)].dropna().values.tolist()
-            for strategy in HARNESSES}
+    """A block for every strategy, whether the rows have it or not; a single sample has no band."""
+    return {strategy: rows[rows.strategy == strategy].dropna(subset=[*columns[:2]])[
+        [*columns]].values.tolist() for strategy in HARNESSES}
+
+
+def reach(rows, column):
+    """The least and the most of a column and of its intervals."""
+    values = rows[[column, f"{column}_low", f"{column}_high"]]
+    return values.min().min(), values.max().max()
 
 
 def sequential(summary):
@@ -159,14 +165,15 @@ def draw_sizes(tables, full, sparse, floor):
     tables.define("size_high", high * 1.5)
     tables.define_tics("size_tics", marks[::1 + len(marks) // 7], size_text)
     both = pandas.concat([full, sparse])
-    fastest, slowest = both.ns_per_page_low.min() / 1.3, both.ns_per_page_high.max() * 1.3
+    fastest, slowest = reach(both, "ns_per_page")
+    fastest, slowest = fastest / 1.3, slowest * 1.3
     tables.define("page_low", fastest)
     tables.define("page_high", slowest)
     tables.define_tics("page_tics", steps_125(fastest, slowest), time_text)
     tables.define("floor", floor)
     tables.define_tics("floor_tics", [value for value in steps_125(fastest / floor, slowest / floor)
                                       if value >= 1], lambda multiple: f"{multiple:g}×")
-    tables.define("ratio_high", 1.08 * full.ratio_to_upfront_high.fillna(1).max())
+    tables.define("ratio_high", 1.08 * max(1, reach(full, "ratio_to_upfront")[1]))
     most = full[["minor_faults", "handled_faults"]].max().max()
     tables.define("count_high", most * 3)
     tables.define_tics("count_tics", powers_between(1, most, 16), count_text)
@@ -189,7 +196,7 @@ def draw_steps(tables, summary):
     tables.define_tics("step_tics", marks[::1 + len(marks) // 9], size_text)
     tables.define("step_low", steps[0] / 1.5)
     tables.define("step_high", steps[-1] * 1.5)
-    tables.define("step_time_high", 1.1 * full.ns_per_page_high.max())
+    tables.define("step_time_high", 1.1 * reach(full, "ns_per_page")[1])
     for strategy in ("upfront", "fault"):
         tables.define(f"sweep_{strategy}", full[full.strategy == strategy].ns_per_page.median())
     tables.define("sweep_size", size_text(int(size)))
@@ -407,9 +414,10 @@ def caption(summary, environment):
     machine = f"{processor['model']}, {processor['cores']} cores"
     if processor.get("hypervisor"):
         machine += f" under {processor['hypervisor']}"
-    lowest = summary.confidence.min()
-    bands = "95 % intervals" if lowest >= 0.95 else \
-        f"95 % intervals ({100 * lowest:.0f} % where samples are fewest)"
+    lowest = summary.confidence[summary.samples > 1].min()
+    fewest = [f"{100 * lowest:.0f} % where samples are fewest"] if lowest < 0.95 else []
+    fewest += ["none of a single one"] if counts.min() == 1 else []
+    bands = "95 % intervals" + (f" ({', '.join(fewest)})" if fewest else "")
     return (f"{machine}; {system['name']} {system['kernel']}; medians of "
             f"{samples} samples, {bands}")
 

@@ -50,6 +50,8 @@ def with_interval(row, name, text):
     if pandas.isna(row[name]):
         return ""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
+    if pandas.isna(low):
+        return text(row[name])
     return f"{text(row[name])} <small>{text(low)}–{text(high)}</small>"
 
 

@@ -12,8 +12,8 @@ import pandas
 import analysis
 import report
 from campaign import STEPPED, size_text
-from charts import (Tables, count_text, doubt, parts, powers_between, render, steps_125, strategies,
-                    time_text)
+from charts import (Tables, count_text, doubt, parts, powers_between, reach, render, steps_125,
+                    strategies, time_text)
 from command import RESULTS, Parser, Usage
 
 MOST = 8  # as many as there are colours and marks that can be told apart
@@ -85,20 +85,20 @@ def draw(runs, names, folder):
         tables.define("present", " ".join(strategies(together)))
         for name, columns in (("runs_latency", "ns_per_page"), ("runs_ratio", "ratio_to_upfront")):
             tables.write(name, {f"{strategy} {at}": rows[rows.strategy == strategy][
-                ["size_bytes", columns, f"{columns}_low", f"{columns}_high"]].dropna()
-                .values.tolist() for strategy in strategies(together)
+                ["size_bytes", columns, f"{columns}_low", f"{columns}_high"]]
+                .dropna(subset=[columns]).values.tolist() for strategy in strategies(together)
                 for at, rows in enumerate(every)})
         low, high = together.size_bytes.min(), together.size_bytes.max()
         marks = powers_between(low, high, 4)
         tables.define("size_low", low / 1.5)
         tables.define("size_high", high * 1.5)
         tables.define_tics("size_tics", marks[::1 + len(marks) // 6], size_text)
-        fastest = together.ns_per_page_low.min() / 1.3
-        slowest = together.ns_per_page_high.max() * 1.3
+        fastest, slowest = reach(together, "ns_per_page")
+        fastest, slowest = fastest / 1.3, slowest * 1.3
         tables.define("page_low", fastest)
         tables.define("page_high", slowest)
         tables.define_tics("page_tics", steps_125(fastest, slowest), time_text)
-        tables.define("ratio_high", 1.08 * together.ratio_to_upfront_high.fillna(1).max())
+        tables.define("ratio_high", 1.08 * max(1, reach(together, "ratio_to_upfront")[1]))
         tables.define("runs", len(runs))
         tables.define_names("run_name", names)
         tables.define("doubt", "" if not any(doubt(run.summary) for run in runs)

@@ -56,8 +56,10 @@ def half_width(median, low, high):
 
 
 def add_interval(row, name, values, confidence=CONFIDENCE):
-    row[name], row[f"{name}_low"], row[f"{name}_high"], coverage = \
-        median_interval(values, confidence)
+    median, low, high, coverage = median_interval(values, confidence)
+    if coverage <= 0:  # one sample has no interval
+        low = high = numpy.nan
+    row[name], row[f"{name}_low"], row[f"{name}_high"] = median, low, high
     return coverage
 
 
