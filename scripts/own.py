@@ -16,12 +16,12 @@ WANTED = {"custom": "a shared library that answers vmcommit.h",
           "malloc": f"an allocator's shared library, or {SYSTEM}"}
 
 
-def add_options(parser, side="", **more):
+def add_options(parser, side=""):
     """--library and --allocator; with a side, --SIDE-library and --SIDE-allocator."""
     prefix, at = (f"--{side}-", f" on the side of {side}") if side else ("--", "")
-    parser.add_argument(f"{prefix}library", metavar="FILE", default="", **more,
+    parser.add_argument(f"{prefix}library", metavar="FILE", default="",
                         help=f"measure custom too, with this library{at}")
-    parser.add_argument(f"{prefix}allocator", metavar="FILE", default="", **more,
+    parser.add_argument(f"{prefix}allocator", metavar="FILE", default="",
                         help=f"measure malloc too, with this allocator preloaded{at}; {SYSTEM}: "
                              "the one that a process has anyway")
 
@@ -49,9 +49,9 @@ class Own:
 
     def files(self):
         """{strategy: file} of those that are files."""
-        found = {"custom": self.library, "malloc": self.allocator}
-        return {strategy: pathlib.Path(path).resolve() for strategy, path in found.items()
-                if path and path != SYSTEM}
+        found = {"custom": self.library,
+                 "malloc": "" if self.allocator == SYSTEM else self.allocator}
+        return {strategy: pathlib.Path(path).resolve() for strategy, path in found.items() if path}
 
     def described(self):
         """{strategy: which file, by its name and what it holds}, for environment.json."""
