@@ -181,7 +181,8 @@ class Plan:
             self.groups.setdefault(configuration.group, []).append(configuration)
         self.costs = {group: [] for group in self.groups}
         self.times = {configuration: {} for configuration in chosen}  # total_ns by round
-        self.confidence = summary.corrected(sum(one.strategy != "upfront" for one in chosen))
+        self.confidence = summary.corrected([rounds_min(profile, one.group) for one in chosen
+                                             if one.strategy != "upfront"])
         self.known = {group: {} for group in self.groups}  # {rounds: settled}
         self.spreads = {group: {} for group in self.groups}  # {rounds: spread}
         self.rounds = 0

@@ -8,7 +8,7 @@ import numpy
 
 from campaign import STEPPED, STRATEGIES, size_text
 from charts import count_text, time_text
-from summary import corrected, median_interval
+from summary import median_interval, shared
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "can't tell"
 SAME = 1.5  # a time that stays within this factor over all sizes is the same
@@ -46,7 +46,7 @@ def within(interval, factor):
 def reserve_time(calls):
     """The same at every size?"""
     sizes = sorted(calls[calls.call == "reserve"].size_bytes.unique())
-    confidence = corrected(len(sizes) - 1)
+    confidence = shared(len(sizes) - 1)
     found = {size: paired(calls, ("reserve", "fresh", size), ("reserve", "fresh", sizes[0]),
                           confidence) for size in sizes[1:]}
     if not found or None in found.values():

@@ -45,9 +45,18 @@ def median_interval(values, confidence=CONFIDENCE):
     return numpy.median(values), values[k - 1], values[n - k], coverage
 
 
-def corrected(cells):
+def shared(cells):
     """The confidence of one of `cells` intervals, so that all hold together with CONFIDENCE."""
     return 1 - (1 - CONFIDENCE) / max(cells, 1)
+
+
+def corrected(rounds):
+    """The same for intervals of so many rounds each. One with so few rounds that even all of them on
+    one side of 1 would not do can claim nothing, and takes no share (Tarone 1990)."""
+    cells = 1
+    while sum(2.0 ** (1 - count) <= 1 - shared(cells) for count in rounds) > cells:
+        cells += 1
+    return shared(cells)
 
 
 def half_width(median, low, high):
@@ -90,8 +99,9 @@ def add_counts(row, group):
     row["counts"] = "DIFFER: " + "; ".join(differing) if differing else "exact"
 
 
-def summarise_configuration(key, group, bases, confidence):
-    """One row; ratios and drift with `confidence`, which is corrected for the number of rows."""
+def summarise_configuration(key, group, bases, confidence, drift_confidence):
+    """One row; ratios with `confidence`, and drift with `drift_confidence`: each holds for all rows
+    together."""
     row = dict(zip(CONFIGURATION, key))
     ok = group[group.status == "ok"]
     row["samples"] = len(ok)
@@ -111,7 +121,7 @@ def summarise_configuration(key, group, bases, confidence):
         row[column] = numpy.exp(row[column])
     quartiles = ok.total_ns.quantile([0.25, 0.75]).tolist()
     row["spread"] = (quartiles[1] - quartiles[0]) / row["total_ns"]
-    add_drift(row, ok, confidence)
+    add_drift(row, ok, drift_confidence)
     add_counts(row, group[group.status.isin(["ok", "refused"])])
     row["commit_system_bytes"] = group.commit_system_bytes.dropna().median()
     return row
@@ -121,8 +131,10 @@ def summarise(samples, calibration=None):
     bases = {key: group[group.status == "ok"]
              for key, group in samples[samples.strategy == "upfront"].groupby(COMPARED)}
     groups = list(samples.groupby(CONFIGURATION, sort=False))
-    confidence = corrected(sum(key[0] != "upfront" for key, _ in groups))
-    rows = [summarise_configuration(key, group, bases, confidence) for key, group in groups]
+    confidence = corrected([(group.status == "ok").sum() for key, group in groups
+                            if key[0] != "upfront"])
+    rows = [summarise_configuration(key, group, bases, confidence, shared(len(groups)))
+            for key, group in groups]
     summary = pandas.DataFrame(rows)
     floor = calibration["page_fault_ns"] if calibration else numpy.nan
     summary["multiple_of_page_fault"] = summary.ns_per_page / floor

@@ -365,8 +365,11 @@ class Statistics(unittest.TestCase):
             self.assertLess(narrower, 0.95, n)
 
     def test_correction_for_many_cells(self):
-        self.assertAlmostEqual(summaries.corrected(1), 0.95)
-        self.assertAlmostEqual(summaries.corrected(100), 0.9995)
+        for rounds, cells in (([], 1), ([30], 1), ([30] * 100, 100),
+                              ([30] * 20 + [2] * 80, 20),  # two rounds can claim nothing
+                              ([30] * 20 + [8] * 80, 20), ([12] * 100, 100), ([11] * 100, 52)):
+            with self.subTest(rounds):
+                self.assertAlmostEqual(summaries.corrected(rounds), 1 - 0.05 / cells)
 
     def test_no_difference_is_found_where_there_is_none(self):
         """Two hundred runs in which both strategies are drawn from the same distribution: the
@@ -376,7 +379,7 @@ class Statistics(unittest.TestCase):
         missed = 0
         for _ in range(200):
             logs = draws.lognormal(0, 0.1, 30) - draws.lognormal(0, 0.1, 30)
-            _, low, high, _ = summaries.median_interval(logs, summaries.corrected(20))
+            _, low, high, _ = summaries.median_interval(logs, summaries.shared(20))
             missed += not low <= 0 <= high
         self.assertLessEqual(missed, 3)
 
@@ -466,7 +469,7 @@ class Planning(unittest.TestCase):
         while blocks := plan.next_round():
             due = list(itertools.chain(*blocks.values()))
             for one in due:
-                noise = 1 + 0.2 * (plan.rounds % 3) * (one.group == noisy and
+                noise = 1 + 0.2 * (plan.rounds % 7) * (one.group == noisy and
                                                        one.strategy == "fault")
                 plan.times[one][plan.rounds] = 1000.0 * noise
             plan.took({group: 0.01 for group in {one.group for one in due}})
