@@ -51,8 +51,8 @@ def shared(cells):
 
 
 def corrected(rounds):
-    """The same for intervals of so many rounds each. One with so few rounds that even all of them on
-    one side of 1 would not do can claim nothing, and takes no share (Tarone 1990)."""
+    """The same for intervals of so many rounds each. One with so few rounds that even all of them
+    on one side of 1 would not do can claim nothing, and takes no share (Tarone 1990)."""
     cells = 1
     while sum(2.0 ** (1 - count) <= 1 - shared(cells) for count in rounds) > cells:
         cells += 1

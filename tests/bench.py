@@ -180,7 +180,8 @@ class Brought(unittest.TestCase):
             done = bench(folder, "--library", BIN / "mine.so", "--allocator", "system")
             if TOOLS:
                 self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertRegex(done.stdout, r" +size +upfront +fault +chunked +guard +custom +malloc\n")
+            self.assertRegex(done.stdout,
+                             r" +size +upfront +fault +chunked +guard +custom +malloc\n")
             self.check_rows(read(latest / "samples.csv"), read(latest / "summary.csv"))
             advice = json.loads((latest / "advice.json").read_text())
             schema = json.loads((ROOT / "docs" / "advice.schema.json").read_text())
