@@ -234,6 +234,8 @@ class Comparison:
             result = gate.Result(cell, gate.INCONCLUSIVE, counts=counts)
             if changed:
                 result.verdict, result.why = changed
+                if base["total_ns"] and head["total_ns"]:
+                    result.by_counts = changed
                 found.append(result)
             elif not base["total_ns"]:
                 result.verdict, result.why = gate.SAME, f"{base['status']} on both sides"
@@ -401,18 +403,31 @@ def compare(chosen, base):
     if not done:
         say("  counts are equal in every cell")
     notes = []
-    if rest:
-        say(f"times: {chosen.rounds} rounds of {len(rest)} cells")
+    timed = rest + [one for one in done if one.by_counts]
+    if timed:
+        say(f"times: {chosen.rounds} rounds of {len(timed)} cells")
         shown = progress.on()
         try:
-            alarms = comparison.time(rest, chosen.rounds, shown, len(cells))
+            alarms = comparison.time(timed, chosen.rounds, shown, len(cells))
         finally:
             shown.close()
+        for one in timed[len(rest):]:
+            one.settle_by_counts()
         if chosen.self_check:
             notes.append(f"self-check: base against itself gave {len(alarms)} false "
-                         f"alarm{'s' if len(alarms) != 1 else ''} in {len(rest)} cells"
+                         f"alarm{'s' if len(alarms) != 1 else ''} in {len(timed)} cells"
                          + (f": {', '.join(map(str, alarms))}" if alarms else ""))
     return done + rest, notes, samples
+
+
+def tell(results, notes, chosen):
+    """On the terminal, before anything is written: a full disk does not hide the verdict."""
+    say()
+    say(exports.table(results, sys.stdout.isatty()))
+    for note in notes:
+        say(note)
+    if not chosen.baseline:
+        say(exports.rule(len(results)))
 
 
 def write_forms(results, notes, samples, described, folder):
@@ -451,6 +466,7 @@ def main(arguments):
             return 0
         results, notes, samples = compare_stored(chosen, described) if chosen.baseline else \
             compare(chosen, base)
+        tell(results, notes, chosen)
         write_forms(results, notes, samples, described, into)
         history.add(chosen.results / "history.csv",
                     history.rows_of(results, samples, described))
@@ -465,12 +481,6 @@ def main(arguments):
         message, status = (f"cannot write {relative(error.filename or into)}: {error.strerror}; "
                            "make room, or name another folder by --into"), 2
     else:
-        say()
-        say(exports.table(results, sys.stdout.isatty()))
-        for note in notes:
-            say(note)
-        if not chosen.baseline:
-            say(exports.rule(len(results)))
         say(f"all forms: {relative(into)}")
         return gate.status_of(results, chosen.strict)
     print(f"compare: {message}", file=sys.stderr)

@@ -50,6 +50,16 @@ class Result:
     high: float = math.nan
     rounds: int = 0
     counts: dict = dataclasses.field(default_factory=dict)  # {column: head's}
+    by_counts: tuple = None  # (verdict, why) where counts differ, whatever times say
+
+    def settle_by_counts(self):
+        """Once times are known: counts decide, but for times that got worse where counts got
+        better."""
+        verdict, why = self.by_counts
+        if (verdict, self.verdict) == (IMPROVED, REGRESSED):
+            self.why += f"; {why}"
+        else:
+            self.verdict, self.why = self.by_counts
 
 
 def number(text):

@@ -55,6 +55,7 @@ def rows_of(results, samples, described):
 
 
 def add(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with open(path, "a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)

@@ -254,8 +254,25 @@ class Command(unittest.TestCase):
         head = self.build("head", chunked="minor_faults=17")
         done = self.compare(self.build("base"), head, rounds=1)
         self.assertVerdicts(done, 1, "minor_faults 16 -> 17")
-        before, _, _ = done.stdout.partition("times: ")
+        before, _, after = done.stdout.partition("times: ")
         self.assertIn("chunked 1 MiB, step 4 KiB: regressed: minor_faults 16 -> 17", before)
+        self.assertRegex(after, r"chunked 1 MiB, step 4 KiB +1 µs +1 µs .*regressed +minor_faults")
+
+    def test_fewer_faults_and_more_time(self):
+        head = self.build("head", chunked=f"minor_faults=15; {SLOWER.format(110)}",
+                          guard="minor_faults=15")
+        done = self.compare(self.build("base"), head)
+        self.assertVerdicts(done, 1, "6 regressed, 6 improved, 8 same")
+        self.assertRegex(done.stdout, r"chunked 64 KiB.*regressed +\+10\.0 %, and again on fresh "
+                                      r"rounds; minor_faults 16 -> 15")
+
+    def test_a_verdict_that_cannot_be_kept_is_told_all_the_same(self):
+        base, head = self.build("base"), self.build("head", fault="minor_faults=17")
+        self.into.mkdir()
+        (self.into / "junit.xml").mkdir()  # what can't be written
+        done = self.compare(base, head, rounds=1)
+        self.assertVerdicts(done, 2, "REGRESSION: fault")
+        self.assertIn("cannot write", done.stderr)
 
     def test_a_count_that_varies_by_round(self):
         head = self.build("head", guard="commit_calls=$((3 + (calls > 40)))")
