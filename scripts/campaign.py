@@ -51,7 +51,7 @@ class Profile:
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 8, 20),
-    "default": Profile(170, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+    "default": Profile(180, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 120),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200),
