@@ -415,8 +415,8 @@ def caption(summary, environment):
     if processor.get("hypervisor"):
         machine += f" under {processor['hypervisor']}"
     lowest = summary.confidence[summary.samples > 1].min()
-    fewest = [f"{100 * lowest:.0f} % where samples are fewest"] if lowest < 0.95 else []
-    fewest += ["none of a single one"] if counts.min() == 1 else []
+    fewest = [f"{100 * lowest:.0f} % where fewest"] if lowest < 0.95 else []
+    fewest += ["none for one"] if counts.min() == 1 else []
     bands = "95 % intervals" + (f" ({', '.join(fewest)})" if fewest else "")
     return (f"{machine}; {system['name']} {system['kernel']}; medians of "
             f"{samples} samples, {bands}")

@@ -91,8 +91,8 @@ class Rules(unittest.TestCase):
             self.assertEqual(gate.status_of(results, strict), status)
 
 
-# A harness that measures nothing: the real header, and a row whose time follows from its options and
-# from how often it was called. A shell script, since some thousand of them are started.
+# A harness that measures nothing: the real header, and a row whose time follows from its options
+# and from how often it was called. A shell script, since some thousand of them are started.
 FAKE = """#!/bin/sh
 while [ $# -gt 0 ]; do
     case $1 in --size) size=$2 ;; --touch) touch=$2 ;; --chunk) chunk=$2 ;; esac
@@ -130,6 +130,7 @@ class Command(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.root = pathlib.Path(self.folder.name)
         self.into = self.root / "results"
+        self.folders = ["--into", str(self.into), "--results", str(self.root)]
 
     def build(self, name, strategies=STRATEGIES, **changes):
         """A folder of fake harnesses; `changes` are lines of shell for a strategy."""
@@ -146,7 +147,7 @@ class Command(unittest.TestCase):
     def compare(self, base, head, *arguments, rounds=12):
         return subprocess.run(
             [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
-             str(head), "--rounds", str(rounds), "--into", str(self.into), *arguments],
+             str(head), "--rounds", str(rounds), *self.folders, *arguments],
             capture_output=True, text=True, timeout=300,
             env={**os.environ, "VMCOMMIT_BASE": ""})
 
@@ -256,7 +257,7 @@ class Command(unittest.TestCase):
         self.assertVerdicts(done, 1, "minor_faults 16 -> 17")
         before, _, after = done.stdout.partition("times: ")
         self.assertIn("chunked 1 MiB, step 4 KiB: regressed: minor_faults 16 -> 17", before)
-        self.assertRegex(after, r"chunked 1 MiB, step 4 KiB +1 µs +1 µs .*regressed +minor_faults")
+        self.assertRegex(after, "chunked 1 MiB, step 4 KiB +1 µs +1 µs .*regressed +minor_faults")
 
     def test_fewer_faults_and_more_time(self):
         head = self.build("head", chunked=f"minor_faults=15; {SLOWER.format(110)}",
@@ -357,11 +358,12 @@ class Command(unittest.TestCase):
                 (["--base", base, "--rounds", "0"], ["--rounds", "'0'"]),
                 (["--base", self.root / "nowhere"], ["no harness", "nowhere"]),
                 (["--revision", "no-such-revision"], ["'no-such-revision'", "branch"]),
-                ([], ["BASE="]), (["--keep", "a/b"], ["NAME", "'a/b'"]), (["--base", base, "--revision", "HEAD"], ["BASE="]),
+                ([], ["BASE="]), (["--keep", "a/b"], ["NAME", "'a/b'"]),
+                (["--base", base, "--revision", "HEAD"], ["BASE="]),
                 (["--frob"], ["--frob"])):
             done = subprocess.run(
                 [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(base),
-                 "--into", str(self.into), *map(str, arguments)], capture_output=True, text=True,
+                 *self.folders, *map(str, arguments)], capture_output=True, text=True,
                 timeout=60, env={**os.environ, "VMCOMMIT_BASE": ""})
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
@@ -372,7 +374,7 @@ class Command(unittest.TestCase):
         base = self.build("base")
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
-             str(base), "--into", str(self.into)], stdout=subprocess.PIPE,
+             str(base), *self.folders], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         samples = self.into / "samples.csv"
         while not samples.exists() or samples.read_bytes().count(b"\n") < 50:
