@@ -21,9 +21,9 @@ import subprocess
 import time
 
 import summary
+from summary import OWN, STRATEGIES
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
-STRATEGIES, OWN = summary.HARNESSES[:4], summary.HARNESSES[4:]  # OWN: where they are asked for
 STEPPED = ("chunked", "guard", *OWN)  # those that commit by a step
 DEFAULT_STEP = 64 * KIB
 

@@ -314,7 +314,7 @@ class Comparison:
             rounds, told = self.counts_that_vary(result, "head")
             if rounds == 0:
                 continue
-            result.why = f"counts vary by round: {told}"
+            result.why = "; ".join(filter(None, (result.why, f"counts vary by round: {told}")))
             of_base = self.counts_that_vary(result, "base")[0]
             if result.cell.strategy != "malloc" or not of_base:
                 result.verdict = gate.INCONCLUSIVE if rounds == 1 or of_base else gate.REGRESSED

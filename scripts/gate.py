@@ -54,8 +54,10 @@ class Result:
 
     def settle_by_counts(self):
         """Once times are known: counts decide, but for times that got worse where counts got
-        better."""
+        better. A harness that died meanwhile is missing."""
         verdict, why = self.by_counts
+        if self.verdict == MISSING:
+            return
         if (verdict, self.verdict) == (IMPROVED, REGRESSED):
             self.why += f"; {why}"
         else:

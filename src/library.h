@@ -11,14 +11,12 @@ struct library {
     int (*release)(void *base, size_t size);
 };
 
-/* The names of its functions, in the order of the struct. */
-#define LIBRARY_FUNCTIONS                                                                          \
-    {                                                                                              \
-        "vmcommit_reserve", "vmcommit_ensure", "vmcommit_release"                                  \
-    }
-enum { LIBRARY_FUNCTION_COUNT = 3 };
-
 /* Loads the library at `path` for the rest of the process. False with why not in `message`. */
 bool library_load(const char *path, struct library *library, char *message, size_t size);
+
+/* What the operating system does of that: a handle, or NULL with why not in `message`; and the
+ * address of the function of that name, into the pointer to a function at `function`. */
+void *library_open(const char *path, char *message, size_t size);
+bool library_find(void *handle, const char *name, void *function);
 
 #endif

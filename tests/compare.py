@@ -267,6 +267,11 @@ class Command(unittest.TestCase):
         self.assertRegex(done.stdout, r"chunked 64 KiB.*regressed +\+10\.0 %, and again on fresh "
                                       r"rounds; minor_faults 16 -> 15")
 
+    def test_fewer_faults_and_then_death(self):
+        head = self.build("head", guard="minor_faults=15; [ $calls -lt 40 ] || exit 7")
+        self.assertVerdicts(self.compare(self.build("base"), head), 6,
+                            "head ended with status 7")
+
     def test_a_verdict_that_cannot_be_kept_is_told_all_the_same(self):
         base, head = self.build("base"), self.build("head", fault="minor_faults=17")
         self.into.mkdir()

@@ -11,15 +11,17 @@ if (format eq 'svg') {
 set output result
 set encoding utf8
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, and a mark for each strategy.
+# Okabe and Ito's colours, which colour-blind readers can tell apart, and a mark for each strategy;
+# in the order of HARNESSES in summary.py, in which data files have their blocks.
 strategies = 'upfront fault chunked guard custom malloc'
 color(i) = word('#000000 #D55E00 #0072B2 #009E73 #CC79A7 #E69F00', i)
 band(i) = '#C0'.color(i)[2:*]
 array mark[6] = [6, 9, 5, 13, 4, 10]
 array mark_size[6] = [1.5, 1.0, 0.7, 1.0, 1.2, 1.2]
 array dash[6] = [1, 1, 1, 2, 1, 1]
-number(name) = (strstrt('upfront fault   chunked guard   custom  malloc  ', name) + 7) / 8
-do for [i=1:6] {
+known = words(strategies)
+number(name) = int(sum [i=1:known] (word(strategies, i) eq name ? i : 0))
+do for [i=1:known] {
     set style line i linecolor rgb color(i) linewidth 2 pointtype mark[i] pointsize mark_size[i] dashtype dash[i]
 }
 

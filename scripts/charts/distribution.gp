@@ -15,6 +15,6 @@ set ylabel 'share of touches that took longer'
 do for [p=1:trace_panels] {
     set title word(trace_sizes, 2*p-1).' '.word(trace_sizes, 2*p)
     if (p > 1) { unset label; unset ylabel }
-    plot for [i=1:6] data.'distribution.dat' index 6*(p-1)+i-1 using 1:2 with lines linestyle i
+    plot for [i=1:known] data.'distribution.dat' index known*(p-1)+i-1 using 1:2 with lines linestyle i
 }
 unset multiplot

@@ -17,9 +17,9 @@ set xlabel 'size of the region, all of it touched'
 set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.12
 set title 'minor page faults, by the kernel'
 set ylabel 'faults of a cycle'
-plot for [i=1:6] data.'minor_faults.dat' index i-1 using 1:(or_zero($2)) with linespoints linestyle i
+plot for [i=1:known] data.'minor_faults.dat' index i-1 using 1:(or_zero($2)) with linespoints linestyle i
 unset label
 unset ylabel
 set title 'handled faults, by the strategy'
-plot for [i=1:6] data.'handled_faults.dat' index i-1 using 1:(or_zero($2)) with linespoints linestyle i
+plot for [i=1:known] data.'handled_faults.dat' index i-1 using 1:(or_zero($2)) with linespoints linestyle i
 unset multiplot

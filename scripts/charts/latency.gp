@@ -14,8 +14,8 @@ set xlabel 'size of the region'
 set multiplot layout 1,2 margins 0.095,0.94,0.25,0.83 spacing 0.085
 set title 'all of it touched'
 set ylabel 'time per touched page'
-plot for [i=1:6] data.'latency_full.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=1:6] data.'latency_full.dat' index i-1 using 1:2 with linespoints linestyle i
+plot for [i=1:known] data.'latency_full.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:known] data.'latency_full.dat' index i-1 using 1:2 with linespoints linestyle i
 unset label
 unset ylabel
 if (floor == floor) {
@@ -26,6 +26,6 @@ if (floor == floor) {
     set y2label 'multiple of a page fault'
 }
 set title 'a tenth of it touched'
-plot for [i=1:6] data.'latency_sparse.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=1:6] data.'latency_sparse.dat' index i-1 using 1:2 with linespoints linestyle i
+plot for [i=1:known] data.'latency_sparse.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:known] data.'latency_sparse.dat' index i-1 using 1:2 with linespoints linestyle i
 unset multiplot

@@ -11,5 +11,5 @@ set xlabel 'size of the region, all of it touched'
 set ylabel 'time, as a multiple of upfront'
 set margins screen 0.095, screen 0.985, screen 0.2, screen 0.88
 plot 1 with lines linecolor rgb '#000000' linewidth 1, \
-     for [i=2:6] data.'ratio.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=2:6] data.'ratio.dat' index i-1 using 1:2 with linespoints linestyle i
+     for [i=2:known] data.'ratio.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=2:known] data.'ratio.dat' index i-1 using 1:2 with linespoints linestyle i

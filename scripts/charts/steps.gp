@@ -13,13 +13,13 @@ set ylabel 'time per touched page, ns'
 set yrange [0:step_time_high]
 plot sweep_upfront with lines linestyle 1, \
      sweep_fault with lines linestyle 2, \
-     for [i=3:6] data.'steps_time.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=3:6] data.'steps_time.dat' index i-1 using 1:2 with linespoints linestyle i
+     for [i=3:known] data.'steps_time.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=3:known] data.'steps_time.dat' index i-1 using 1:2 with linespoints linestyle i
 unset label
 set title sweep_size.', a tenth of it touched'
 set ylabel 'commit charge, MiB'
 set yrange [0:1.08*sweep_bytes/2**20]
 plot sweep_bytes/2**20 with lines linestyle 1, \
      sweep_touched/2**20 with lines linestyle 2, \
-     for [i=3:6] data.'steps_charge.dat' index i-1 using 1:($2/2**20) with linespoints linestyle i
+     for [i=3:known] data.'steps_charge.dat' index i-1 using 1:($2/2**20) with linespoints linestyle i
 unset multiplot

@@ -20,6 +20,6 @@ set rmargin at screen 0.975
 set bmargin at screen 0.2
 set tmargin at screen 0.84
 plot data.'frontier.dat' using 1:2 with lines linecolor rgb '#b0b0b0' linewidth 6, \
-     for [i=1:6] data.'tradeoff.dat' index i-1 using 1:2 with linespoints linestyle i, \
+     for [i=1:known] data.'tradeoff.dat' index i-1 using 1:2 with linespoints linestyle i, \
      for [odd=0:1] data.'tradeoff_steps.dat' index 0 every 2::odd using 1:2:3 with labels right offset -0.8,-0.6-0.9*odd font ',9' textcolor rgb color(3), \
      for [odd=0:1] data.'tradeoff_steps.dat' index 1 every 2::odd using 1:2:3 with labels left offset 0.8,0.5+0.9*odd font ',9' textcolor rgb color(4)
