@@ -1,7 +1,7 @@
 /* custom: somebody else's strategy, in a shared library that answers include/vmcommit.h. It is
  * asked to ensure the next step before a write past what it has ensured. */
 #include "harness.h"
-#include "library.h"
+#include "system/library.h"
 
 static struct library library;
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "vm.h"
+#include "system/vm.h"
 
 /* Lies at the start of each block. The touch itself writes the first byte. */
 struct block {

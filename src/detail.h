@@ -3,8 +3,8 @@
 #ifndef DETAIL_H
 #define DETAIL_H
 
-#include "output.h"
-#include "record.h"
+#include "system/output.h"
+#include "row.h"
 
 /* Each writes the header line; then the rows of one sample. Return 0 or the system's error code. */
 int detail_begin_trace(const struct output *output);

@@ -9,10 +9,10 @@
 
 #include "detail.h"
 #include "options.h"
-#include "output.h"
-#include "record.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/output.h"
+#include "row.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
@@ -150,7 +150,7 @@ static bool list_configurations(struct harness *harness)
 /* Takes and writes one sample. */
 static int measure(struct harness *harness, uint64_t round, size_t index)
 {
-    static char row[RECORD_MAX_BYTES];
+    static char row[ROW_MAX_BYTES];
     static struct sample sample;
     const struct configuration *configuration = &harness->configurations[index];
     if (!sample_take(&harness_strategy, configuration, harness->options.seed, &sample))
@@ -163,14 +163,14 @@ static int measure(struct harness *harness, uint64_t round, size_t index)
                             .position = index + 1};
     struct sample_trace trace = {0};
     int status = measure_details(harness, &record, &trace);
-    size_t length = record_format(&record, row);
+    size_t length = row_format(&record, row);
     sample_trace_free(&trace);
     return status == EXIT_TAKEN ? write_out(harness, row, length) : status;
 }
 
 static int measure_all(struct harness *harness)
 {
-    const char *header = record_header();
+    const char *header = row_header();
     int status = write_out(harness, header, strlen(header));
     if (status != EXIT_TAKEN)
         return status;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trap.h"
+#include "system/trap.h"
 
 const char options_help[] =
     "  --size LIST         region sizes: 4K,64K,1M,4G, or a range: 4K..4G (each power of two),\n"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vm.h"
+#include "system/vm.h"
 #include "workload.h"
 
 #define OPTIONS_LIST_MAX 64

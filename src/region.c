@@ -1,7 +1,7 @@
 /* A region on top of vm.h: clamps to its end, counts the calls, keeps what failed. */
 #include "region.h"
 
-#include "vm.h"
+#include "system/vm.h"
 
 int region_keep_failure(struct region *region, const char *call, size_t offset, size_t size,
                         int error)

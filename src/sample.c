@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run.h"
-#include "vm.h"
+#include "cycle.h"
+#include "system/vm.h"
 
 /* A sample lasts at least this long: enough to drown the clock and single interrupts, and to make
  * starting a process a small part of it. */
@@ -40,7 +40,7 @@ static int run_batches(struct run *run)
     double shortest = (double)shortest_ns();
     while (error == 0 && (double)total_ns(run->sample) < shortest) {
         double cycle_ns = (double)total_ns(run->sample) / (double)run->sample->batch + 1;
-        error = run_cycles(run, (uint64_t)(1.2 * shortest / cycle_ns) + 1, false);
+        error = cycle_repeat(run, (uint64_t)(1.2 * shortest / cycle_ns) + 1, false);
     }
     return error;
 }
@@ -60,11 +60,11 @@ static void keep_memory(const struct run *run)
         (struct meter_count){run->released.region_commit_bytes - before->region_commit_bytes, true};
     sample->commit_system_bytes = sample->commit_process_bytes = sample->resident_bytes =
         (struct meter_count){0};
-    run_add_difference(&sample->commit_system_bytes, run->before.system_commit_bytes,
+    cycle_add_difference(&sample->commit_system_bytes, run->before.system_commit_bytes,
                        run->peak.system_commit_bytes);
-    run_add_difference(&sample->commit_process_bytes, run->before.process_commit_bytes,
+    cycle_add_difference(&sample->commit_process_bytes, run->before.process_commit_bytes,
                        run->peak.process_commit_bytes);
-    run_add_difference(&sample->resident_bytes, run->before.process_resident_bytes,
+    cycle_add_difference(&sample->resident_bytes, run->before.process_resident_bytes,
                        run->peak.process_resident_bytes);
 }
 
@@ -89,10 +89,10 @@ static void describe_failure(const struct run *run, int error)
 static bool refuse(struct run *run, int error)
 {
     run->sample->status = SAMPLE_REFUSED;
-    run_probe(run, &run->peak);
+    cycle_probe(run, &run->peak);
     describe_failure(run, error);
-    run_release(run);
-    run_probe(run, &run->released);
+    cycle_release(run);
+    cycle_probe(run, &run->released);
     if (run->probing)
         keep_memory(run);
     return run->meter_error == 0 && vm_is_refusal(error);
@@ -122,9 +122,9 @@ static bool memory_holds(const struct configuration *configuration, struct sampl
 static bool take(const struct strategy *strategy, const struct configuration *configuration,
                  const struct workload *workload, struct sample *sample)
 {
-    struct run run = run_start(strategy, configuration, workload, sample);
+    struct run run = cycle_start(strategy, configuration, workload, sample);
     vm_warm(configuration->touched);
-    int error = run_cycles(&run, 1, true);
+    int error = cycle_repeat(&run, 1, true);
     if (error != 0)
         return refuse(&run, error);
     keep_memory(&run);
@@ -186,10 +186,10 @@ void sample_prepare(const struct strategy *strategy)
     static struct sample unseen;
     static struct run run;
     workload.last = strategy->blocks ? 0 : 4;
-    run = run_start(strategy, &small, &workload, &unseen);
+    run = cycle_start(strategy, &small, &workload, &unseen);
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return;
-    if (run_cycles(&run, 1, true) != 0 || run_cycles(&run, 1, false) != 0)
+    if (cycle_repeat(&run, 1, true) != 0 || cycle_repeat(&run, 1, false) != 0)
         refuse(&run, run.region.error);
     workload.last = 4;
     if (strategy->blocks)

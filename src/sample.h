@@ -2,7 +2,7 @@
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
-#include "meter.h"
+#include "system/meter.h"
 #include "region.h"
 #include "workload.h"
 

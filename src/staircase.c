@@ -1,5 +1,5 @@
 /* A cycle that is held up at even distances, to read what the system says of the region so far. */
-#include "run.h"
+#include "cycle.h"
 
 struct staircase {
     struct run run;
@@ -25,7 +25,7 @@ static bool climb(struct staircase *staircase)
                                              .region_count = now.region_count,
                                              .commit_calls = region->commit_calls,
                                              .handled_faults = region->handled_faults};
-    run_add_difference(&checkpoint->resident_bytes, run->before.process_resident_bytes,
+    cycle_add_difference(&checkpoint->resident_bytes, run->before.process_resident_bytes,
                        now.process_resident_bytes);
     staircase->reached++;
     return true;
@@ -33,7 +33,7 @@ static bool climb(struct staircase *staircase)
 
 static void climb_all(void *context)
 {
-    /* The run comes first: run_answer_fault takes this context for one. */
+    /* The run comes first: cycle_answer_fault takes this context for one. */
     struct staircase *staircase = context;
     const struct strategy *strategy = staircase->run.strategy;
     struct region *region = &staircase->run.region;
@@ -54,14 +54,14 @@ size_t sample_staircase(const struct strategy *strategy, const struct configurat
     bool completed;
     if (!workload_make(&workload, configuration->order, configuration->touched, seed))
         return 0;
-    struct staircase staircase = {.run = run_start(strategy, configuration, &workload, &unseen),
+    struct staircase staircase = {.run = cycle_start(strategy, configuration, &workload, &unseen),
                                   .part = workload,
                                   .total = workload.last,
                                   .checkpoints = checkpoints};
     staircase.part.last = 0;
     meter_read_memory(NULL, 0, &staircase.run.before);
-    trap_run(climb_all, run_answer_fault, &staircase, &completed);
-    run_release(&staircase.run);
+    trap_run(climb_all, cycle_answer_fault, &staircase, &completed);
+    cycle_release(&staircase.run);
     workload_free(&workload);
     return staircase.reached;
 }

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
-#include "vm.h"
+#include "cycle.h"
+#include "system/vm.h"
 
 static int by_ns(const void *a, const void *b)
 {
@@ -50,10 +50,10 @@ bool sample_trace(const struct strategy *strategy, const struct configuration *c
         return false;
     memset(workload->trace, 0xff, bytes); /* in memory before the first touch */
     vm_warm(configuration->touched);
-    struct run run = run_start(strategy, configuration, workload, &unseen);
-    int error = run_cycles(&run, 1, false);
+    struct run run = cycle_start(strategy, configuration, workload, &unseen);
+    int error = cycle_repeat(&run, 1, false);
     trace->touch_ns = unseen.phase_ns[PHASE_TOUCH];
-    run_release(&run);
+    cycle_release(&run);
     return error == 0 && find_quantiles(trace);
 }
 

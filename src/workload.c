@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "vm.h"
+#include "system/vm.h"
 
 const char *const workload_order_names[ORDER_COUNT] = {"sequential", "reverse", "random",
                                                        "alternate"};

@@ -5,7 +5,7 @@
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
 
-#include "meter.h"
+#include "system/meter.h"
 #include "region.h"
 
 /* Alternate: every second page first, then those between. */

@@ -1,11 +1,11 @@
 /* One cycle, and many of them. The windows hold nothing but the strategy's own work. */
-#include "run.h"
+#include "cycle.h"
 
 #include <string.h>
 
-#include "vm.h"
+#include "system/vm.h"
 
-void run_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to)
+void cycle_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to)
 {
     sum->known = from.known && to.known;
     sum->value += to.value - from.value;
@@ -21,8 +21,8 @@ static void add_faults_since(struct run *run, const struct meter_faults *start)
 {
     struct meter_faults now;
     keep_meter_error(run, meter_read_faults(&now));
-    run_add_difference(&run->sample->minor_faults, start->minor, now.minor);
-    run_add_difference(&run->sample->major_faults, start->major, now.major);
+    cycle_add_difference(&run->sample->minor_faults, start->minor, now.minor);
+    cycle_add_difference(&run->sample->major_faults, start->major, now.major);
 }
 
 static void window_open(struct run *run, enum phase phase)
@@ -42,7 +42,7 @@ static void window_close(struct run *run)
         add_faults_since(run, &run->start_faults);
 }
 
-void run_probe(struct run *run, struct meter_memory *memory)
+void cycle_probe(struct run *run, struct meter_memory *memory)
 {
     if (!run->probing)
         return;
@@ -53,7 +53,7 @@ void run_probe(struct run *run, struct meter_memory *memory)
                                                 : meter_read_memory(run->base, size, memory));
 }
 
-int run_release(struct run *run)
+int cycle_release(struct run *run)
 {
     int (*release)(struct region *) = run->strategy->release;
     return release != NULL ? release(&run->region) : region_release(&run->region);
@@ -62,9 +62,9 @@ int run_release(struct run *run)
 static bool release(struct run *run)
 {
     window_open(run, PHASE_RELEASE);
-    int error = run_release(run);
+    int error = cycle_release(run);
     window_close(run);
-    run_probe(run, &run->released);
+    cycle_probe(run, &run->released);
     return error == 0;
 }
 
@@ -76,19 +76,19 @@ static bool cycle(struct run *run)
     int error = 0;
 
     region_restart(region);
-    run_probe(run, &run->before);
+    cycle_probe(run, &run->before);
     if (strategy->reserve != NULL) {
         window_open(run, PHASE_RESERVE);
         error = strategy->reserve(region);
         window_close(run);
-        run_probe(run, &run->reserved);
+        cycle_probe(run, &run->reserved);
     }
     if (error == 0 && strategy->commit != NULL) {
         window_open(run, PHASE_COMMIT);
         error = strategy->commit(region);
         window_close(run);
         if (strategy->reserve == NULL)
-            run_probe(run, &run->reserved);
+            cycle_probe(run, &run->reserved);
     }
     if (error == 0) {
         window_open(run, PHASE_TOUCH);
@@ -97,7 +97,7 @@ static bool cycle(struct run *run)
     }
     if (error != 0)
         return false;
-    run_probe(run, &run->peak);
+    cycle_probe(run, &run->peak);
     return release(run);
 }
 
@@ -111,7 +111,7 @@ static void cycles(void *context)
 
 /* A page that faults again right after it was handled would do so for ever: that is no fault that
  * committing can mend. */
-enum trap_answer run_answer_fault(void *context, const void *address)
+enum trap_answer cycle_answer_fault(void *context, const void *address)
 {
     struct run *run = context;
     struct region *region = &run->region;
@@ -138,7 +138,7 @@ static void forget_work(struct run *run)
     run->region.handled_faults = 0;
 }
 
-int run_cycles(struct run *run, uint64_t count, bool probing)
+int cycle_repeat(struct run *run, uint64_t count, bool probing)
 {
     struct meter_faults start;
     bool completed;
@@ -147,7 +147,7 @@ int run_cycles(struct run *run, uint64_t count, bool probing)
     run->sample->batch = count;
     forget_work(run);
     keep_meter_error(run, meter_read_faults(&start));
-    keep_meter_error(run, trap_run(cycles, run_answer_fault, run, &completed));
+    keep_meter_error(run, trap_run(cycles, cycle_answer_fault, run, &completed));
     if (run->open)
         window_close(run);
     if (!probing)
@@ -157,7 +157,7 @@ int run_cycles(struct run *run, uint64_t count, bool probing)
     return run->meter_error != 0 ? run->meter_error : run->region.error;
 }
 
-struct run run_start(const struct strategy *strategy, const struct configuration *configuration,
+struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                      const struct workload *workload, struct sample *sample)
 {
     return (struct run){.strategy = strategy,

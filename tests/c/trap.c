@@ -1,10 +1,10 @@
 /* The trap: faults are retried, abandoned, or not there at all. */
-#include "trap.h"
+#include "system/trap.h"
 
 #include <stddef.h>
 
 #include "check.h"
-#include "vm.h"
+#include "system/vm.h"
 
 struct scene {
     unsigned char *base;

@@ -4,8 +4,8 @@
 #include "sample.h"
 
 #include "check.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 enum { PAGES = 16, REACHED = 5 };
 

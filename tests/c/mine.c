@@ -3,7 +3,7 @@
  * which leaves the faults as they are where all is touched, and adds memory where it is not. */
 #include "../include/vmcommit.h"
 
-#include "vm.h"
+#include "system/vm.h"
 
 #ifndef WITHOUT_ENSURE
 int vmcommit_ensure(void *base, size_t from, size_t to)

@@ -1,7 +1,7 @@
 /* Counters on Windows: QueryPerformanceCounter, GetProcessMemoryInfo, GetPerformanceInfo, and a
  * VirtualQuery walk. Under Wine the counters of process and system mean nothing and stay unknown.
  */
-#include "meter.h"
+#include "system/meter.h"
 
 #include <string.h>
 #include <windows.h>

@@ -1,6 +1,6 @@
 /* Output on Linux: a file descriptor. */
 #define _GNU_SOURCE
-#include "output.h"
+#include "system/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

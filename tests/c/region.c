@@ -3,9 +3,9 @@
 #include "region.h"
 
 #include "check.h"
-#include "meter.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/meter.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 static size_t page;
 

@@ -1,6 +1,6 @@
 /* Counters on Linux: clock_gettime, getrusage, and /proc read into a fixed buffer. */
 #define _GNU_SOURCE
-#include "meter.h"
+#include "system/meter.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
-#include "library.h"
+#include "system/library.h"
 
 #include <string.h>
 #include <windows.h>
 
-#include "vm.h"
+#include "system/vm.h"
 
 void *library_open(const char *path, char *message, size_t size)
 {

@@ -1,13 +1,13 @@
 /* Formats rows: the columns are listed once, in the order of the contract. */
-#include "record.h"
+#include "row.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "trap.h"
-#include "vm.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 static const char header[] =
     "strategy,platform,pages,page_bytes,size_bytes,chunk_bytes,touched_bytes,"
@@ -36,7 +36,7 @@ static void append(struct row *row, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     int length =
-        vsnprintf(row->text + row->length, RECORD_MAX_BYTES - row->length, format, arguments);
+        vsnprintf(row->text + row->length, ROW_MAX_BYTES - row->length, format, arguments);
     va_end(arguments);
     row->length += (size_t)length;
 }
@@ -120,12 +120,12 @@ static void append_trace(struct row *row, const struct sample_trace *trace)
                trace->touch_ns);
 }
 
-const char *record_header(void)
+const char *row_header(void)
 {
     return header;
 }
 
-size_t record_format(const struct record *record, char *text)
+size_t row_format(const struct record *record, char *text)
 {
     const struct configuration *configuration = record->configuration;
     const struct sample *sample = record->sample;

@@ -1,5 +1,5 @@
 /* Output on Windows: a file handle, so that no line end is translated. */
-#include "output.h"
+#include "system/output.h"
 
 #include <string.h>
 #include <windows.h>

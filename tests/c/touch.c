@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "harness.h"
-#include "output.h"
-#include "record.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/output.h"
+#include "row.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 static long long offsets[65536];
 static size_t offset_count;
@@ -25,7 +25,7 @@ static int touch_offsets(struct region *region, const struct workload *workload)
 
 int main(int argc, char **argv)
 {
-    static char row[RECORD_MAX_BYTES];
+    static char row[ROW_MAX_BYTES];
     struct strategy strategy = harness_strategy;
     struct configuration configuration = {0};
     struct sample sample;
@@ -43,9 +43,9 @@ int main(int argc, char **argv)
         return 1;
     }
     struct record record = {&strategy, &configuration, &sample, "small", NULL, 1, 1};
-    size_t length = record_format(&record, row);
+    size_t length = row_format(&record, row);
     struct output output;
     return output_open("-", &output) != 0 ||
-           output_write(&output, record_header(), strlen(record_header())) != 0 ||
+           output_write(&output, row_header(), strlen(row_header())) != 0 ||
            output_write(&output, row, length) != 0;
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "region.h"
-#include "vm.h"
+#include "system/vm.h"
 #include "workload.h"
 
 #define REPEATS 31

@@ -1,6 +1,6 @@
 /* One sample as one CSV row (RFC 4180). docs/csv.md tells each column's unit and source. */
-#ifndef RECORD_H
-#define RECORD_H
+#ifndef ROW_H
+#define ROW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,12 +19,12 @@ struct record {
 };
 
 /* The longest row, its line end included. */
-#define RECORD_MAX_BYTES 2048
+#define ROW_MAX_BYTES 2048
 
 /* The header line, with its line end. */
-const char *record_header(void);
+const char *row_header(void);
 
-/* Writes a row, with its line end, into `row` of RECORD_MAX_BYTES. Returns its length. */
-size_t record_format(const struct record *record, char *row);
+/* Writes a row, with its line end, into `row` of ROW_MAX_BYTES. Returns its length. */
+size_t row_format(const struct record *record, char *row);
 
 #endif

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "check.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/trap.h"
+#include "system/vm.h"
 
 static sigjmp_buf back;
 static volatile sig_atomic_t previous_calls;

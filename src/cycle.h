@@ -1,10 +1,10 @@
 /* The cycles behind samples, traces and staircases: a strategy's phases under a trap, each in a
  * window of its own, with readings between them where they are asked for. */
-#ifndef RUN_H
-#define RUN_H
+#ifndef CYCLE_H
+#define CYCLE_H
 
 #include "sample.h"
-#include "trap.h"
+#include "system/trap.h"
 
 struct run {
     const struct strategy *strategy;
@@ -26,24 +26,24 @@ struct run {
     struct meter_memory before, reserved, peak, released;
 };
 
-struct run run_start(const struct strategy *strategy, const struct configuration *configuration,
+struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                      const struct workload *workload, struct sample *sample);
 
 /* Runs `count` cycles and adds up their work in the sample. Returns 0 or the error that ended them
  * early; what the last cycle held then is still held. */
-int run_cycles(struct run *run, uint64_t count, bool probing);
+int cycle_repeat(struct run *run, uint64_t count, bool probing);
 
 /* Reads memory between phases, if the run is probing: the region's, or the whole process's where it
  * comes in blocks, so that it means something as a difference to `before`. */
-void run_probe(struct run *run, struct meter_memory *memory);
+void cycle_probe(struct run *run, struct meter_memory *memory);
 
 /* Gives back what the strategy holds. */
-int run_release(struct run *run);
+int cycle_release(struct run *run);
 
 /* Puts a fault to the strategy; a trap_handler, whose context is a struct run. */
-enum trap_answer run_answer_fault(void *context, const void *address);
+enum trap_answer cycle_answer_fault(void *context, const void *address);
 
 /* Sets or adds to `sum` what a counter rose by; it is known if both readings are. */
-void run_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to);
+void cycle_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to);
 
 #endif

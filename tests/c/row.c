@@ -1,19 +1,19 @@
 /* A row as text: empty cells, quoting, fractions, and the header's count of columns. */
-#include "record.h"
+#include "row.h"
 
 #include <stdlib.h>
 
 #include "check.h"
-#include "vm.h"
+#include "system/vm.h"
 
 static const struct strategy strategy = {.name = "fault", .step = STEP_PAGE};
 static const struct configuration configuration = {.size = 8192, .step = 4096, .touched = 4096};
-static char row[RECORD_MAX_BYTES];
+static char row[ROW_MAX_BYTES];
 
 static const char *format(const struct sample *sample)
 {
     struct record record = {&strategy, &configuration, sample, "small", NULL, 3, 7};
-    size_t length = record_format(&record, row);
+    size_t length = row_format(&record, row);
     CHECK_EQUAL(length, strlen(row));
     return row;
 }
@@ -73,14 +73,14 @@ static void the_longest_error_fits(void)
     memset(sample.error, '"', sizeof sample.error - 1);
     size_t length = strlen(format(&sample));
     CHECK(length > 2 * (sizeof sample.error - 1));
-    CHECK(length < RECORD_MAX_BYTES);
+    CHECK(length < ROW_MAX_BYTES);
     CHECK_TEXT(row + length - 2, "\r\n");
 }
 
 int main(void)
 {
     struct sample sample = {.status = SAMPLE_OK, .batch = 1};
-    CHECK_EQUAL(count_commas(format(&sample)), count_commas(record_header()));
+    CHECK_EQUAL(count_commas(format(&sample)), count_commas(row_header()));
     a_full_row();
     a_row_without_a_sample();
     the_longest_error_fits();

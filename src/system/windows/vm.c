@@ -1,5 +1,5 @@
 /* Virtual memory on Windows: VirtualAlloc, with or without MEM_COMMIT. */
-#include "vm.h"
+#include "system/vm.h"
 
 #include <stdio.h>
 #include <string.h>

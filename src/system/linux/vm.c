@@ -1,6 +1,6 @@
 /* Virtual memory on Linux: private anonymous mappings, committed by mprotect. */
 #define _GNU_SOURCE
-#include "vm.h"
+#include "system/vm.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "meter.h"
+#include "system/meter.h"
 #include "region.h"
-#include "vm.h"
+#include "system/vm.h"
 
 int main(int argc, char **argv)
 {

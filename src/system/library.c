@@ -1,5 +1,5 @@
 /* A shared library's functions, by their names. */
-#include "library.h"
+#include "system/library.h"
 
 #include <stdio.h>
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "region.h"
-#include "trap.h"
-#include "vm.h"
+#include "system/trap.h"
+#include "system/vm.h"
 #include "workload.h"
 
 #define REPEATS 9

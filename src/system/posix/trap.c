@@ -1,6 +1,6 @@
 /* Faults on Linux arrive as SIGSEGV. The handler is installed for the time of one trap_run only. */
 #define _GNU_SOURCE
-#include "trap.h"
+#include "system/trap.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* Faults on Windows are exceptions, caught by a frame (seh) or by a handler that the system asks
  * before it looks at any frame (veh). Both stay only for the time of one trap_run. */
-#include "trap.h"
+#include "system/trap.h"
 
 #include <string.h>
 #include <windows.h>
