@@ -6,5 +6,5 @@ for python in "${VMCOMMIT_PYTHON:-}" python3 /usr/bin/python3 python; do
         exec "$python" "$@"
     fi
 done
-echo "$(basename "$1" .py): no Python here has scipy, pandas, jinja2 and tqdm: run ./scripts/setup.sh" >&2
+echo "vmcommit: no Python here has scipy, pandas, jinja2 and tqdm: run ./scripts/setup.sh" >&2
 exit 1

@@ -158,7 +158,7 @@ int cycle_repeat(struct run *run, uint64_t count, bool probing)
 }
 
 struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
-                     const struct workload *workload, struct sample *sample)
+                       const struct workload *workload, struct sample *sample)
 {
     return (struct run){.strategy = strategy,
                         .workload = workload,

@@ -27,7 +27,7 @@ struct run {
 };
 
 struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
-                     const struct workload *workload, struct sample *sample);
+                       const struct workload *workload, struct sample *sample);
 
 /* Runs `count` cycles and adds up their work in the sample. Returns 0 or the error that ended them
  * early; what the last cycle held then is still held. */

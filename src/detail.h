@@ -3,8 +3,8 @@
 #ifndef DETAIL_H
 #define DETAIL_H
 
-#include "system/output.h"
 #include "row.h"
+#include "system/output.h"
 
 /* Each writes the header line; then the rows of one sample. Return 0 or the system's error code. */
 int detail_begin_trace(const struct output *output);

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe.h"
 #include "detail.h"
 #include "options.h"
-#include "system/output.h"
 #include "row.h"
+#include "system/output.h"
 #include "system/trap.h"
 #include "system/vm.h"
 
@@ -98,8 +99,8 @@ static size_t touched_bytes(size_t size, uint32_t part)
 {
     size_t page = vm_page_bytes();
     size_t pages = size / page;
-    size_t whole = pages / OPTIONS_WHOLE * part;
-    size_t rest = (pages % OPTIONS_WHOLE * part + OPTIONS_WHOLE - 1) / OPTIONS_WHOLE;
+    size_t whole = pages / VALUES_WHOLE * part;
+    size_t rest = (pages % VALUES_WHOLE * part + VALUES_WHOLE - 1) / VALUES_WHOLE;
     return (whole + rest) * page;
 }
 
@@ -158,7 +159,7 @@ static int measure(struct harness *harness, uint64_t round, size_t index)
     struct record record = {.strategy = &harness_strategy,
                             .configuration = configuration,
                             .sample = &sample,
-                            .pages = harness->options.pages == VM_PAGES_THP ? "thp" : "small",
+                            .pages = kind_name(vm_pages_kinds, harness->options.pages),
                             .round = round,
                             .position = index + 1};
     struct sample_trace trace = {0};
@@ -186,19 +187,37 @@ static int measure_all(struct harness *harness)
     return EXIT_TAKEN;
 }
 
-static int print_help(void)
+/* What a harness says instead of measuring goes to standard output, whatever --output names. */
+static int print(const struct text *text)
 {
-    printf("%s: %s.\nWrites one CSV row for each sample; docs/csv.md explains the columns.\n\n"
-           "usage: %s [OPTION VALUE]...\n\n",
-           harness_strategy.name, harness_strategy.summary, harness_strategy.name);
-    printf(options_help, vm_guard_names, trap_names);
-    return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
+    struct output standard_output;
+    int error = output_open("-", &standard_output);
+    if (error == 0)
+        error = output_write(&standard_output, text->bytes, text->length);
+    return error == 0 ? EXIT_TAKEN : complain_of_file("standard output", "-", EXIT_BROKE, error);
 }
 
-static int print_version(void)
+static void add_help(struct text *text)
 {
-    printf("%s (vmcommit) %s, %s\n", harness_strategy.name, VMCOMMIT_VERSION, VMCOMMIT_BUILD);
-    return fflush(stdout) == 0 ? EXIT_TAKEN : EXIT_BROKE;
+    text_add(text,
+             "%s: %s.\nWrites one CSV row for each sample; docs/csv.md explains the columns.\n\n"
+             "usage: %s [OPTION VALUE]...\n\n",
+             harness_strategy.name, harness_strategy.summary, harness_strategy.name);
+    options_add_help(&harness_strategy, text);
+}
+
+static int print_answer(enum options_answer answer)
+{
+    static char bytes[8192];
+    struct text text = text_in(bytes, sizeof bytes);
+    if (answer == ANSWER_HELP)
+        add_help(&text);
+    else if (answer == ANSWER_DESCRIBE)
+        describe_strategy(&harness_strategy, VMCOMMIT_VERSION, &text);
+    else
+        text_add(&text, "%s (vmcommit) %s, %s\n", harness_strategy.name, VMCOMMIT_VERSION,
+                 VMCOMMIT_BUILD);
+    return print(&text);
 }
 
 /* Opens the file of an option that was given, and writes its header. */
@@ -214,9 +233,6 @@ static int open_detail(const char *option, const char *path, int (*begin)(const 
 static int open_outputs(struct harness *harness)
 {
     const struct options *options = &harness->options;
-    if (harness_strategy.blocks && (options->trace != NULL || options->staircase != NULL))
-        return complain(EXIT_USAGE, "--trace, --staircase: not for malloc, whose second cycle may "
-                                    "get memory that the allocator kept of the first");
     int error = output_open(options->output, &harness->output);
     if (error != 0)
         return complain_of_file("--output", options->output, EXIT_USAGE, error);
@@ -226,22 +242,17 @@ static int open_outputs(struct harness *harness)
                                               detail_begin_staircase, &harness->staircase);
 }
 
-/* A library where the strategy takes one, and only there. */
 static int load_library(const char *path)
 {
     char why[256], message[512];
-    bool takes = harness_strategy.load != NULL;
-    if (path == NULL && !takes)
+    if (harness_strategy.load == NULL)
         return EXIT_TAKEN;
     if (path == NULL)
-        snprintf(message, sizeof message,
-                 "--library: none given; name a shared library that answers vmcommit.h");
-    else if (!takes)
-        snprintf(message, sizeof message, "--library: '%s': only custom takes a library", path);
-    else if (harness_strategy.load(path, why, sizeof why))
+        return complain(EXIT_USAGE, "--library: none given; name a shared library that answers "
+                                    "vmcommit.h");
+    if (harness_strategy.load(path, why, sizeof why))
         return EXIT_TAKEN;
-    else
-        snprintf(message, sizeof message, "--library: cannot use '%s': %s", path, why);
+    snprintf(message, sizeof message, "--library: cannot use '%s': %s", path, why);
     return complain(EXIT_USAGE, message);
 }
 
@@ -271,12 +282,10 @@ int main(int argc, char **argv)
 {
     static struct harness harness;
     char message[512];
-    if (!options_parse(argc, argv, &harness.options, message, sizeof message))
+    if (!options_parse(&harness_strategy, argc, argv, &harness.options, message, sizeof message))
         return complain(EXIT_USAGE, message);
-    if (harness.options.help)
-        return print_help();
-    if (harness.options.version)
-        return print_version();
+    if (harness.options.answer != ANSWER_NONE)
+        return print_answer(harness.options.answer);
     int status = load_library(harness.options.library);
     return status != EXIT_TAKEN ? status : run(&harness);
 }

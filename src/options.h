@@ -1,5 +1,5 @@
-/* The command line of every harness. Parsing is strict: what is not wholly understood is refused,
- * with one line that names the option, the value and what would be right. */
+/* The command line of every harness: one table of options, from which its strategy takes those that
+ * it can use. The rest is refused, and neither --help nor --describe mentions it. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -7,29 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "strategy.h"
+#include "system/kind.h"
 #include "system/vm.h"
-#include "workload.h"
+#include "text.h"
+#include "values.h"
 
-#define OPTIONS_LIST_MAX 64
-
-/* Sizes in bytes. */
-struct options_sizes {
-    size_t values[OPTIONS_LIST_MAX];
-    size_t count;
-};
-
-/* A part of a region is held in millionths, so that it stays exact. */
-#define OPTIONS_WHOLE 1000000u
-
-struct options_parts {
-    uint32_t values[OPTIONS_LIST_MAX];
-    size_t count;
-};
+/* What a harness is asked to print instead of measuring. */
+enum options_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_DESCRIBE };
 
 struct options {
-    struct options_sizes sizes;
-    struct options_sizes chunks;
-    struct options_parts touches;
+    enum options_answer answer;
+    struct sizes sizes;
+    struct sizes chunks;
+    struct parts touches;
     enum vm_pages pages;
     enum workload_order order;
     uint64_t repeat;
@@ -38,19 +29,27 @@ struct options {
     const char *trace;     /* a file for touches one by one, or NULL */
     const char *library;   /* what `custom` measures, or NULL */
     const char *staircase; /* a file for the charge as touching proceeds, or NULL */
-    bool help;
-    bool version;
 };
 
-/* Fills in the defaults and what argv says; --guard and --trap are chosen in vm.h and trap.h as
- * they are read. Returns false with a line (no line end) in `message`.
- */
-bool options_parse(int argc, char **argv, struct options *options, char *message, size_t size);
+struct option {
+    const char *name;         /* "--size" */
+    const char *value;        /* "LIST", as --help calls what follows */
+    const char *help;         /* what it sets, and its default */
+    const struct kind *kinds; /* what its value is one of, or NULL */
+    bool (*taken_by)(const struct strategy *strategy);
+    const char *lacks; /* why others don't take it, after the strategy's name */
+    bool (*parse)(const struct parser *parser, const char *text, struct options *options);
+};
 
-/* "4K", "1M", "2G" or plain bytes; false on anything else, on 0 and on overflow. */
-bool options_parse_size(const char *text, size_t *bytes);
+/* Ended by a name of NULL. */
+extern const struct option options_table[];
 
-/* What --help says of the options. */
-extern const char options_help[];
+/* Fills in the defaults and what argv says, up to the first --help, --version or --describe.
+ * Returns false with a line (no line end) in `message`. */
+bool options_parse(const struct strategy *strategy, int argc, char **argv, struct options *options,
+                   char *message, size_t size);
+
+/* What --help says of the options that the strategy takes. */
+void options_add_help(const struct strategy *strategy, struct text *text);
 
 #endif

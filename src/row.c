@@ -35,8 +35,7 @@ static void append(struct row *row, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length =
-        vsnprintf(row->text + row->length, ROW_MAX_BYTES - row->length, format, arguments);
+    int length = vsnprintf(row->text + row->length, ROW_MAX_BYTES - row->length, format, arguments);
     va_end(arguments);
     row->length += (size_t)length;
 }
@@ -142,7 +141,7 @@ size_t row_format(const struct record *record, char *text)
     append_memory(&row, sample);
     append(&row, "%s,%s,%" PRIu64 ",%s,", record->strategy->guarded ? vm_guard_name() : "",
            record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns(),
-           workload_order_names[configuration->order]);
+           kind_name(workload_orders, configuration->order));
     append_trace(&row, record->trace);
     return row.length;
 }

@@ -12,7 +12,7 @@ struct record {
     const struct strategy *strategy;
     const struct configuration *configuration;
     const struct sample *sample;
-    const char *pages;                /* "small" or "thp" */
+    const char *pages;                /* their kind's name */
     const struct sample_trace *trace; /* NULL if none was taken */
     uint64_t round;                   /* from 1 */
     uint64_t position;                /* within the round, from 1 */

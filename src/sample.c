@@ -61,11 +61,11 @@ static void keep_memory(const struct run *run)
     sample->commit_system_bytes = sample->commit_process_bytes = sample->resident_bytes =
         (struct meter_count){0};
     cycle_add_difference(&sample->commit_system_bytes, run->before.system_commit_bytes,
-                       run->peak.system_commit_bytes);
+                         run->peak.system_commit_bytes);
     cycle_add_difference(&sample->commit_process_bytes, run->before.process_commit_bytes,
-                       run->peak.process_commit_bytes);
+                         run->peak.process_commit_bytes);
     cycle_add_difference(&sample->resident_bytes, run->before.process_resident_bytes,
-                       run->peak.process_resident_bytes);
+                         run->peak.process_resident_bytes);
 }
 
 static void describe_failure(const struct run *run, int error)
@@ -148,8 +148,6 @@ bool sample_take(const struct strategy *strategy, const struct configuration *co
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_pages_unsupported());
     if (strategy->guarded && vm_guard_unsupported() != NULL)
         return stop_with(sample, SAMPLE_UNSUPPORTED, vm_guard_unsupported());
-    if (strategy->blocks && configuration->order != ORDER_SEQUENTIAL)
-        return stop_with(sample, SAMPLE_UNSUPPORTED, "its blocks follow the pages' own order");
     if (strategy->blocks && taken_before)
         return stop_with(sample, SAMPLE_SKIPPED,
                          "the allocator may have kept memory of the sample before: "

@@ -2,45 +2,9 @@
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
+#include "strategy.h"
 #include "system/meter.h"
-#include "region.h"
 #include "workload.h"
-
-/* By what a strategy commits; `--chunk` matters only to the last. */
-enum strategy_step { STEP_SIZE, STEP_PAGE, STEP_CHUNK };
-
-/* All that is special about a strategy. Hooks return 0, an error code or REGION_FOREIGN. */
-struct strategy {
-    const char *name;
-    const char *summary; /* one line, for --help */
-    enum strategy_step step;
-    bool guarded; /* stands behind a guard page */
-
-    /* Its memory comes in blocks from an allocator, which may keep what is freed. So the whole
-     * process is read, the process's first cycle alone is timed, and the order is the pages' own.
-     */
-    bool blocks;
-
-    /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
-    bool (*load)(const char *path, char *message, size_t size);
-
-    /* Gets the address space; NULL if `commit` gets it too. */
-    int (*reserve)(struct region *region);
-
-    /* Commits before the first touch; NULL if nothing is. */
-    int (*commit)(struct region *region);
-
-    /* Touches by workload_touch, with the strategy's own work inlined. Must not itself be inlined:
-     * clang's __try catches only what a called function raises. */
-    int (*touch)(struct region *region, const struct workload *workload);
-
-    /* Makes the page at `offset` accessible when an access there has faulted; NULL if no fault is
-     * expected. Runs in a fault handler. */
-    int (*fault)(struct region *region, size_t offset);
-
-    /* Gives everything back; NULL for region_release. Nothing happens if nothing is held. */
-    int (*release)(struct region *region);
-};
 
 /* What defines a sample, its strategy and round apart. In bytes, whole pages. */
 struct configuration {

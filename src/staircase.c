@@ -26,7 +26,7 @@ static bool climb(struct staircase *staircase)
                                              .commit_calls = region->commit_calls,
                                              .handled_faults = region->handled_faults};
     cycle_add_difference(&checkpoint->resident_bytes, run->before.process_resident_bytes,
-                       now.process_resident_bytes);
+                         now.process_resident_bytes);
     staircase->reached++;
     return true;
 }

@@ -5,8 +5,13 @@
 
 #include "system/vm.h"
 
-const char *const workload_order_names[ORDER_COUNT] = {"sequential", "reverse", "random",
-                                                       "alternate"};
+const struct kind workload_orders[] = {
+    {"sequential", ORDER_SEQUENTIAL},
+    {"reverse", ORDER_REVERSE},
+    {"random", ORDER_RANDOM},
+    {"alternate", ORDER_ALTERNATE},
+    {NULL, 0},
+};
 
 uint64_t workload_random(uint64_t *state)
 {

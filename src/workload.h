@@ -5,12 +5,13 @@
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
 
-#include "system/meter.h"
 #include "region.h"
+#include "system/kind.h"
+#include "system/meter.h"
 
 /* Alternate: every second page first, then those between. */
-enum workload_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE, ORDER_COUNT };
-extern const char *const workload_order_names[ORDER_COUNT];
+enum workload_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE };
+extern const struct kind workload_orders[];
 
 /* One touch: its time, and the commit calls that it took. */
 struct workload_touch_time {

@@ -5,13 +5,17 @@ anything.
 """
 
 import csv
+import functools
 import io
+import json
 import os
 import pathlib
 import shlex
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
 BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin"))
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
 SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
@@ -45,3 +49,19 @@ def rows(program, *arguments, **options):
 
 def number(row, column):
     return int(row[column])
+
+
+@functools.cache
+def describe(program):
+    """What a harness says of itself."""
+    done = run(program, "--describe")
+    if (done.returncode, done.stderr) != (0, ""):
+        raise AssertionError(f"{done.args} ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def taken_by(program, *arguments):
+    """Those of option, value, option, value... that the harness takes."""
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
+    return [word for option, value in pairs if option in describe(program)["options"]
+            for word in (option, value)]

@@ -1,6 +1,6 @@
 /* Preloaded, makes one call of the C library slower by so many ns, VMCOMMIT_SLOW=mprotect:1400, or
- * lets each mprotect take one page fault more, VMCOMMIT_FAULT=1. For scripts/rates.py and
- * tests/compare.py, which ask what is found. */
+ * lets each mprotect take one page fault more, VMCOMMIT_FAULT=1. For measuring what
+ * `vmcommit compare` finds. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "system/kind.h"
+
 enum trap_answer {
     TRAP_RETRY,   /* the cause is mended: access again */
     TRAP_ABANDON, /* leave the body where it stands */
@@ -15,7 +17,7 @@ enum trap_answer {
 
 /* The ways of catching that this system has, and a choice of one: false if `name` is none of them.
  * Without a choice it is the first. */
-extern const char trap_names[];
+extern const struct kind trap_kinds[];
 bool trap_choose(const char *name);
 const char *trap_name(void);
 

@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "system/kind.h"
+
 /* Bytes in a base page, a power of two. */
 size_t vm_page_bytes(void);
 
 /* How the pages of later reservations are sized: the system's base page only, or transparent huge
  * pages invited. Applies to the whole process. */
 enum vm_pages { VM_PAGES_SMALL, VM_PAGES_THP };
+extern const struct kind vm_pages_kinds[];
 int vm_choose_pages(enum vm_pages pages);
 
 /* Why the chosen pages can't be had on this machine; NULL when they can. */
@@ -27,6 +30,9 @@ int vm_reserve(size_t size, void **base);
 /* Address space and commit in one call: readable, writable and charged from the start. */
 int vm_reserve_committed(size_t size, void **base);
 
+/* How that is done. */
+extern const struct kind vm_commit_kinds[];
+
 /* Makes part of a reservation readable and writable, and charges it. Committing twice succeeds.
  * Async-signal-safe. A refusal leaves the reservation as it was. */
 int vm_commit(void *address, size_t size);
@@ -36,8 +42,8 @@ int vm_release(void *base, size_t size);
 
 /* A guard page: the next access to it faults. There may be several ways to one, each with a name;
  * "auto" is the best that the running system has. Choose before setting a guard: false if `name`
- * is none of vm_guard_names. */
-extern const char vm_guard_names[];
+ * is none of vm_guard_kinds. */
+extern const struct kind vm_guard_kinds[];
 bool vm_guard_choose(const char *name);
 
 /* The chosen way, never "auto"; and why this machine can't do it, or NULL. */

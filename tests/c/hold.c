@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "system/meter.h"
 #include "region.h"
+#include "system/meter.h"
 #include "system/vm.h"
 
 int main(int argc, char **argv)

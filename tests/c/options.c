@@ -6,11 +6,30 @@
 static struct options options;
 static char message[512];
 
+static int nothing(struct region *region, size_t offset)
+{
+    (void)region;
+    (void)offset;
+    return 0;
+}
+
+static bool load(const char *path, char *text, size_t size)
+{
+    (void)path;
+    (void)text;
+    (void)size;
+    return true;
+}
+
+/* Takes every option. */
+static const struct strategy all = {
+    .name = "all", .step = STEP_CHUNK, .guarded = true, .fault = nothing, .load = load};
+
 static bool parse(const char *option, const char *value)
 {
     char *argv[] = {"harness", (char *)option, (char *)value, NULL};
     message[0] = '\0';
-    return options_parse(3, argv, &options, message, sizeof message);
+    return options_parse(&all, 3, argv, &options, message, sizeof message);
 }
 
 static void sizes_are_read(void)
@@ -29,7 +48,7 @@ static void sizes_are_read(void)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         size_t bytes = 0;
-        CHECK(options_parse_size(good[i].text, &bytes));
+        CHECK(values_parse_size(good[i].text, &bytes));
         CHECK_EQUAL(bytes, good[i].bytes);
     }
 }
@@ -64,7 +83,7 @@ static void sizes_are_refused(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         size_t bytes = 77;
-        CHECK(!options_parse_size(bad[i], &bytes));
+        CHECK(!values_parse_size(bad[i], &bytes));
         CHECK_EQUAL(bytes, 77);
     }
 }
@@ -124,7 +143,7 @@ static void refusals_name_option_value_and_remedy(void)
                   "--chunk: '1K' gives 1024 bytes, which is no multiple of the page size, 4096");
     check_refused("--touch", "0",
                   "--touch: '0' is no part; use a number above 0 and up to 1, as in 0.1");
-    check_refused("--pages", "huge", "--pages: 'huge' is no kind of pages; use small or thp");
+    check_refused("--pages", "huge", "--pages: 'huge' is no kind of pages here; use small or thp");
     check_refused("--repeat", "0",
                   "--repeat: '0' is no number of samples; use a whole number from 1");
     check_refused("--seed", "-1", "--seed: '-1' is no seed; use a whole number from 0 to 2^64 - 1");
@@ -155,11 +174,11 @@ static void parts_are_exact(void)
 static void defaults(void)
 {
     char *argv[] = {"harness", NULL};
-    CHECK(options_parse(1, argv, &options, message, sizeof message));
+    CHECK(options_parse(&all, 1, argv, &options, message, sizeof message));
     CHECK_EQUAL(options.sizes.count, 10);
     CHECK_EQUAL(options.sizes.values[9], (size_t)1 << 30);
     CHECK_EQUAL(options.chunks.values[0], 65536);
-    CHECK_EQUAL(options.touches.values[0], OPTIONS_WHOLE);
+    CHECK_EQUAL(options.touches.values[0], VALUES_WHOLE);
     CHECK_EQUAL(options.pages, VM_PAGES_SMALL);
     CHECK_EQUAL(options.repeat, 10);
     CHECK_TEXT(options.output, "-");
@@ -169,8 +188,13 @@ static void values_may_follow_an_equals_sign(void)
 {
     CHECK(parse("--size=8K", NULL));
     CHECK_EQUAL(options.sizes.values[0], 8192);
-    CHECK(parse("--help", NULL) && options.help);
-    CHECK(parse("--version", NULL) && options.version);
+    CHECK_EQUAL(options.answer, ANSWER_NONE);
+    CHECK(parse("--help", NULL));
+    CHECK_EQUAL(options.answer, ANSWER_HELP);
+    CHECK(parse("--version", NULL));
+    CHECK_EQUAL(options.answer, ANSWER_VERSION);
+    CHECK(parse("--describe", NULL));
+    CHECK_EQUAL(options.answer, ANSWER_DESCRIBE);
 }
 
 int main(void)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "harness.h"
-#include "system/output.h"
 #include "row.h"
+#include "system/output.h"
 #include "system/trap.h"
 #include "system/vm.h"
 

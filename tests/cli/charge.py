@@ -6,8 +6,7 @@ import unittest
 
 from support import PAGE, ROOT, SANITIZED, WINDOWS, command
 
-sys.path.insert(0, str(ROOT / "scripts"))
-from verify import committed_as, smaps_charge
+from vmcommit.commands.verify import committed_as, smaps_charge
 
 MIB = 2**20
 

@@ -6,7 +6,7 @@ A row of the table: pages in the region, pages in a step, pages touched; then wh
 import itertools
 import unittest
 
-from support import PAGE, WINDOWS, number, rows
+from support import PAGE, WINDOWS, number, rows, taken_by
 
 COLUMNS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
            "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
@@ -94,8 +94,8 @@ class Counts(unittest.TestCase):
         for steps, touches in itertools.groupby(sorted(table), key=lambda key: key[1:]):
             step, touch = (1, *steps)[-2:]
             sizes = ",".join(str(key[0] * PAGE) for key in touches)
-            taken = rows(program, "--size", sizes, "--chunk", step * PAGE, "--touch", touch,
-                         "--repeat", 2, *options)
+            taken = rows(program, *taken_by(program, "--chunk", step * PAGE), "--size", sizes,
+                         "--touch", touch, "--repeat", 2, *options)
             self.assertEqual(len(taken), 2 * len(sizes.split(",")))
             for row in taken:
                 pages = number(row, "size_bytes") // PAGE

@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from support import PAGE, STRATEGIES, WINDOWS, number, parse, run
+from support import PAGE, STRATEGIES, WINDOWS, number, parse, run, taken_by
 
 PAGES = 256
 STEP = 16
@@ -15,8 +15,8 @@ class Details(unittest.TestCase):
         """(sample, trace rows, staircase rows) of one sample."""
         with tempfile.TemporaryDirectory() as folder:
             trace, staircase = pathlib.Path(folder, "trace"), pathlib.Path(folder, "staircase")
-            done = run(program, "--size", PAGES * PAGE, "--chunk", STEP * PAGE, "--repeat", 1,
-                       "--trace", trace, "--staircase", staircase, *arguments)
+            done = run(program, *taken_by(program, "--chunk", STEP * PAGE), "--size",
+                       PAGES * PAGE, "--repeat", 1, "--trace", trace, "--staircase", staircase, *arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             return (parse(done.stdout)[0], parse(trace.read_text()), parse(staircase.read_text()))
 

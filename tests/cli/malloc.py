@@ -72,16 +72,6 @@ class Malloc(unittest.TestCase):
         self.assertEqual((second["status"], second["total_ns"]), ("skipped", ""))
         self.assertIn("--repeat 1", second["error"])
 
-    def test_other_orders_are_unsupported(self):
-        row = rows("malloc", "--size", "1M", "--order", "random", "--repeat", 1)[0]
-        self.assertEqual(row["status"], "unsupported")
-
-    def test_details_are_refused(self):
-        for option in ("--trace", "--staircase"):
-            done = run("malloc", "--size", "4K", option, "nowhere.csv")
-            self.assertEqual(done.returncode, 2)
-            self.assertTrue(done.stderr.startswith("malloc: --trace, --staircase: "), done.stderr)
-
     @unittest.skipIf(WINDOWS or SANITIZED or EMULATOR, "no limit that would be enforced")
     def test_what_the_allocator_is_refused_is_a_row(self):
         import resource

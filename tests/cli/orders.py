@@ -3,14 +3,15 @@
 import pathlib
 import unittest
 
-from support import PAGE, SANITIZED, WINDOWS, number, rows
+from support import PAGE, SANITIZED, WINDOWS, number, rows, taken_by
 
 PAGES = 512
 MAPPINGS = pathlib.Path("/proc/sys/vm/max_map_count")
 
 
 def take(program, order, size=PAGES * PAGE, step=16 * PAGE):
-    return rows(program, "--size", size, "--chunk", step, "--order", order, "--repeat", 1)[0]
+    return rows(program, *taken_by(program, "--chunk", step), "--size", size, "--order", order,
+                "--repeat", 1)[0]
 
 
 class Orders(unittest.TestCase):

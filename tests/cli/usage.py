@@ -19,12 +19,9 @@ REFUSED = [
     (["--size", ""], "--size: ''"),
     (["--size", "99999999999G"], "--size: '99999999999G'"),
     (["--size=8K..4K"], "--size: '8K..4K'"),
-    (["--chunk", "100"], "--chunk: '100'"),
     (["--touch", "1.5"], "--touch: '1.5'"),
     (["--pages", "large"], "--pages: 'large'"),
-    (["--guard", "wall"], "--guard: 'wall'"),
     (["--order", "any"], "--order: 'any'"),
-    (["--trap", "hook"], "--trap: 'hook'"),
     (["--repeat", "-3"], "--repeat: '-3'"),
     (["--repeat"], "--repeat: no value"),
     (["--output", "no/such/folder/file.csv"], "--output: cannot write 'no/such/folder/file.csv'"),
@@ -34,6 +31,13 @@ REFUSED = [
 
 
 class Usage(unittest.TestCase):
+    def test_bad_kinds_and_steps_are_refused_where_they_matter(self):
+        for arguments in (["--guard", "wall"], ["--trap", "hook"], ["--chunk", "100"],
+                          ["--commit", "hope"]):
+            done = run("guard", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, f"^guard: {arguments[0]}: '{arguments[1]}' .*\n$")
+
     def test_bad_input_is_one_line_and_exit_2(self):
         for program in STRATEGIES:
             for arguments, start in REFUSED:
@@ -48,8 +52,8 @@ class Usage(unittest.TestCase):
         for program in STRATEGIES:
             done = run(program, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for option in ("size", "chunk", "touch", "pages", "order", "guard", "trap", "repeat",
-                           "seed", "output", "trace", "staircase", "help", "version"):
+            for option in ("size", "touch", "pages", "order", "commit", "repeat", "seed", "output",
+                           "trace", "staircase", "describe", "help", "version"):
                 self.assertIn(f"--{option}", done.stdout)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
 

@@ -19,7 +19,6 @@ import unittest
 
 from support import BIN, ROOT, STRATEGIES
 
-sys.path.insert(0, str(ROOT / "scripts"))
 import campaign
 import charts
 import disturbance

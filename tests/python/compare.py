@@ -16,7 +16,6 @@ import xml.etree.ElementTree as xml
 
 from support import BIN, ROOT, STRATEGIES
 
-sys.path.insert(0, str(ROOT / "scripts"))
 import numpy
 
 import compare

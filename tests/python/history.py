@@ -8,7 +8,6 @@ import unittest
 
 from support import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts"))
 import numpy
 import pandas
 

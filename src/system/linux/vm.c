@@ -16,7 +16,14 @@
 #define MADV_GUARD_REMOVE 103
 #endif
 
+const struct kind vm_pages_kinds[] = {
+    {"small", VM_PAGES_SMALL},
+    {"thp", VM_PAGES_THP},
+    {NULL, 0},
+};
 static enum vm_pages chosen_pages = VM_PAGES_SMALL;
+
+const struct kind vm_commit_kinds[] = {{"mprotect", 0}, {NULL, 0}};
 
 size_t vm_page_bytes(void)
 {
@@ -93,7 +100,8 @@ int vm_release(void *base, size_t size)
  * (Linux 6.13); before it, the page past the committed end was simply left inaccessible. */
 enum guard { GUARD_MADVISE, GUARD_PROT_NONE };
 static const char *const guard_names[] = {"madvise", "prot_none"};
-const char vm_guard_names[] = "auto, madvise or prot_none";
+const struct kind vm_guard_kinds[] = {
+    {"auto", -1}, {"madvise", GUARD_MADVISE}, {"prot_none", GUARD_PROT_NONE}, {NULL, 0}};
 static enum guard chosen_guard = GUARD_PROT_NONE;
 
 static bool kernel_has_lightweight_guards(void)

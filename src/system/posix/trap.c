@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-const char trap_names[] = "signal";
+const struct kind trap_kinds[] = {{"signal", 0}, {NULL, 0}};
 
 /* What a signal handler can't be given in any other way. */
 static struct {
@@ -20,12 +20,12 @@ static struct {
 
 bool trap_choose(const char *name)
 {
-    return strcmp(name, trap_names) == 0;
+    return strcmp(name, trap_kinds[0].name) == 0;
 }
 
 const char *trap_name(void)
 {
-    return trap_names;
+    return trap_kinds[0].name;
 }
 
 /* Under the default action the access is simply made again with that action restored, so that the

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <windows.h>
 
-const char trap_names[] = "seh or veh";
+const struct kind trap_kinds[] = {{"seh", 0}, {"veh", 1}, {NULL, 0}};
 static bool vectored;
 
 static struct {

@@ -5,8 +5,15 @@
 #include <string.h>
 #include <windows.h>
 
-const char vm_guard_names[] = "auto or page_guard";
+const struct kind vm_guard_kinds[] = {{"auto", -1}, {"page_guard", 0}, {NULL, 0}};
+const struct kind vm_pages_kinds[] = {
+    {"small", VM_PAGES_SMALL},
+    {"thp", VM_PAGES_THP},
+    {NULL, 0},
+};
 static enum vm_pages chosen_pages = VM_PAGES_SMALL;
+
+const struct kind vm_commit_kinds[] = {{"virtualalloc", 0}, {NULL, 0}};
 
 static int last_error_unless(BOOL done)
 {

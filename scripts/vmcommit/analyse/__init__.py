@@ -1,0 +1,1 @@
+"""What follows from a run's rows: summary, answer, advice, model and claims."""

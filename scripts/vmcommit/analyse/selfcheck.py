@@ -1,0 +1,50 @@
+"""Parts against wholes: what a strategy costs beyond upfront, and what its parts cost alone.
+
+If the two agree, nothing that was not named is hiding in a figure.
+"""
+
+from vmcommit.base.conventions import DEFAULT_STEP, ORDERS
+from vmcommit.base.strategies import UPFRONT
+from vmcommit.base.units import size_text
+
+FLAGGED = 0.25
+
+
+def most_stepped(rows):
+    """The size with the most steps: the sweep's."""
+    return rows[rows.stepped].groupby("size_bytes").chunk_bytes.nunique().idxmax()
+
+
+def parts_of(row, calibration):
+    """(words, ns a page) of what a cycle's row does beside touching, by its exact counts."""
+    pages = row.touched_bytes / row.page_bytes
+    words = ["commit calls"] + (["traps"] if row.handled_faults else [])
+    return " and ".join(reversed(words)), (row.commit_calls * calibration["commit_call_ns"]
+                                           + row.handled_faults * calibration["trap_ns"]) / pages
+
+
+def check(summary, calibration):
+    """[{what, whole, parts, difference, flagged}], ns per page, at the size with most steps: for
+    strategies that commit by pages, and for the steps of a page and of the default that need no
+    trap."""
+    plain = summary[(summary.touch_order == ORDERS[0]) & (summary.samples > 0) & ~summary.brought
+                    & (summary.touched_bytes == summary.size_bytes)]
+    if not calibration["commit_call_ns"] or not plain.stepped.any():
+        return []
+    rows = plain[plain.size_bytes == most_stepped(plain)]
+    base = rows[rows.strategy == UPFRONT].ns_per_page
+    if base.empty:
+        return []
+    by_page = ~rows.stepped & (rows.strategy != UPFRONT)
+    by_check = rows.stepped & (rows.handled_faults == 0) & \
+        rows.chunk_bytes.isin([rows.page_bytes.max(), DEFAULT_STEP])
+    checks = []
+    for _, row in rows[by_page | by_check].iterrows():
+        whole = row.ns_per_page - base.iloc[0]
+        words, parts = parts_of(row, calibration)
+        name = row.strategy + (f" by {size_text(row.chunk_bytes)}" if row.stepped else "")
+        difference = (whole - parts) / whole
+        checks.append({"what": f"{size_text(row.size_bytes)}: {name} less upfront, against its "
+                               f"{words}", "whole": whole, "parts": parts,
+                       "difference": difference, "flagged": abs(difference) > FLAGGED})
+    return checks

@@ -1,0 +1,1 @@
+"""What everything else rests on. Imports nothing of ours."""

@@ -1,0 +1,20 @@
+"""The columns of samples.csv that analysis rests on; docs/csv.md tells each one's meaning."""
+
+PHASES = ("reserve_ns", "commit_ns", "touch_ns", "release_ns")
+LATENCIES = (*PHASES, "total_ns")
+COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
+          "reserved_commit_bytes", "commit_bytes", "commit_process_bytes", "resident_bytes",
+          "released_commit_bytes", "region_count")
+STATUSES = ("ok", "refused", "unsupported", "skipped")
+CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order")
+# All that defines a configuration; and what it shares with the one that it is compared with.
+CONFIGURATION = ("strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
+                 "touched_bytes", "guard", "trap", "touch_order")
+COMPARED = ("platform", "pages", "page_bytes", "size_bytes", "touched_bytes", "touch_order")
+# What a run needs to be read at all.
+NUMBERS = ("batch", "page_bytes", "size_bytes", "chunk_bytes", "touched_bytes", "round",
+           *LATENCIES, *COUNTS, "commit_system_bytes")
+NEEDED = (*CONFIGURATION, "round", "status", "error", "batch", *LATENCIES, *COUNTS,
+          "commit_system_bytes")
+# Joined to rows when they are read, from what the strategies say of themselves; in no file.
+JOINED = ("rank", "stepped", "brought")

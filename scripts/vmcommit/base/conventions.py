@@ -1,0 +1,23 @@
+"""The numbers that the suite has settled on, each in this place alone."""
+
+from vmcommit.base.units import KIB, MIB
+
+DEFAULT_STEP = 64 * KIB
+ALL_TOUCHED = "1"
+HALF_TOUCHED = "0.5"
+SPARSELY_TOUCHED = "0.1"  # rounded up to pages
+SPARSE_BELOW = 0.25  # so much of a region touched counts as sparse
+SPARSE_FROM = 1 * MIB  # the smallest region that is also touched sparsely
+TOUCH_NAMES = {ALL_TOUCHED: "all", HALF_TOUCHED: "half", SPARSELY_TOUCHED: "a tenth"}
+ORDERS = ("sequential", "reverse", "random", "alternate")
+
+CONFIDENCE = 0.95  # of an interval, or of all intervals that are asked for together
+ANSWER_CONFIDENCE = 0.999  # of all comparisons behind one question of the answer
+GATE_CONFIDENCE = 0.99  # of all cells of a comparison together
+
+NARROW = 0.03  # a ratio known within 3 % is known well enough
+CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
+THRESHOLD = 0.03  # slower by less than this is no regression
+DRIFT = 0.25  # what a shared machine's times may drift by between runs
+
+WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within

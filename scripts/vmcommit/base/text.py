@@ -1,0 +1,32 @@
+"""Words put together."""
+
+from vmcommit.base.units import size_text
+
+
+def listed(words, joint="and"):
+    """upfront, chunked and guard"""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def counted(number, noun):
+    """1 cell, 2 cells"""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def sizes_text(sizes):
+    """at 4 KiB; from 4 KiB to 16 MiB"""
+    return f"at {size_text(sizes[0])}" if len(sizes) == 1 else \
+        f"from {size_text(sizes[0])} to {size_text(sizes[-1])}"
+
+
+def range_text(least, most, digits=2):
+    """1.02; 1.02 to 1.10"""
+    texts = [f"{value:.{digits}f}" for value in (least, most)]
+    return texts[0] if texts[0] == texts[1] else " to ".join(texts)
+
+
+def last_line(*texts):
+    """The last line that any of these texts has; what a failed program said."""
+    lines = [line for text in texts for line in (text or "").strip().splitlines()]
+    return lines[-1] if lines else "no message"

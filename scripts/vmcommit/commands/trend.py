@@ -1,0 +1,41 @@
+"""`make trend`: ns per page over revisions, and the revision at which each change began."""
+
+import shutil
+import sys
+
+from vmcommit.base.files import relative
+from vmcommit.base.text import counted
+from vmcommit.commands.arguments import Parser, add_results, say
+from vmcommit.commands.edge import keeping
+from vmcommit.gate import history
+from vmcommit.show import trend
+
+
+def sentences(changes):
+    """What changed, the largest first."""
+    return [f"{cell}: {100 * (ratio - 1):+.1f} % from revision {str(row.revision)[:12]} "
+            f"({row.time[:16]}) on" for cell, row, ratio in
+            sorted(changes, key=lambda change: -abs(change[2] - 1))]
+
+
+def main(arguments):
+    parser = Parser("trend", __doc__)
+    add_results(parser, "holds history.csv")
+    results = parser.parse_args(arguments).results
+    table, note = history.read(results / "history.csv")
+    changes = history.changes(table)
+    say(f"{counted(table.time.nunique(), 'comparison')}, {counted(table.cell.nunique(), 'cell')}, "
+        f"{counted(table.machine.nunique(), 'machine')}; "
+        f"{counted(len(changes), 'change') if changes else 'no changes'}")
+    for sentence in sentences(changes):
+        say(f"  {sentence}")
+    if note:
+        say(f"NOTE: {note}")
+    if not shutil.which("gnuplot"):
+        print("trend: gnuplot not found, so without a chart: run ./scripts/setup.sh",
+              file=sys.stderr)
+        return 1
+    with keeping(lambda: "make room, or make it writable, then make trend"):
+        trend.draw(table, changes, results / "trend")
+    say(f"chart: {relative(results / 'trend' / 'trend.svg')}")
+    return 0

@@ -1,0 +1,1 @@
+"""What got slower between two sides, and since when."""

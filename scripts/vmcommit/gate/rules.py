@@ -1,0 +1,165 @@
+"""Whether something got slower: the rules of `make compare`, apart from any measuring.
+
+A cell is a configuration that both sides were measured in. Counts are exact, so any that rose is a
+regression. Times are paired within a round: the median of log ratios with a sign-test interval that
+holds for all cells together.
+"""
+
+import dataclasses
+import math
+
+import numpy
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.conventions import (DRIFT, GATE_CONFIDENCE, SPARSELY_TOUCHED, THRESHOLD)
+from vmcommit.base.statistics import median_interval, shared
+from vmcommit.base.units import KIB, MIB
+
+GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
+         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count")
+REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
+MISSING = "missing"
+ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, SAME)  # worst first
+
+
+def cells(strategies):
+    """The configurations of the CI profile: twenty for the four strategies, none of which takes
+    more than some 100 ms."""
+    configurations = [Configuration(strategy, size) for size in (64 * KIB, MIB, 16 * MIB)
+                      for strategy in strategies]
+    configurations += [Configuration(strategy, 16 * MIB, SPARSELY_TOUCHED)
+                       for strategy in strategies]
+    configurations += [Configuration(strategy, MIB, chunk=step) for strategy in strategies
+                       if strategy.stepped for step in (4 * KIB, MIB)]
+    return configurations
+
+
+@dataclasses.dataclass
+class Result:
+    """What is known of one cell. Times in ns a cycle; the ratio is head / base."""
+
+    cell: Configuration
+    verdict: str
+    why: str = ""
+    base_ns: float = math.nan
+    head_ns: float = math.nan
+    ratio: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    rounds: int = 0
+    counts: dict = dataclasses.field(default_factory=dict)  # {column: head's}
+    by_counts: tuple = None  # (verdict, why) where counts differ, whatever times say
+
+    def settle_by_counts(self):
+        """Once times are known: counts decide, but for times that got worse where counts got
+        better. A harness that died meanwhile is missing."""
+        verdict, why = self.by_counts
+        if self.verdict == MISSING:
+            return
+        if (verdict, self.verdict) == (IMPROVED, REGRESSED):
+            self.why += f"; {why}"
+        else:
+            self.verdict, self.why = self.by_counts
+
+
+def number(text):
+    return None if text in ("", None) else float(text)
+
+
+def compare_counts(base, head):
+    """[(column, base, head)] of counts that differ; a column that one side lacks can't."""
+    differing = []
+    for column in GATED:
+        ours, theirs = number(head.get(column)), number(base.get(column))
+        if ours is not None and theirs is not None and ours != theirs:
+            differing.append((column, theirs, ours))
+    return differing
+
+
+def count_change(differing):
+    """(verdict, sentence) of counts that differ; None if none does."""
+    if not differing:
+        return None
+    changes = "; ".join(f"{column} {before:.0f} -> {after:.0f}"
+                        for column, before, after in differing)
+    worse = any(after > before for _, before, after in differing)
+    return (REGRESSED if worse else IMPROVED), changes
+
+
+def status_change(base, head):
+    """The same for what the system or the harness refused on one side."""
+    if base["status"] == head["status"]:
+        return None
+    why = head["error"] or base["error"]
+    return (REGRESSED if base["status"] == "ok" else IMPROVED), \
+        f"status {base['status']} -> {head['status']}: {why}"
+
+
+def verdict_on(median, low, high, known, beyond, threshold):
+    """(verdict, ratio, low, high) of an interval of logarithms: a change if all of it lies beyond
+    `beyond` and its median beyond `threshold`, both as shares; none if it lies within that."""
+    edge, bound = math.log(1 + beyond), math.log(1 + threshold)
+    verdict = INCONCLUSIVE
+    if known and low > edge and median > bound:
+        verdict = REGRESSED
+    elif known and high < -edge and median < -bound:
+        verdict = IMPROVED
+    elif known and -bound <= low and high <= bound:
+        verdict = SAME
+    return verdict, *map(math.exp, (median, low, high))
+
+
+def judge_times(base_ns, head_ns, number_of_cells):
+    """(verdict, median, low, high) of paired times, in the order of their rounds."""
+    logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
+    confidence = shared(number_of_cells, GATE_CONFIDENCE)
+    *interval, coverage = median_interval(logs, confidence)
+    return verdict_on(*interval, coverage >= confidence, 0, THRESHOLD)
+
+
+def judge_unpaired(base_ns, head_ns, number_of_cells):
+    """The same for times of different runs. The ratio of medians; its interval goes from one
+    median's lowest against the other's highest, and a machine's drift is no change."""
+    confidence = shared(2 * number_of_cells, GATE_CONFIDENCE)
+    base, head = (median_interval(numpy.log(numpy.asarray(times)), confidence)
+                  for times in (base_ns, head_ns))
+    return verdict_on(head[0] - base[0], head[1] - base[2], head[2] - base[1],
+                      min(base[3], head[3]) >= confidence, DRIFT, DRIFT)
+
+
+def share_text(ratio):
+    """+2.5 %"""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def in_order(results):
+    """Worst first."""
+    return sorted(results, key=lambda result: (
+        ORDER.index(result.verdict), -(math.inf if math.isnan(result.ratio) else result.ratio)))
+
+
+def closing(results):
+    """One sentence."""
+    counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ORDER}
+    tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    if counts[REGRESSED]:
+        worst = in_order(results)[0]
+        return f"REGRESSION: {worst.cell}: {worst.why}. {len(results)} cells: {tally}."
+    return f"No regression. {len(results)} cells: {tally}."
+
+
+def rule_text(number_of_cells):
+    """The rule in a sentence, for a reader of the table."""
+    return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval of {number_of_cells} "
+            f"cells excludes zero, and the median slowdown exceeds {100 * THRESHOLD:.0f} %, in two "
+            "independent sets of rounds")
+
+
+def status_of(results, strict):
+    """The exit status: 1 regression, 3 inconclusive where that matters, 6 cells missing."""
+    verdicts = {result.verdict for result in results}
+    if REGRESSED in verdicts:
+        return 1
+    if MISSING in verdicts:
+        return 6
+    return 3 if strict and INCONCLUSIVE in verdicts else 0

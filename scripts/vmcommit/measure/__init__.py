@@ -1,0 +1,1 @@
+"""What runs harnesses and writes rows; it judges and draws nothing."""

@@ -1,0 +1,22 @@
+/* vsnprintf at the end of what is there. */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct text text_in(char *bytes, size_t size)
+{
+    bytes[0] = '\0';
+    return (struct text){.bytes = bytes, .size = size};
+}
+
+void text_add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    size_t left = text->size - text->length;
+    va_start(arguments, format);
+    int length = vsnprintf(text->bytes + text->length, left, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        text->length += (size_t)length < left ? (size_t)length : left - 1;
+}

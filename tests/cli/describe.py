@@ -1,0 +1,103 @@
+"""`--describe`: what each harness says of itself, against what it then takes and refuses."""
+
+import json
+import re
+import unittest
+
+from support import BIN, PAGE, WINDOWS, describe, run
+
+KEYS = ["name", "summary", "version", "platform", "page_bytes", "step", "guarded", "blocks",
+        "options", "commit", "purge", "pages", "guard", "trap"]
+HARNESSES = (BIN / "harnesses.txt").read_text().split()
+COMMIT = ["virtualalloc"] if WINDOWS else ["mprotect"]
+GUARD = ["auto", "page_guard"] if WINDOWS else ["auto", "madvise", "prot_none"]
+TRAP = ["seh", "veh"] if WINDOWS else ["signal"]
+# name: (step, guarded, blocks, commit, guard, trap, the options that not every harness takes)
+EXPECTED = {
+    "upfront": ("size", False, False, COMMIT, [], [],
+                {"--order", "--commit", "--trace", "--staircase"}),
+    "fault": ("page", False, False, COMMIT, [], TRAP,
+              {"--order", "--commit", "--trap", "--trace", "--staircase"}),
+    "chunked": ("chunk", False, False, COMMIT, [], [],
+                {"--chunk", "--order", "--commit", "--trace", "--staircase"}),
+    "guard": ("chunk", True, False, COMMIT, GUARD, TRAP,
+              {"--chunk", "--order", "--commit", "--guard", "--trap", "--trace", "--staircase"}),
+    "custom": ("chunk", False, False, [], [], [],
+               {"--chunk", "--order", "--trace", "--staircase", "--library"}),
+    "malloc": ("chunk", False, True, [], [], [], {"--chunk"}),
+}
+EVERYONES = {"--size", "--touch", "--pages", "--repeat", "--seed", "--output"}
+VALUES = {"--size": "4K", "--chunk": "64K", "--touch": "0.5", "--order": "reverse",
+          "--commit": COMMIT[0], "--pages": "small", "--guard": "auto", "--trap": TRAP[0],
+          "--repeat": "3", "--seed": "7", "--output": "no.csv", "--trace": "no.csv",
+          "--staircase": "no.csv", "--library": "no.so"}
+
+
+class Describe(unittest.TestCase):
+    maxDiff = None
+
+    def test_harnesses_are_listed_in_their_order(self):
+        self.assertEqual(HARNESSES, list(EXPECTED))
+
+    def test_one_object_on_one_line(self):
+        for name in HARNESSES:
+            done = run(name, "--describe")
+            with self.subTest(name):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(done.stdout.count("\n"), 1)
+                self.assertEqual(list(json.loads(done.stdout)), KEYS)
+
+    def test_what_is_said(self):
+        for name, (step, guarded, blocks, commit, guard, trap, options) in EXPECTED.items():
+            said = describe(name)
+            with self.subTest(name):
+                self.assertEqual(said["name"], name)
+                self.assertIn(said["summary"], run(name, "--help").stdout)
+                self.assertIn(f"(vmcommit) {said['version']},", run(name, "--version").stdout)
+                self.assertIn(said["platform"], ("windows", "wine") if WINDOWS else ("linux",))
+                self.assertEqual(said["page_bytes"], PAGE)
+                self.assertEqual((said["step"], said["guarded"], said["blocks"]),
+                                 (step, guarded, blocks))
+                self.assertEqual(set(said["options"]), EVERYONES | options)
+                self.assertEqual([said[key] for key in ("commit", "purge", "pages", "guard",
+                                                        "trap")],
+                                 [commit, [], ["small", "thp"], guard, trap])
+
+    def test_exactly_the_options_that_are_listed_are_taken(self):
+        for name in HARNESSES:
+            for option, value in VALUES.items():
+                done = run(name, option, value, "--version")
+                with self.subTest(name=name, option=option):
+                    if option in describe(name)["options"]:
+                        self.assertEqual((done.returncode, done.stderr), (0, ""))
+                        continue
+                    self.assertEqual((done.returncode, done.stdout), (2, ""))
+                    self.assertRegex(done.stderr, rf"^{name}: {option}: '{re.escape(value)}': "
+                                                  rf"{name} .*; leave {option} out\n$")
+
+    def test_an_option_that_is_not_taken_is_refused_without_its_value_too(self):
+        for arguments in (["--chunk"], ["--chunk=64K"]):
+            done = run("fault", *arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr, r"^fault: --chunk: '(64K)?': fault has no step that "
+                                          r"could be set; leave --chunk out\n$")
+
+    def test_help_lists_exactly_the_options_that_are_taken(self):
+        for name in HARNESSES:
+            listed = re.findall(r"^  (--\w+)", run(name, "--help").stdout, re.M)
+            self.assertEqual(listed, [*describe(name)["options"], "--describe", "--help"], name)
+
+    def test_exactly_the_kinds_that_are_listed_are_taken(self):
+        known = {"--commit": [*COMMIT, "auto"], "--pages": ["small", "thp", "auto"],
+                 "--guard": [*GUARD, "none"], "--trap": [*TRAP, "auto"]}
+        for name in HARNESSES:
+            for option, kinds in known.items():
+                for kind in kinds:
+                    done = run(name, option, kind, "--version")
+                    with self.subTest(name=name, option=option, kind=kind):
+                        self.assertEqual(done.returncode == 0,
+                                         kind in describe(name)[option.strip("-")])
+
+
+if __name__ == "__main__":
+    unittest.main()
