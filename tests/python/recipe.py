@@ -1,6 +1,6 @@
-"""The README's recipe for a new strategy, carried out in a copy of the repository: the strategy must
-then be in everything that a reader of a run sees, with no other file touched; and whoever leaves a
-step out must be told."""
+"""The README's recipe for a new strategy, carried out in a copy of the repository: the strategy
+must then be in everything that a reader of a run sees, with no other file touched; and whoever
+leaves a step out must be told."""
 
 import ast
 import csv
