@@ -17,7 +17,7 @@ import xml.etree.ElementTree
 
 import jsonschema
 
-from support import BIN, ROOT
+from support import BIN, ROOT, tracked
 
 CMAKE, GNUPLOT = shutil.which("cmake"), shutil.which("gnuplot")
 SECONDS = 300  # for each program that is started here
@@ -68,11 +68,9 @@ def carry_out(files, copy):
 
 
 def copy_tree(copy):
-    """The tracked files as they are in the working tree, and those not tracked yet."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("results/"):
+    """The files of the repository as they are in the working tree."""
+    for name in tracked():
+        if name.parts[0] != "results":
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
 

@@ -8,7 +8,7 @@ import re
 import subprocess
 import unittest
 
-from support import BIN, ROOT, describe
+from support import BIN, ROOT, describe, tracked
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -23,14 +23,6 @@ WORDS = {
     "room for chance": "family-wise", "guard page that grows": "in steps, each triggered by a hit "
     "on a guard page", "nothing beats": "the Pareto frontier", "interleaved": "in turn",
 }
-
-
-def tracked():
-    """Paths of the files that belong to the repository, whether committed yet or not."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return sorted(pathlib.PurePosixPath(name) for name in listed.split("\0")
-                  if name and (ROOT / name).exists())
 
 
 def folders(files):
