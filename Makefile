@@ -27,13 +27,16 @@ export VMCOMMIT_ALLOCATOR = $(ALLOCATOR)
 all: build/build.ninja
 	@cmake --build build
 
-build/build.ninja:
+build/build.ninja: | cmake-is-there
 	@cmake --preset release
+
+cmake-is-there:
+	@command -v cmake >/dev/null || { echo "make: no cmake here: run ./scripts/setup.sh" >&2; exit 1; }
 
 baseline bench compare report trend verify overhead: build/build.ninja
 	@cmake --build build --target $@
 
-build-windows/build.ninja:
+build-windows/build.ninja: | cmake-is-there
 	@cmake --preset windows
 
 bench-wine: build-windows/build.ninja
@@ -55,5 +58,5 @@ lint:
 clean:
 	rm -rf build build-clang build-compare build-debug build-asan build-asan-* build-windows
 
-.PHONY: all baseline bench bench-wine clean compare lint overhead report test test-fast test-wine \
-        trend verify
+.PHONY: all baseline bench bench-wine clean cmake-is-there compare lint overhead report test \
+        test-fast test-wine trend verify
