@@ -111,7 +111,7 @@ def legend(picture, names):
     marks = [(float(x), float(y), mark, colour) for mark, x, y, colour in re.findall(
         rf"<use xlink:href='(\S+)' transform='{place}[^']*' color='([^']+)'", text)]
     looks = {}
-    for x, y, words in re.findall(rf"{place}[^>]*>\s*<text><tspan[^>]*>(\w+)</tspan>", text):
+    for x, y, words in re.findall(rf"{place}[^>]*>\s*<text>(?:<tspan[^>]*>)?(\w+)<", text):
         beside = [(mark, colour) for left, height, mark, colour in marks
                   if 0 < float(x) - left < 30 and abs(float(y) - height) < 3]
         if words in names and beside:
