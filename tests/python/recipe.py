@@ -26,9 +26,9 @@ SECONDS = 300  # for each program that is started here
 PROFILE = '''
 
 PROFILES["recipe"] = dataclasses.replace(
-    PROFILES["quick"], seconds=20, sizes=(4 * KIB, 64 * KIB, MIB), sweep_size=MIB,
+    PROFILES["quick"], seconds=60, sizes=(4 * KIB, 64 * KIB, MIB), sweep_size=MIB,
     sweep_steps=(4 * KIB, 64 * KIB, MIB), trace_sizes=(MIB,), limit_size=0, rounds_min=3,
-    rounds_max=20, process_runs=2)
+    rounds_max=18, process_runs=2)
 '''
 
 
