@@ -7,23 +7,27 @@ build="gcc libc6-dev cmake ninja-build make git"
 bench="python3 python3-scipy python3-pandas python3-jinja2 python3-tqdm gnuplot-nox
        fonts-dejavu-core hyperfine util-linux"
 tests="clang clang-format clang-tidy locales strace linux-perf chromium python3-jsonschema
-       libjemalloc2 libmimalloc2.0 libbenchmark-tools golang-golang-x-tools python3-junitparser"
+       flake8 mypy shellcheck libjemalloc2 libmimalloc2.0 libbenchmark-tools
+       golang-golang-x-tools python3-junitparser"
 windows="clang-19 lld-19 gcc-mingw-w64-x86-64-win32 wine wine64"
 
-missing=""
+set -- # what is missing
 if command -v dpkg-query >/dev/null 2>&1; then
     for package in $build $bench $tests $windows; do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-        [ "$state" = installed ] || missing="$missing $package"
+        [ "$state" = installed ] || set -- "$@" "$package"
     done
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "setup: this is neither Debian nor Ubuntu. Install what these Debian packages hold:"
-    echo $build $bench $tests $windows
+    for package in $build $bench $tests $windows; do
+        printf '%s ' "$package"
+    done
+    echo
     exit 1
 fi
-if [ -z "$missing" ]; then
+if [ $# -eq 0 ]; then
     echo "setup: everything is installed"
     exit 0
 fi
@@ -31,13 +35,13 @@ fi
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        echo "setup: not root, and no sudo here. As root: apt-get install$missing" >&2
+        echo "setup: not root, and no sudo here. As root: apt-get install $*" >&2
         exit 1
     fi
     as_root=sudo
 fi
-echo "setup: installing$missing"
+echo "setup: installing $*"
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
-$as_root apt-get install -y -qq --no-install-recommends $missing
+$as_root apt-get install -y -qq --no-install-recommends "$@"
 echo "setup: done"

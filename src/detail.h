@@ -1,5 +1,5 @@
 /* CSV files beside the samples: each touch of a traced cycle, and the steps of a staircase. Rows
- * are joined to their sample by round and position; docs/csv.md tells the columns. */
+ * are joined to their sample by round and position; docs/columns.md tells the columns. */
 #ifndef DETAIL_H
 #define DETAIL_H
 

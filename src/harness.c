@@ -200,7 +200,7 @@ static int print(const struct text *text)
 static void add_help(struct text *text)
 {
     text_add(text,
-             "%s: %s.\nWrites one CSV row for each sample; docs/csv.md explains the columns.\n\n"
+             "%s: %s.\nWrites one CSV row a sample; docs/columns.md explains the columns.\n\n"
              "usage: %s [OPTION VALUE]...\n\n",
              harness_strategy.name, harness_strategy.summary, harness_strategy.name);
     options_add_help(&harness_strategy, text);

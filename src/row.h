@@ -1,4 +1,4 @@
-/* One sample as one CSV row (RFC 4180). docs/csv.md tells each column's unit and source. */
+/* One sample as one CSV row (RFC 4180). docs/columns.md tells each column's unit and source. */
 #ifndef ROW_H
 #define ROW_H
 

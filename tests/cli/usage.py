@@ -65,7 +65,7 @@ class Usage(unittest.TestCase):
 
     def test_header_is_the_contract(self):
         header = run("fault", "--size", "4K", "--repeat", 1).stdout.splitlines()[0].split(",")
-        contract = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "csv.md").read_text(), re.M)
+        contract = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "columns.md").read_text(), re.M)
         self.assertEqual(header, contract)
 
     def test_output_file_holds_what_standard_output_would(self):

@@ -1,7 +1,6 @@
 """Imports run downwards: commands, show, analyse and gate, measure, base; and never in a circle."""
 
 import ast
-import pathlib
 import unittest
 
 from support import ROOT

@@ -1,4 +1,4 @@
-"""The columns of samples.csv that analysis rests on; docs/csv.md tells each one's meaning."""
+"""The columns of samples.csv that analysis rests on; docs/columns.md tells each one's meaning."""
 
 PHASES = ("reserve_ns", "commit_ns", "touch_ns", "release_ns")
 LATENCIES = (*PHASES, "total_ns")
