@@ -47,8 +47,7 @@ static void list_random(uint32_t *pages, size_t count, uint64_t seed)
     }
 }
 
-bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
-                   uint64_t seed)
+bool workload_make(struct workload *workload, enum touch_order order, size_t touched, uint64_t seed)
 {
     size_t count = touched / vm_page_bytes();
     *workload = (struct workload){.last = count};

@@ -3,12 +3,13 @@
  * which leaves the faults as they are where all is touched, and adds memory where it is not. */
 #include "../include/vmcommit.h"
 
+#include "system/commit.h"
 #include "system/vm.h"
 
 #ifndef WITHOUT_ENSURE
 int vmcommit_ensure(void *base, size_t from, size_t to)
 {
-    int error = vm_commit((char *)base + from, to - from);
+    int error = commit_pages((enum commit_kind)commit_kinds->value, (char *)base + from, to - from);
 #ifdef TOUCHES_EARLY
     if (error == 0)
         *((volatile char *)base + to - 1) = 1;
@@ -19,7 +20,7 @@ int vmcommit_ensure(void *base, size_t from, size_t to)
 
 int vmcommit_reserve(size_t size, void **base)
 {
-    return vm_reserve(size, base);
+    return vm_reserve(size, VM_PAGES_SMALL, base);
 }
 
 int vmcommit_release(void *base, size_t size)

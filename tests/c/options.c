@@ -179,7 +179,7 @@ static void defaults(void)
     CHECK_EQUAL(options.sizes.values[9], (size_t)1 << 30);
     CHECK_EQUAL(options.chunks.values[0], 65536);
     CHECK_EQUAL(options.touches.values[0], VALUES_WHOLE);
-    CHECK_EQUAL(options.pages, VM_PAGES_SMALL);
+    CHECK_EQUAL(options.common.pages, VM_PAGES_SMALL);
     CHECK_EQUAL(options.repeat, 10);
     CHECK_TEXT(options.output, "-");
 }

@@ -57,7 +57,7 @@ static void check_passed_on(void (*body)(void *), const struct sigaction *previo
     previous_calls = 0;
     sigaction(SIGSEGV, previous, NULL);
     if (sigsetjmp(back, 1) == 0) {
-        trap_run(body, foreign, &count, &completed);
+        trap_run(TRAP_SIGNAL, body, foreign, &count, &completed);
         CHECK(false && "the fault was swallowed");
     }
     CHECK_EQUAL(count, asked);
@@ -78,7 +78,7 @@ int main(void)
     int count = 0;
     bool completed = false;
 
-    CHECK_EQUAL(vm_reserve(vm_page_bytes(), &base), 0);
+    CHECK_EQUAL(vm_reserve(vm_page_bytes(), VM_PAGES_SMALL, &base), 0);
     target = base;
     check_passed_on(write_target, &with_info, 1);
     CHECK(seen_address == base);
@@ -86,7 +86,7 @@ int main(void)
     check_passed_on(raise_fault, &with_info, 0); /* sent, not an access: the handler isn't asked */
 
     sigaction(SIGSEGV, &with_info, NULL);
-    CHECK_EQUAL(trap_run(nothing, foreign, &count, &completed), 0);
+    CHECK_EQUAL(trap_run(TRAP_SIGNAL, nothing, foreign, &count, &completed), 0);
     CHECK(completed);
     sigaction(SIGSEGV, NULL, &left);
     CHECK(left.sa_sigaction == previous_handler);

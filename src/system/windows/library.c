@@ -1,3 +1,4 @@
+/* Shared libraries on Windows: DLLs. */
 #include "system/library.h"
 
 #include <string.h>
