@@ -7,7 +7,7 @@
 #include "system/vm.h"
 
 static const struct strategy strategy = {.name = "fault", .step = STEP_PAGE};
-static const struct configuration configuration = {.size = 8192, .step = 4096, .touched = 4096};
+static struct configuration configuration;
 static char row[ROW_MAX_BYTES];
 
 static const char *format(const struct sample *sample)
@@ -80,6 +80,8 @@ static void the_longest_error_fits(void)
 
 int main(void)
 {
+    configuration = configuration_make(8192, 4096);
+    configuration.touched = 4096;
     struct sample sample = {.status = SAMPLE_OK, .batch = 1};
     char header[ROW_MAX_BYTES];
     struct text text = text_in(header, sizeof header);
