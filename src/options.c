@@ -141,16 +141,25 @@ static bool parse_library(const struct parser *parser, const char *text, struct 
     return *text != '\0' || values_refuse(parser, ": '' is no file; name a shared library");
 }
 
+/* Standard output is for the samples, or for nothing. */
+static bool parse_own_file(const struct parser *parser, const char *text)
+{
+    if (*text == '\0')
+        return values_refuse(parser, ": '' is no file; name one");
+    return strcmp(text, "-") != 0 ||
+           values_refuse(parser, ": '-' is standard output, which is for samples; name a file");
+}
+
 static bool parse_trace(const struct parser *parser, const char *text, struct options *options)
 {
     options->trace = text;
-    return *text != '\0' || values_refuse(parser, ": '' is no file; name one");
+    return parse_own_file(parser, text);
 }
 
 static bool parse_staircase(const struct parser *parser, const char *text, struct options *options)
 {
     options->staircase = text;
-    return *text != '\0' || values_refuse(parser, ": '' is no file; name one");
+    return parse_own_file(parser, text);
 }
 
 const struct option options_table[] = {
