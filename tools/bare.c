@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     if (argc != 3)
         return 2;
     int protection = strcmp(argv[1], "fault") == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
-    size_t size = strtoull(argv[2], NULL, 10);
+    size_t size = (size_t)strtoull(argv[2], NULL, 10);
     struct sigaction action = {.sa_sigaction = commit_page, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &action, NULL);
     warm(size);

@@ -305,7 +305,7 @@ int main(void)
 {
     void *base;
     page = vm_page_bytes();
-    refusal = vm_reserve_committed((size_t)1 << 60, VM_PAGES_SMALL, &base);
+    refusal = vm_reserve_committed(SIZE_MAX / page * page, VM_PAGES_SMALL, &base);
     CHECK(vm_is_refusal(refusal));
     each_phase_has_its_own_time();
     memory_is_of_its_moment();

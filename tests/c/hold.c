@@ -17,9 +17,10 @@ int main(int argc, char **argv)
     if (argc != 4 || vm_use_pages(VM_PAGES_SMALL) != 0)
         return 2;
     struct configuration configuration =
-        configuration_make(strtoull(argv[1], NULL, 10), vm_page_bytes());
+        configuration_make((size_t)strtoull(argv[1], NULL, 10), vm_page_bytes());
     struct region region = region_make(&configuration);
-    size_t committed = strtoull(argv[2], NULL, 10), touched = strtoull(argv[3], NULL, 10);
+    size_t committed = (size_t)strtoull(argv[2], NULL, 10);
+    size_t touched = (size_t)strtoull(argv[3], NULL, 10);
     if (maps_read(NULL, 0, &before) != 0 || region_reserve(&region) != 0 ||
         region_commit(&region, 0, committed) != 0)
         return 1;

@@ -134,7 +134,7 @@ static void a_guard_stands_past_the_usable_end(enum guard_kind kind)
 
 static void a_refusal_is_kept(void)
 {
-    struct region region = make((size_t)1 << 48, 1);
+    struct region region = make(SIZE_MAX / page, 1);
     int error = region_reserve_committed(&region);
     CHECK(error != 0);
     CHECK(vm_is_refusal(error));

@@ -64,8 +64,9 @@ static void check_refused(const struct strategy *strategy, enum trap_kind trap, 
 
 int main(void)
 {
+    size_t page = vm_page_bytes();
     void *base;
-    refusal = vm_reserve_committed((size_t)1 << 60, VM_PAGES_SMALL, &base);
+    refusal = vm_reserve_committed(SIZE_MAX / page * page, VM_PAGES_SMALL, &base);
     CHECK(vm_is_refusal(refusal));
     for (const struct kind *trap = trap_kinds; trap->name != NULL; trap++)
         check_refused(&in_a_fault, (enum trap_kind)trap->value, REACHED);

@@ -31,8 +31,8 @@ int main(int argc, char **argv)
     if (argc < 5 || !kind_find(guard_kinds, argv[3], &guard) ||
         !kind_find(trap_kinds, argv[4], &trap))
         return 2;
-    struct configuration configuration =
-        configuration_make(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
+    struct configuration configuration = configuration_make((size_t)strtoull(argv[1], NULL, 10),
+                                                            (size_t)strtoull(argv[2], NULL, 10));
     configuration.guard = guard_resolve((enum guard_kind)guard);
     configuration.trap = (enum trap_kind)trap;
     for (int i = 5; i < argc; i++)
