@@ -34,10 +34,11 @@ struct harness {
 /* One line, whatever the message quotes. */
 static int complain(int status, const char *message)
 {
-    fprintf(stderr, "%s: ", harness_strategy.name);
+    char bytes[1024];
+    struct text line = text_in(bytes, sizeof bytes);
     for (; *message != '\0'; message++)
-        fputc((unsigned char)*message < ' ' ? '?' : *message, stderr);
-    fputc('\n', stderr);
+        text_add(&line, "%c", (unsigned char)*message < ' ' ? '?' : *message);
+    fprintf(stderr, "%s: %s\n", harness_strategy.name, line.bytes);
     return status;
 }
 
@@ -181,7 +182,7 @@ static int begin_files(const struct harness *harness)
     return EXIT_TAKEN;
 }
 
-/* The first failure is the one that is told. */
+/* The first failure is the one that is reported. */
 static int close_files(const struct harness *harness, int status)
 {
     for (int i = 0; i < FILE_COUNT; i++) {

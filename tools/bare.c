@@ -53,8 +53,10 @@ static void warm(size_t size)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 3) {
+        fprintf(stderr, "usage: bare upfront|fault BYTES\n");
         return 2;
+    }
     int protection = strcmp(argv[1], "fault") == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
     size_t size = (size_t)strtoull(argv[2], NULL, 10);
     struct sigaction action = {.sa_sigaction = commit_page, .sa_flags = SA_SIGINFO};

@@ -175,7 +175,7 @@ int main(void)
         printf(", \"%s\": %.1f", parts[i].name, ns);
     }
     printf("}\n");
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "calibrate: cannot write standard output: %s\n", strerror(errno));
         return 1;
     }

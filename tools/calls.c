@@ -139,7 +139,7 @@ int main(void)
         fprintf(stderr, "calls: the system refused the memory for it\n");
         return 1;
     }
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "calls: cannot write standard output: %s\n", strerror(errno));
         return 1;
     }

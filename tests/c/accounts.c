@@ -5,6 +5,7 @@
 #include "check.h"
 #include "cycle.h"
 #include "fake.h"
+#include "staircase.h"
 #include "trace.h"
 
 enum { MIB = 1 << 20 };
@@ -301,6 +302,79 @@ static void a_trace_is_spread_as_its_touches(void)
     trace_free(&trace);
 }
 
+/* Each page that is touched adds to all figures; the process had 30 bytes resident before. */
+static int touch_part(struct region *region, const struct workload *workload)
+{
+    region->commit_calls += workload->last - workload->first;
+    region->handled_faults++;
+    hold(10 * workload->last, 0, 0, 30 + 7 * workload->last);
+    return 0;
+}
+
+static void a_staircase_reads_at_even_distances(void)
+{
+    const struct strategy strategy = {
+        .name = "s", .reserve = reserve_briefly, .touch = touch_part, .release = release_briefly};
+    struct configuration configuration = configuration_make(160 * page, page);
+    struct staircase staircase;
+    start_afresh();
+    CHECK(staircase_take(&strategy, &configuration, 1, &staircase));
+    CHECK_EQUAL(staircase.reached, STAIRCASE_CHECKPOINTS);
+    for (size_t i = 0; i < STAIRCASE_CHECKPOINTS; i++) {
+        const struct checkpoint *checkpoint = &staircase.checkpoints[i];
+        size_t pages = 160 * (i + 1) / STAIRCASE_CHECKPOINTS;
+        CHECK_EQUAL(checkpoint->touched, pages * page);
+        CHECK_EQUAL(checkpoint->commit_bytes, 10 * pages);
+        CHECK_EQUAL(checkpoint->region_count, pages);
+        CHECK_EQUAL(checkpoint->resident_bytes.value, 7 * pages);
+        CHECK_EQUAL(checkpoint->commit_calls, pages);
+        CHECK_EQUAL(checkpoint->handled_faults, i + 1);
+    }
+    CHECK_EQUAL(fake.map_readings, STAIRCASE_CHECKPOINTS + 1);
+    start_afresh();
+    fake.failing_map_reading = 4;
+    fake.error = refusal;
+    CHECK(!staircase_take(&strategy, &configuration, 1, &staircase));
+    CHECK(strncmp(staircase.error, "reading the memory map: ", 24) == 0);
+}
+
+/* A refusal in the cycle of a trace or a staircase leaves that out; anything else is an error. */
+static void details_are_refused_or_break(void)
+{
+    const struct strategy strategy = {
+        .name = "vain", .reserve = reserve, .touch = touch_in_vain, .release = release};
+    const struct strategy mute = {
+        .name = "mute", .reserve = fail_without_a_word, .touch = touch, .release = release};
+    struct configuration configuration = small();
+    struct staircase staircase;
+    struct trace trace;
+    start_afresh();
+    CHECK(trace_take(&strategy, &configuration, 1, &trace));
+    CHECK(!trace.taken);
+    trace_free(&trace);
+    CHECK(staircase_take(&strategy, &configuration, 1, &staircase));
+    CHECK_EQUAL(staircase.reached, 0);
+    CHECK(!trace_take(&mute, &configuration, 1, &trace));
+    CHECK(strncmp(trace.error, "reserve of ", 11) == 0);
+    trace_free(&trace);
+    CHECK(!staircase_take(&mute, &configuration, 1, &staircase));
+    CHECK(strncmp(staircase.error, "reserve of ", 11) == 0);
+}
+
+static void the_first_error_is_kept(void)
+{
+    struct cycle cycle = {.sample = NULL};
+    char message[256];
+    cycle_keep_error(&cycle, "nothing", 0);
+    CHECK(cycle.failed == NULL);
+    cycle_keep_error(&cycle, "the first", refusal);
+    cycle_keep_error(&cycle, "the second", refusal + 1);
+    CHECK_EQUAL(cycle.error, refusal);
+    cycle_describe_failure(&cycle, refusal, message, sizeof message);
+    CHECK(strncmp(message, "the first: ", 11) == 0);
+    CHECK(!cycle_is_refusal(&cycle, refusal)); /* not the strategy's */
+}
+
 int main(void)
 {
     void *base;
@@ -316,5 +390,8 @@ int main(void)
     a_refusal_keeps_what_was_reached();
     nothing_fails_silently();
     a_trace_is_spread_as_its_touches();
+    a_staircase_reads_at_even_distances();
+    details_are_refused_or_break();
+    the_first_error_is_kept();
     return check_result();
 }
