@@ -80,14 +80,16 @@ int vm_release(void *base, size_t size)
  * kernel hands out next. */
 void vm_warm(size_t size, enum vm_pages pages)
 {
-    void *base = NULL;
+    size_t page = vm_page_bytes();
+    unsigned char *base =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED)
+        return;
     vm_use_pages(VM_PAGES_THP);
-    if (vm_reserve_committed(size, VM_PAGES_SMALL, &base) == 0) {
-        madvise(base, size, MADV_HUGEPAGE);
-        for (size_t offset = 0; offset < size; offset += vm_page_bytes())
-            ((volatile unsigned char *)base)[offset] = 1;
-        vm_release(base, size);
-    }
+    madvise(base, size, MADV_HUGEPAGE);
+    for (size_t offset = 0; offset < size; offset += page)
+        *(volatile unsigned char *)(base + offset) = 1;
+    munmap(base, size);
     vm_use_pages(pages);
 }
 
