@@ -194,7 +194,7 @@ static int close_files(const struct harness *harness, int status)
     return status;
 }
 
-/* Says who it was if a library ends the process: its functions run within ours. */
+/* The library whose functions may be running, to be named if the process ends there. */
 static struct {
     const char *path; /* NULL when no library is at work */
     int status;       /* of a process that it ends */

@@ -317,7 +317,7 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
         return values_refuse(parser, ": '%s': %s %s; leave %s out", text != NULL ? text : "",
                              strategy->name, option->lacks, option->name);
     if (text == NULL)
-        return values_refuse(parser, ": no value; give one, as --help tells");
+        return values_refuse(parser, ": no value; --help says what it takes");
     *argv += equals == NULL;
     return option->parse(parser, text, options);
 }

@@ -98,7 +98,7 @@ static void add_total(struct text *text, const void *row, size_t at)
     add_ns_per_cycle(text, sample_of(row), total);
 }
 
-/* A count that is not the same in every cycle shows as a fraction, so that nobody takes it for an
+/* A count that is not the same in every cycle shows as a fraction, so that it can't pass for an
  * exact one. */
 static void add_per_cycle(struct text *text, uint64_t count, uint64_t batch)
 {

@@ -1,4 +1,4 @@
-/* One sample as one CSV row. docs/csv.md tells each column's unit and source. */
+/* One sample as one CSV row. docs/csv.md explains each column. */
 #ifndef ROW_H
 #define ROW_H
 

@@ -38,10 +38,10 @@ static bool one_more_fault;
 
 __attribute__((constructor)) static void find_real(void)
 {
-    void *found = dlsym(RTLD_NEXT, "mprotect");
-    memcpy(&real_mprotect, &found, sizeof found);
-    found = dlsym(RTLD_NEXT, "munmap");
-    memcpy(&real_munmap, &found, sizeof found);
+    void *symbol = dlsym(RTLD_NEXT, "mprotect");
+    memcpy(&real_mprotect, &symbol, sizeof symbol);
+    symbol = dlsym(RTLD_NEXT, "munmap");
+    memcpy(&real_munmap, &symbol, sizeof symbol);
     mprotect_ns = delay_of("mprotect");
     munmap_ns = delay_of("munmap");
     one_more_fault = getenv("VMCOMMIT_FAULT") != NULL;

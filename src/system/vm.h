@@ -46,8 +46,8 @@ void vm_warm(size_t size, enum vm_pages pages);
 bool vm_is_refusal(int error);
 int vm_out_of_memory(void);
 
-/* What a refusal is owed to, if that can be told: `region_count` is how many regions the system
- * kept when it refused. NULL if it can't. */
+/* What a refusal is due to, where that is known: `region_count` is how many regions the system kept
+ * when it refused. NULL where it isn't. */
 const char *vm_refusal_cause(int error, uint64_t region_count);
 
 /* The system's text for one of its error codes. */

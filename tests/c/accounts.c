@@ -80,7 +80,7 @@ static void start_afresh(void)
     calls = 0;
 }
 
-/* The window of each phase is its own; what passes between them is nobody's. */
+/* The window of each phase is its own; what passes between them is in none. */
 static void each_phase_has_its_own_time(void)
 {
     struct configuration configuration = small();
@@ -204,7 +204,7 @@ static int touch_in_vain(struct region *region, const struct workload *workload)
     return region_keep_failure(region, "set guard", 1, 2, refusal + 1);
 }
 
-/* The first failure is the one that is told. */
+/* The first failure is the one that is reported. */
 static void a_refusal_keeps_what_was_reached(void)
 {
     const struct strategy strategy = {

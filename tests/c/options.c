@@ -162,7 +162,7 @@ static void refusals_name_option_value_and_remedy(void)
                   "--repeat: '0' is no number of samples; use a whole number from 1");
     check_refused("--seed", "-1", "--seed: '-1' is no seed; use a whole number from 0 to 2^64 - 1");
     check_refused("--output", "", "--output: '' is no file; name one, or - for standard output");
-    check_refused("--output", NULL, "--output: no value; give one, as --help tells");
+    check_refused("--output", NULL, "--output: no value; --help says what it takes");
     check_refused("--sizes", "4K", "--sizes: no such option; --help lists them");
     check_refused("4K", NULL, "4K: no such option; --help lists them");
     check_refused("", NULL, ": no such option; --help lists them");

@@ -12,13 +12,13 @@
 
 static int open_below(const char *root, const char *path)
 {
-    char whole[4096];
-    int length = snprintf(whole, sizeof whole, "%s%s", root, path);
-    if (length < 0 || (size_t)length >= sizeof whole) {
+    char full[4096];
+    int length = snprintf(full, sizeof full, "%s%s", root, path);
+    if (length < 0 || (size_t)length >= sizeof full) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    return open(whole, O_RDONLY | O_CLOEXEC);
+    return open(full, O_RDONLY | O_CLOEXEC);
 }
 
 /* Hands on the whole lines of a text that ends with a zero byte; returns what is left of it. */

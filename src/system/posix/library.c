@@ -1,5 +1,5 @@
 /* Shared libraries on POSIX systems. A library's constructors may end the process that loads it, by
- * _exit too: so a child loads it first, and tells whether it lived through that. */
+ * _exit too: so a child loads it first, and reports whether it survived. */
 #define _GNU_SOURCE
 #include "system/library.h"
 
@@ -15,7 +15,7 @@ static void *load(const char *path)
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* In the child, whose output nobody wants twice. */
+/* In the child. What the library prints comes once, when the parent loads it. */
 static void rehearse(const char *path, int survived)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -69,7 +69,7 @@ void *library_open(const char *path, char *message, size_t size)
 /* POSIX, dlsym: a function's address fits into a pointer to an object. */
 bool library_find(void *handle, const char *name, void *function)
 {
-    void *found = dlsym(handle, name);
-    memcpy(function, &found, sizeof found);
-    return found != NULL;
+    void *symbol = dlsym(handle, name);
+    memcpy(function, &symbol, sizeof symbol);
+    return symbol != NULL;
 }

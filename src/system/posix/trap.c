@@ -21,7 +21,7 @@ struct trap {
 static _Thread_local struct trap *current; /* this thread's, or NULL */
 static atomic_uint traps;                  /* of all threads */
 
-/* Who had the signal before us. Written only with the lock, while nobody needs it. */
+/* The action before ours. Written with the lock held, by the first trap that finds ours gone. */
 static struct sigaction previous;
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 

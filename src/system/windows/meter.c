@@ -33,7 +33,7 @@ uint64_t meter_clock_tick_ns(void)
     return 1000000000u / ticks_per_second() + (1000000000u % ticks_per_second() != 0);
 }
 
-/* PageFaultCount has 32 bits, and counts soft and hard faults alike: the sum is told as minor. */
+/* PageFaultCount has 32 bits, and counts soft and hard faults alike: the sum is given as minor. */
 int meter_read_faults(struct meter_faults *faults)
 {
     static DWORD last;

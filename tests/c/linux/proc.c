@@ -23,10 +23,10 @@ static void make_folders(char *path)
 
 static void put(const char *path, const char *text)
 {
-    char whole[512];
-    snprintf(whole, sizeof whole, "%s%s", root, path);
-    make_folders(whole);
-    FILE *file = fopen(whole, "we");
+    char full[512];
+    snprintf(full, sizeof full, "%s%s", root, path);
+    make_folders(full);
+    FILE *file = fopen(full, "we");
     CHECK(file != NULL);
     if (file == NULL)
         return;
