@@ -223,6 +223,36 @@ static void a_refusal_keeps_what_was_reached(void)
     CHECK_EQUAL(sample.major_faults.value, 11);
 }
 
+/* The probed cycle goes well, the fifth of the batch is refused: the row is the probed cycle's. */
+static int touch_until_refused(struct region *region, const struct workload *workload)
+{
+    region->commit_calls++;
+    if (++calls == 6)
+        return region_keep_failure(region, "commit", 0, 4096, refusal);
+    calls--;
+    (void)touch_briefly(region, workload);
+    hold(70, 100000, 1070, 100);
+    return 0;
+}
+
+static void a_refusal_in_a_batch_keeps_the_counted_cycle(void)
+{
+    const struct strategy strategy = {.name = "late",
+                                      .reserve = reserve_briefly,
+                                      .touch = touch_until_refused,
+                                      .release = release_briefly};
+    struct configuration configuration = small();
+    struct sample sample;
+    start_afresh();
+    CHECK(sample_take(&strategy, &configuration, 1, &sample));
+    CHECK_EQUAL(sample.status, SAMPLE_REFUSED);
+    CHECK_EQUAL(sample.batch, 1);
+    CHECK_EQUAL(sample.commit_calls, 3);
+    CHECK_EQUAL(sample.minor_faults.value, 3);
+    CHECK_EQUAL(sample.commit_bytes.value, 70);
+    CHECK_EQUAL(sample.resident_bytes.value, 70);
+}
+
 /* Neither a hook that gives no reason nor a reading that fails passes for a sample. */
 static int fail_without_a_word(struct region *region)
 {
@@ -388,6 +418,7 @@ int main(void)
     short_cycles_are_timed_in_batches(10000, 10000000);
     memory_is_kept_free();
     a_refusal_keeps_what_was_reached();
+    a_refusal_in_a_batch_keeps_the_counted_cycle();
     nothing_fails_silently();
     a_trace_is_spread_as_its_touches();
     a_staircase_reads_at_even_distances();

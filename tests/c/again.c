@@ -1,14 +1,19 @@
 /* A handler that mends nothing: the same page faults again at once, and that must end the process
- * as a crash, not go on for ever. Prints a line each time that the handler is asked. */
+ * as a crash, not go on for ever. Prints a line each time that the handler is asked, and gives up
+ * after some. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sample.h"
 
 static int mend_nothing(struct region *region, size_t offset)
 {
+    static int asked;
     (void)region;
     printf("asked at %zu\n", offset);
     fflush(stdout);
+    if (++asked == 10)
+        _Exit(3);
     return 0;
 }
 
