@@ -253,11 +253,11 @@ static void add_help(struct text *text)
     options_add_help(&harness_strategy, text);
 }
 
-static int complain_of_standard_output(int error)
+static int complain_of_standard_stream(const char *what, int error)
 {
     char text[128], message[256];
     vm_error_text(error, text, sizeof text);
-    snprintf(message, sizeof message, "cannot write standard output: %s", text);
+    snprintf(message, sizeof message, "%s: %s", what, text);
     return complain(EXIT_BROKE, message);
 }
 
@@ -277,7 +277,8 @@ static int print_answer(enum options_answer answer)
     int error = output_open("-", &standard_output);
     if (error == 0)
         error = output_write(&standard_output, text.bytes, text.length);
-    return error == 0 ? EXIT_TAKEN : complain_of_standard_output(error);
+    return error == 0 ? EXIT_TAKEN
+                      : complain_of_standard_stream("cannot write standard output", error);
 }
 
 static void name_files(struct harness *harness)
@@ -296,8 +297,10 @@ int main(int argc, char **argv)
 {
     static struct harness harness;
     char message[512];
-    if (output_reserve_standard() != 0)
-        return complain(EXIT_BROKE, "standard streams are closed, and /dev/null can't be opened");
+    int error = output_reserve_standard();
+    if (error != 0)
+        return complain_of_standard_stream("a standard stream is closed, and can't be replaced",
+                                           error);
     if (!options_parse(&harness_strategy, argc, argv, &harness.options, message, sizeof message))
         return complain(EXIT_USAGE, message);
     if (harness.options.answer != ANSWER_NONE)

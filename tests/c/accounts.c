@@ -307,10 +307,10 @@ static int release_pages(struct region *region)
     return 0;
 }
 
-/* 2000 touches: the ranks of the parts are 1000, 1800, 1980 and 1998. */
+/* 2001 touches: the parts end within the 1001st, 1801st, 1981st and 1999th. */
 static void a_trace_is_spread_as_its_touches(void)
 {
-    enum { TOUCHES = 2000 };
+    enum { TOUCHES = 2001 };
     const struct strategy strategy = {
         .name = "t", .reserve = reserve_pages, .touch = touch_traced, .release = release_pages};
     struct configuration configuration = configuration_make(TOUCHES * page, page);
@@ -323,11 +323,11 @@ static void a_trace_is_spread_as_its_touches(void)
         CHECK_EQUAL(trace.workload.trace[i].ns, 10 * (TOUCHES - i));
         CHECK_EQUAL(trace.workload.trace[i].commit_calls, (TOUCHES - 1 - i) % 2);
     }
-    CHECK_EQUAL(trace.p50_ns, 10000);
-    CHECK_EQUAL(trace.p90_ns, 18000);
-    CHECK_EQUAL(trace.p99_ns, 19800);
-    CHECK_EQUAL(trace.p999_ns, 19980);
-    CHECK_EQUAL(trace.max_ns, 20000);
+    CHECK_EQUAL(trace.p50_ns, 10010);
+    CHECK_EQUAL(trace.p90_ns, 18010);
+    CHECK_EQUAL(trace.p99_ns, 19810);
+    CHECK_EQUAL(trace.p999_ns, 19990);
+    CHECK_EQUAL(trace.max_ns, 20010);
     CHECK_EQUAL(trace.touch_ns, 77 + 10 * TOUCHES * (TOUCHES + 1) / 2 + 3);
     trace_free(&trace);
 }
