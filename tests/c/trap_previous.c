@@ -1,6 +1,7 @@
 /* POSIX: a fault that is not ours reaches whoever had it before, with its address; our handler is
  * gone when trap_run returns; and a SIGSEGV that was blocked is so again. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -65,6 +66,11 @@ static void check_passed_on(void (*body)(void *), const struct sigaction *previo
     }
     CHECK_EQUAL(count, asked);
     CHECK_EQUAL(previous_calls, 1);
+    /* The jump has left the trap: what faults now is for the previous handler alone. */
+    if (sigsetjmp(back, 1) == 0)
+        body(NULL);
+    CHECK_EQUAL(count, asked);
+    CHECK_EQUAL(previous_calls, 2);
 }
 
 static void nothing(void *context)
@@ -127,6 +133,30 @@ static enum trap_answer commit_target(void *context, const void *address)
     return commit_pages(COMMIT_MPROTECT, target, vm_page_bytes()) == 0 ? TRAP_RETRY : TRAP_ABANDON;
 }
 
+static enum trap_answer commit_and_fail(void *context, const void *address)
+{
+    enum trap_answer answer = commit_target(context, address);
+    errno = EDOM;
+    return answer;
+}
+
+static void write_with_errno(void *context)
+{
+    (void)context;
+    errno = ERANGE;
+    *(volatile unsigned char *)target = 1;
+}
+
+/* A fault may come between a call and the look at its errno. */
+static void errno_is_kept(void)
+{
+    int count = 0;
+    bool completed = false;
+    CHECK_EQUAL(trap_run(TRAP_SIGNAL, write_with_errno, commit_and_fail, &count, &completed), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(errno, ERANGE);
+}
+
 static enum trap_answer abandon(void *context, const void *address)
 {
     (void)address;
@@ -187,6 +217,10 @@ int main(void)
     check_restored(&plain);
     without_a_handler_the_process_ends();
     check_blocked_signal(abandon, false);
+    errno_is_kept();
+    CHECK_EQUAL(vm_release(base, vm_page_bytes()), 0);
+    CHECK_EQUAL(vm_reserve(vm_page_bytes(), VM_PAGES_SMALL, &base), 0);
+    target = base;
     check_blocked_signal(commit_target, true);
     other_signals_are_left_alone();
     return check_result();
