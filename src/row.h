@@ -1,4 +1,4 @@
-/* One sample as one CSV row. docs/csv.md explains each column. */
+/* One sample as one CSV row. docs/columns.md explains each column. */
 #ifndef ROW_H
 #define ROW_H
 
