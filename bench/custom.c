@@ -10,12 +10,19 @@ static bool custom_load(const char *path, char *message, size_t size)
     return library_load(path, &library, message, size);
 }
 
+static const char unusable[] =
+    "the library's vmcommit_reserve returned 0, but left no base that starts on a page";
+
 static int custom_reserve(struct region *region)
 {
     void *base = NULL;
     int error = library.reserve(region->size, &base);
+    if (error != 0)
+        return region_keep_failure(region, "reserve", 0, region->size, error);
+    if (base == NULL || (uintptr_t)base % region->page != 0)
+        return region_keep_failure(region, unusable, 0, region->size, REGION_BROKEN);
     region->base = base;
-    return region_keep_failure(region, "reserve", 0, region->size, error);
+    return 0;
 }
 
 static int custom_before_write(struct region *region, size_t offset)

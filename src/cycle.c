@@ -1,9 +1,13 @@
 /* One cycle, and many of them. The windows hold nothing but the strategy's own work. */
 #include "cycle.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "system/vm.h"
+static const char *const phase_names[] = {[PHASE_RESERVE] = "reserve",
+                                          [PHASE_COMMIT] = "commit",
+                                          [PHASE_TOUCH] = "touch",
+                                          [PHASE_RELEASE] = "release"};
 
 void cycle_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to)
 {
@@ -11,157 +15,216 @@ void cycle_add_difference(struct meter_count *sum, struct meter_count from, stru
     sum->value += to.value - from.value;
 }
 
-static void keep_meter_error(struct run *run, int error)
+void cycle_keep_error(struct cycle *cycle, const char *failed, int error)
 {
-    if (error != 0)
-        run->meter_error = error;
-}
-
-static void add_faults_since(struct run *run, const struct meter_faults *start)
-{
-    struct meter_faults now;
-    keep_meter_error(run, meter_read_faults(&now));
-    cycle_add_difference(&run->sample->minor_faults, start->minor, now.minor);
-    cycle_add_difference(&run->sample->major_faults, start->major, now.major);
-}
-
-static void window_open(struct run *run, enum phase phase)
-{
-    run->phase = phase;
-    run->open = true;
-    if (run->probing)
-        keep_meter_error(run, meter_read_faults(&run->start_faults));
-    run->start_ns = meter_clock_ns();
-}
-
-static void window_close(struct run *run)
-{
-    run->sample->phase_ns[run->phase] += meter_clock_ns() - run->start_ns;
-    run->open = false;
-    if (run->probing)
-        add_faults_since(run, &run->start_faults);
-}
-
-void cycle_probe(struct run *run, struct meter_memory *memory)
-{
-    if (!run->probing)
+    if (error == 0 || cycle->error != 0)
         return;
-    if (run->region.base != NULL)
-        run->base = run->region.base;
-    size_t size = run->base != NULL ? run->region.size : 0;
-    keep_meter_error(run, run->strategy->blocks ? meter_read_memory(NULL, SIZE_MAX, memory)
-                                                : meter_read_memory(run->base, size, memory));
+    cycle->failed = failed;
+    cycle->error = error;
 }
 
-int cycle_release(struct run *run)
+static struct meter_faults read_faults(struct cycle *cycle)
 {
-    int (*release)(struct region *) = run->strategy->release;
-    return release != NULL ? release(&run->region) : region_release(&run->region);
+    struct meter_faults faults = {{0, false}, {0, false}};
+    cycle_keep_error(cycle, "reading the fault counters", meter_read_faults(&faults));
+    return faults;
 }
 
-static bool release(struct run *run)
+static void add_faults_since(struct cycle *cycle, const struct meter_faults *start)
 {
-    window_open(run, PHASE_RELEASE);
-    int error = cycle_release(run);
-    window_close(run);
-    cycle_probe(run, &run->released);
-    return error == 0;
+    struct meter_faults now = read_faults(cycle);
+    cycle_add_difference(&cycle->sample->minor_faults, start->minor, now.minor);
+    cycle_add_difference(&cycle->sample->major_faults, start->major, now.major);
 }
 
-/* One cycle; false, with what failed in the region, where it could not go on. */
-static bool cycle(struct run *run)
+static void window_open(struct cycle *cycle, enum phase phase)
 {
-    const struct strategy *strategy = run->strategy;
-    struct region *region = &run->region;
-    int error = 0;
+    cycle->phase = phase;
+    cycle->open = true;
+    if (cycle->probing)
+        cycle->start_faults = read_faults(cycle);
+    cycle->start_ns = meter_clock_ns();
+}
 
-    region_restart(region);
-    cycle_probe(run, &run->before);
-    if (strategy->reserve != NULL) {
-        window_open(run, PHASE_RESERVE);
-        error = strategy->reserve(region);
-        window_close(run);
-        cycle_probe(run, &run->reserved);
-    }
-    if (error == 0 && strategy->commit != NULL) {
-        window_open(run, PHASE_COMMIT);
-        error = strategy->commit(region);
-        window_close(run);
-        if (strategy->reserve == NULL)
-            cycle_probe(run, &run->reserved);
-    }
-    if (error == 0) {
-        window_open(run, PHASE_TOUCH);
-        error = strategy->touch(region, run->workload);
-        window_close(run);
-    }
-    if (error != 0)
+static void window_close(struct cycle *cycle)
+{
+    cycle->sample->phase_ns[cycle->phase] += meter_clock_ns() - cycle->start_ns;
+    cycle->open = false;
+    if (cycle->probing)
+        add_faults_since(cycle, &cycle->start_faults);
+}
+
+void cycle_probe(struct cycle *cycle, struct maps_memory *memory)
+{
+    if (!cycle->probing)
+        return;
+    if (cycle->region.base != NULL)
+        cycle->base = cycle->region.base;
+    size_t size = cycle->base != NULL ? cycle->region.size : 0;
+    cycle_keep_error(cycle, "reading the memory map",
+                     cycle->strategy->blocks ? maps_read(NULL, SIZE_MAX, memory)
+                                             : maps_read(cycle->base, size, memory));
+}
+
+int cycle_release(struct cycle *cycle)
+{
+    int (*release)(struct region *) = cycle->strategy->release;
+    return release != NULL ? release(&cycle->region) : region_release(&cycle->region);
+}
+
+/* Keeps what a hook returned that kept no failure of its own. */
+static bool succeeded(struct cycle *cycle, int error)
+{
+    struct region *region = &cycle->region;
+    return region_keep_failure(region, phase_names[cycle->phase], 0, region->size, error) == 0;
+}
+
+static bool reserve(struct cycle *cycle)
+{
+    window_open(cycle, PHASE_RESERVE);
+    int error = cycle->strategy->reserve(&cycle->region);
+    window_close(cycle);
+    cycle_probe(cycle, &cycle->reserved);
+    return succeeded(cycle, error);
+}
+
+static bool commit(struct cycle *cycle)
+{
+    window_open(cycle, PHASE_COMMIT);
+    int error = cycle->strategy->commit(&cycle->region);
+    window_close(cycle);
+    if (cycle->strategy->reserve == NULL)
+        cycle_probe(cycle, &cycle->reserved);
+    return succeeded(cycle, error);
+}
+
+static bool touch(struct cycle *cycle)
+{
+    window_open(cycle, PHASE_TOUCH);
+    int error = cycle->strategy->touch(&cycle->region, cycle->workload);
+    window_close(cycle);
+    return succeeded(cycle, error);
+}
+
+static bool release(struct cycle *cycle)
+{
+    window_open(cycle, PHASE_RELEASE);
+    int error = cycle_release(cycle);
+    window_close(cycle);
+    cycle_probe(cycle, &cycle->released);
+    return succeeded(cycle, error);
+}
+
+/* False, with what failed in the region, where it could not go on. */
+static bool run_once(struct cycle *cycle)
+{
+    const struct strategy *strategy = cycle->strategy;
+    region_restart(&cycle->region);
+    cycle_probe(cycle, &cycle->before);
+    if (strategy->reserve != NULL && !reserve(cycle))
         return false;
-    cycle_probe(run, &run->peak);
-    return release(run);
+    if (strategy->commit != NULL && !commit(cycle))
+        return false;
+    if (!touch(cycle))
+        return false;
+    cycle_probe(cycle, &cycle->peak);
+    return release(cycle);
 }
 
-static void cycles(void *context)
+static void run_all(void *context)
 {
-    struct run *run = context;
-    for (uint64_t i = 0; i < run->cycles; i++)
-        if (!cycle(run))
+    struct cycle *cycle = context;
+    for (uint64_t i = 0; i < cycle->count; i++)
+        if (!run_once(cycle))
             return;
 }
 
 /* A page that faults again right after it was handled would do so for ever: that is no fault that
  * committing can mend. */
-enum trap_answer cycle_answer_fault(void *context, const void *address)
+static enum trap_answer answer_fault(void *context, const void *address)
 {
-    struct run *run = context;
-    struct region *region = &run->region;
+    struct cycle *cycle = context;
+    struct region *region = &cycle->region;
     size_t offset;
-    if (run->strategy->fault == NULL || !region_find(region, address, &offset) ||
+    if (cycle->strategy->fault == NULL || !region_find(region, address, &offset) ||
         region_page_start(region, offset) == region->last_fault)
         return TRAP_FOREIGN;
     region->last_fault = region_page_start(region, offset);
-    int error = run->strategy->fault(region, offset);
+    int error = cycle->strategy->fault(region, offset);
     if (error == REGION_FOREIGN)
         return TRAP_FOREIGN;
-    if (error != 0)
+    if (region_keep_failure(region, "commit", region->last_fault, region->page, error) != 0)
         return TRAP_ABANDON;
     region->handled_faults++;
     return TRAP_RETRY;
 }
 
-static void forget_work(struct run *run)
+int cycle_trap(struct cycle *cycle, void (*body)(void *))
 {
-    memset(run->sample->phase_ns, 0, sizeof run->sample->phase_ns);
-    run->sample->minor_faults = (struct meter_count){0};
-    run->sample->major_faults = (struct meter_count){0};
-    run->region.commit_calls = 0;
-    run->region.handled_faults = 0;
-}
-
-int cycle_repeat(struct run *run, uint64_t count, bool probing)
-{
-    struct meter_faults start;
     bool completed;
-    run->cycles = count;
-    run->probing = probing;
-    run->sample->batch = count;
-    forget_work(run);
-    keep_meter_error(run, meter_read_faults(&start));
-    keep_meter_error(run, trap_run(cycles, cycle_answer_fault, run, &completed));
-    if (run->open)
-        window_close(run);
-    if (!probing)
-        add_faults_since(run, &start);
-    run->sample->commit_calls = run->region.commit_calls;
-    run->sample->handled_faults = run->region.handled_faults;
-    return run->meter_error != 0 ? run->meter_error : run->region.error;
+    cycle_keep_error(cycle, "catching faults",
+                     trap_run(cycle->trap, body, answer_fault, cycle, &completed));
+    return cycle->error != 0 ? cycle->error : cycle->region.error;
 }
 
-struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
-                       const struct workload *workload, struct sample *sample)
+static void forget_work(struct cycle *cycle)
 {
-    return (struct run){.strategy = strategy,
-                        .workload = workload,
-                        .sample = sample,
-                        .region = region_make(configuration->size, configuration->step)};
+    memset(cycle->sample->phase_ns, 0, sizeof cycle->sample->phase_ns);
+    cycle->sample->minor_faults = (struct meter_count){0};
+    cycle->sample->major_faults = (struct meter_count){0};
+    cycle->region.commit_calls = 0;
+    cycle->region.handled_faults = 0;
+}
+
+int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing)
+{
+    cycle->count = count;
+    cycle->probing = probing;
+    cycle->sample->batch = count;
+    forget_work(cycle);
+    struct meter_faults start = read_faults(cycle);
+    cycle_trap(cycle, run_all);
+    if (cycle->open)
+        window_close(cycle);
+    if (!probing)
+        add_faults_since(cycle, &start);
+    cycle->sample->commit_calls = cycle->region.commit_calls;
+    cycle->sample->handled_faults = cycle->region.handled_faults;
+    return cycle->error != 0 ? cycle->error : cycle->region.error;
+}
+
+struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
+                         const struct workload *workload, struct sample *sample)
+{
+    struct cycle cycle = {.strategy = strategy,
+                          .workload = workload,
+                          .sample = sample,
+                          .region = region_make(configuration),
+                          .trap = configuration->trap};
+    cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
+    return cycle;
+}
+
+void cycle_describe_failure(const struct cycle *cycle, int error, char *message, size_t size)
+{
+    const struct region *region = &cycle->region;
+    char text[128];
+    vm_error_text(error, text, sizeof text);
+    if (cycle->error != 0) {
+        snprintf(message, size, "%s: %s", cycle->failed, text);
+        return;
+    }
+    if (error == REGION_BROKEN) {
+        snprintf(message, size, "%s", region->failed_call);
+        return;
+    }
+    const char *cause = vm_refusal_cause(error, cycle->peak.region_count);
+    snprintf(message, size, "%s of %zu bytes at offset %zu: %s%s%s", region->failed_call,
+             region->failed_size, region->failed_offset, text, cause != NULL ? "; " : "",
+             cause != NULL ? cause : "");
+}
+
+bool cycle_is_refusal(const struct cycle *cycle, int error)
+{
+    return cycle->error == 0 && vm_is_refusal(error);
 }

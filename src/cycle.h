@@ -4,16 +4,20 @@
 #define CYCLE_H
 
 #include "sample.h"
-#include "system/trap.h"
+#include "system/maps.h"
 
-struct run {
+struct cycle {
     const struct strategy *strategy;
     const struct workload *workload;
     struct sample *sample;
     struct region region;
-    uint64_t cycles;
-    bool probing; /* read counters and memory between the phases */
-    int meter_error;
+    enum trap_kind trap;
+    uint64_t count; /* cycles to run */
+    bool probing;   /* read counters and memory between the phases */
+
+    /* What of our own work failed first, in words, and the system's code; NULL and 0 if nothing. */
+    const char *failed;
+    int error;
 
     /* The window that is open, if any. */
     bool open;
@@ -23,25 +27,35 @@ struct run {
 
     /* The probing cycle's readings. */
     unsigned char *base;
-    struct meter_memory before, reserved, peak, released;
+    struct maps_memory before, reserved, peak, released;
 };
 
-struct run cycle_start(const struct strategy *strategy, const struct configuration *configuration,
-                       const struct workload *workload, struct sample *sample);
+/* One that holds nothing yet; the process may now have the configuration's pages. */
+struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
+                         const struct workload *workload, struct sample *sample);
 
 /* Runs `count` cycles and adds up their work in the sample. Returns 0 or the error that ended them
  * early; what the last cycle held then is still held. */
-int cycle_repeat(struct run *run, uint64_t count, bool probing);
+int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing);
 
-/* Reads memory between phases, if the run is probing: the region's, or the whole process's where it
- * comes in blocks, so that it means something as a difference to `before`. */
-void cycle_probe(struct run *run, struct meter_memory *memory);
+/* Runs body(cycle) with its faults put to the strategy. Returns as cycle_repeat does. */
+int cycle_trap(struct cycle *cycle, void (*body)(void *));
+
+/* Reads memory between phases, if the cycle is probing: the region's, or the whole process's where
+ * it comes in blocks, so that it means something as a difference to `before`. */
+void cycle_probe(struct cycle *cycle, struct maps_memory *memory);
 
 /* Gives back what the strategy holds. */
-int cycle_release(struct run *run);
+int cycle_release(struct cycle *cycle);
 
-/* Puts a fault to the strategy; a trap_handler, whose context is a struct run. */
-enum trap_answer cycle_answer_fault(void *context, const void *address);
+/* Keeps that our own work failed, if `error` is not 0 and nothing was kept yet. */
+void cycle_keep_error(struct cycle *cycle, const char *failed, int error);
+
+/* Why cycle_repeat or cycle_trap returned `error`. */
+void cycle_describe_failure(const struct cycle *cycle, int error, char *message, size_t size);
+
+/* True if it was the system that refused memory to the strategy. */
+bool cycle_is_refusal(const struct cycle *cycle, int error);
 
 /* Sets or adds to `sum` what a counter rose by; it is known if both readings are. */
 void cycle_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to);

@@ -1,5 +1,5 @@
 /* What a harness is and can do, as JSON: where other programs learn which strategies there are.
- * docs/describe.md tells the keys. */
+ * docs/describe.md explains the keys. */
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 

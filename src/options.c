@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "system/trap.h"
-
 static bool any(const struct strategy *strategy)
 {
     (void)strategy;
@@ -35,12 +33,6 @@ static bool answers_faults(const struct strategy *strategy)
 static bool loads_library(const struct strategy *strategy)
 {
     return strategy->load != NULL;
-}
-
-/* Its own code, and not a library's or an allocator's. */
-static bool commits_itself(const struct strategy *strategy)
-{
-    return !strategy->blocks && strategy->load == NULL;
 }
 
 static bool parse_size(const struct parser *parser, const char *text, struct options *options)
@@ -77,42 +69,51 @@ static bool refuse_kind(const struct parser *parser, const char *text, const cha
     return values_refuse(parser, ": '%s' is no %s here; use %s", text, what, names);
 }
 
+/* The value of the kind that `text` names, into *kind. */
+static bool parse_kind(const struct parser *parser, const char *text, const char *what,
+                       const struct kind *kinds, int *kind)
+{
+    return kind_find(kinds, text, kind) || refuse_kind(parser, text, what, kinds);
+}
+
 static bool parse_commit(const struct parser *parser, const char *text, struct options *options)
 {
-    int kind;
-    (void)options;
-    return kind_find(vm_commit_kinds, text, &kind) ||
-           refuse_kind(parser, text, "way to commit", vm_commit_kinds);
+    int kind = 0;
+    bool known = parse_kind(parser, text, "way to commit", commit_kinds, &kind);
+    options->common.commit = (enum commit_kind)kind;
+    return known;
 }
 
 static bool parse_pages(const struct parser *parser, const char *text, struct options *options)
 {
-    int kind;
-    if (!kind_find(vm_pages_kinds, text, &kind))
-        return refuse_kind(parser, text, "kind of pages", vm_pages_kinds);
-    options->pages = (enum vm_pages)kind;
-    return true;
+    int kind = 0;
+    bool known = parse_kind(parser, text, "kind of pages", vm_pages_kinds, &kind);
+    options->common.pages = (enum vm_pages)kind;
+    return known;
 }
 
 static bool parse_order(const struct parser *parser, const char *text, struct options *options)
 {
-    int order;
-    if (!kind_find(workload_orders, text, &order))
-        return refuse_kind(parser, text, "order", workload_orders);
-    options->order = (enum workload_order)order;
-    return true;
+    int kind = 0;
+    bool known = parse_kind(parser, text, "order", workload_orders, &kind);
+    options->common.order = (enum touch_order)kind;
+    return known;
 }
 
 static bool parse_guard(const struct parser *parser, const char *text, struct options *options)
 {
-    (void)options;
-    return vm_guard_choose(text) || refuse_kind(parser, text, "kind of guard", vm_guard_kinds);
+    int kind = 0;
+    bool known = parse_kind(parser, text, "kind of guard", guard_kinds, &kind);
+    options->common.guard = (enum guard_kind)kind;
+    return known;
 }
 
 static bool parse_trap(const struct parser *parser, const char *text, struct options *options)
 {
-    (void)options;
-    return trap_choose(text) || refuse_kind(parser, text, "way to catch a fault", trap_kinds);
+    int kind = 0;
+    bool known = parse_kind(parser, text, "way to catch a fault", trap_kinds, &kind);
+    options->common.trap = (enum trap_kind)kind;
+    return known;
 }
 
 static bool parse_repeat(const struct parser *parser, const char *text, struct options *options)
@@ -140,16 +141,25 @@ static bool parse_library(const struct parser *parser, const char *text, struct 
     return *text != '\0' || values_refuse(parser, ": '' is no file; name a shared library");
 }
 
+/* Standard output is for the samples, or for nothing. */
+static bool parse_own_file(const struct parser *parser, const char *text)
+{
+    if (*text == '\0')
+        return values_refuse(parser, ": '' is no file; name one");
+    return strcmp(text, "-") != 0 ||
+           values_refuse(parser, ": '-' is standard output, which is for samples; name a file");
+}
+
 static bool parse_trace(const struct parser *parser, const char *text, struct options *options)
 {
     options->trace = text;
-    return *text != '\0' || values_refuse(parser, ": '' is no file; name one");
+    return parse_own_file(parser, text);
 }
 
 static bool parse_staircase(const struct parser *parser, const char *text, struct options *options)
 {
     options->staircase = text;
-    return *text != '\0' || values_refuse(parser, ": '' is no file; name one");
+    return parse_own_file(parser, text);
 }
 
 const struct option options_table[] = {
@@ -180,8 +190,8 @@ const struct option options_table[] = {
     {.name = "--commit",
      .value = "KIND",
      .help = "how pages are made usable: ",
-     .kinds = vm_commit_kinds,
-     .taken_by = commits_itself,
+     .kinds = commit_kinds,
+     .taken_by = strategy_commits,
      .lacks = "leaves committing to code that is not vmcommit's",
      .parse = parse_commit},
     {.name = "--pages",
@@ -193,7 +203,7 @@ const struct option options_table[] = {
     {.name = "--guard",
      .value = "KIND",
      .help = "how a guard page is made: ",
-     .kinds = vm_guard_kinds,
+     .kinds = guard_kinds,
      .taken_by = has_guard,
      .lacks = "sets no guard page",
      .parse = parse_guard},
@@ -307,16 +317,18 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
         return values_refuse(parser, ": '%s': %s %s; leave %s out", text != NULL ? text : "",
                              strategy->name, option->lacks, option->name);
     if (text == NULL)
-        return values_refuse(parser, ": no value; give one, as --help tells");
+        return values_refuse(parser, ": no value; --help says what it takes");
     *argv += equals == NULL;
     return option->parse(parser, text, options);
 }
 
 static bool set_defaults(const struct parser *parser, struct options *options)
 {
-    *options =
-        (struct options){.touches = {{VALUES_WHOLE}, 1}, .repeat = 10, .seed = 1, .output = "-"};
-    vm_guard_choose("auto");
+    *options = (struct options){.touches = {{VALUES_WHOLE}, 1},
+                                .common = configuration_make(0, 0),
+                                .repeat = 10,
+                                .seed = 1,
+                                .output = "-"};
     return values_parse_sizes(parser, "4K..1G*4", &options->sizes) &&
            values_parse_sizes(parser, "64K", &options->chunks);
 }

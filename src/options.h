@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "configuration.h"
 #include "strategy.h"
 #include "system/kind.h"
-#include "system/vm.h"
 #include "text.h"
 #include "values.h"
 
@@ -21,8 +21,7 @@ struct options {
     struct sizes sizes;
     struct sizes chunks;
     struct parts touches;
-    enum vm_pages pages;
-    enum workload_order order;
+    struct configuration common; /* what all configurations share: all but the sizes */
     uint64_t repeat;
     uint64_t seed;
     const char *output;    /* "-" is standard output */

@@ -1,4 +1,4 @@
-/* A region on top of vm.h: clamps to its end, counts the calls, keeps what failed. */
+/* A region on top of the system: clamps to its end, counts the calls, keeps what failed. */
 #include "region.h"
 
 #include "system/vm.h"
@@ -20,9 +20,14 @@ static size_t clamp(const struct region *region, size_t offset)
     return offset < region->size ? offset : region->size;
 }
 
-struct region region_make(size_t size, size_t step)
+struct region region_make(const struct configuration *configuration)
 {
-    struct region region = {.size = size, .step = step, .page = vm_page_bytes()};
+    struct region region = {.size = configuration->size,
+                            .step = configuration->step,
+                            .page = vm_page_bytes(),
+                            .pages = configuration->pages,
+                            .commit = configuration->commit,
+                            .guard_kind = configuration->guard};
     region_restart(&region);
     return region;
 }
@@ -39,7 +44,7 @@ void region_restart(struct region *region)
 int region_reserve(struct region *region)
 {
     void *base = NULL;
-    int error = vm_reserve(region->size, &base);
+    int error = vm_reserve(region->size, region->pages, &base);
     region->base = base;
     return region_keep_failure(region, "reserve", 0, region->size, error);
 }
@@ -47,7 +52,7 @@ int region_reserve(struct region *region)
 int region_reserve_committed(struct region *region)
 {
     void *base = NULL;
-    int error = vm_reserve_committed(region->size, &base);
+    int error = vm_reserve_committed(region->size, region->pages, &base);
     region->base = base;
     region->commit_calls++;
     return region_keep_failure(region, "reserve and commit", 0, region->size, error);
@@ -55,7 +60,7 @@ int region_reserve_committed(struct region *region)
 
 int region_commit(struct region *region, size_t from, size_t to)
 {
-    int error = vm_commit(region->base + from, to - from);
+    int error = commit_pages(region->commit, region->base + from, to - from);
     region->commit_calls++;
     return region_keep_failure(region, "commit", from, to - from, error);
 }
@@ -74,17 +79,17 @@ int region_commit_to(struct region *region, size_t end)
 int region_set_guard(struct region *region, size_t offset)
 {
     region->guard = clamp(region, offset);
-    int error = region_commit_to(region, region->guard + vm_guard_committed_bytes());
+    int error = region_commit_to(region, region->guard + guard_committed_bytes(region->guard_kind));
     if (error != 0 || region->guard == region->size)
         return error;
     return region_keep_failure(region, "set guard", region->guard, region->page,
-                               vm_guard_set(region->base + region->guard));
+                               guard_set(region->guard_kind, region->base + region->guard));
 }
 
 int region_clear_guard(struct region *region)
 {
     return region_keep_failure(region, "clear guard", region->guard, region->page,
-                               vm_guard_clear(region->base + region->guard));
+                               guard_clear(region->guard_kind, region->base + region->guard));
 }
 
 int region_release(struct region *region)

@@ -1,23 +1,30 @@
 /* A region: one reserved range, how far it is committed, and what that took.
  *
  * Offsets are bytes from the start of the region. Functions that return int return 0, the system's
- * error code, or REGION_FOREIGN; what failed is kept in the region for the message. All but reserve
- * and release may be called in a fault handler. */
+ * error code, or one of those below; what failed is kept in the region for the message. All but
+ * reserve and release may be called in a fault handler. */
 #ifndef REGION_H
 #define REGION_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A strategy's answer to a fault that is none of its own. */
-enum { REGION_FOREIGN = -1 };
+#include "configuration.h"
+
+/* A strategy's answer to a fault that is none of its own; and what is no error of the system:
+ * `failed_call` then says it all. */
+enum { REGION_FOREIGN = -1, REGION_BROKEN = INT_MIN };
 
 struct region {
     unsigned char *base;
-    size_t size;       /* bytes reserved, whole pages */
-    size_t step;       /* bytes by which the strategy commits, whole pages */
-    size_t page;       /* bytes in a page */
+    size_t size; /* bytes reserved, whole pages */
+    size_t step; /* bytes by which the strategy commits, whole pages */
+    size_t page; /* bytes in a page */
+    enum vm_pages pages;
+    enum commit_kind commit;
+    enum guard_kind guard_kind;
     size_t committed;  /* end of the committed prefix, where a strategy keeps one */
     size_t guard;      /* where the guard page stands, where a strategy keeps one */
     size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
@@ -31,8 +38,8 @@ struct region {
     int error;
 };
 
-/* One that holds nothing yet; sizes in bytes, whole pages. */
-struct region region_make(size_t size, size_t step);
+/* One that holds nothing yet. */
+struct region region_make(const struct configuration *configuration);
 
 /* Forgets what an earlier cycle reached; the counts go on. */
 void region_restart(struct region *region);

@@ -1,23 +1,7 @@
-/* Formats rows: the columns are listed once, in the order of the contract. */
+/* The columns, once, in the order of the contract. */
 #include "row.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "system/trap.h"
-#include "system/vm.h"
-
-static const char header[] =
-    "strategy,platform,pages,page_bytes,size_bytes,chunk_bytes,touched_bytes,"
-    "round,position,batch,status,error,"
-    "reserve_ns,commit_ns,touch_ns,release_ns,total_ns,"
-    "commit_calls,handled_faults,minor_faults,major_faults,"
-    "reserved_commit_bytes,commit_bytes,commit_system_bytes,commit_process_bytes,resident_bytes,"
-    "released_commit_bytes,region_count,"
-    "guard,trap,clock_tick_ns,touch_order,"
-    "touch_p50_ns,touch_p90_ns,touch_p99_ns,touch_p999_ns,touch_max_ns,traced_touch_ns\r\n";
+#include "columns.h"
 
 static const char *const status_names[] = {
     [SAMPLE_OK] = "ok",
@@ -26,122 +10,220 @@ static const char *const status_names[] = {
     [SAMPLE_SKIPPED] = "skipped",
 };
 
-struct row {
-    char *text;
-    size_t length;
-};
-
-static void append(struct row *row, const char *format, ...)
+static const struct sample *sample_of(const void *row)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(row->text + row->length, ROW_MAX_BYTES - row->length, format, arguments);
-    va_end(arguments);
-    row->length += (size_t)length;
+    return ((const struct row *)row)->sample;
 }
 
-static void append_text(struct row *row, const char *text)
+static const struct configuration *configuration_of(const void *row)
 {
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        append(row, "%s,", text);
-        return;
-    }
-    append(row, "\"");
-    for (const char *c = text; *c != '\0'; c++)
-        append(row, *c == '"' ? "\"\"" : "%c", *c);
-    append(row, "\",");
+    return ((const struct row *)row)->configuration;
 }
 
-/* Signed: a neighbour that frees memory can make the system's charge fall. */
-static void append_bytes(struct row *row, struct meter_count count)
+static const struct strategy *strategy_of(const void *row)
 {
-    if (count.known)
-        append(row, "%" PRId64, (int64_t)count.value);
-    append(row, ",");
+    return ((const struct row *)row)->strategy;
 }
 
-/* A count that is not the same in every cycle shows as a fraction, so that nobody takes it for an
- * exact one. */
-static void append_per_cycle(struct row *row, struct meter_count count, uint64_t batch)
+static void add_strategy(struct text *text, const void *row, size_t at)
 {
-    if (!count.known || batch == 0)
-        append(row, ",");
-    else if (count.value % batch == 0)
-        append(row, "%" PRIu64 ",", count.value / batch);
-    else
-        append(row, "%.6f,", (double)count.value / (double)batch);
+    (void)at;
+    columns_add_text(text, strategy_of(row)->name);
 }
 
-static void append_latency(struct row *row, const struct sample *sample)
+static void add_platform(struct text *text, const void *row, size_t at)
+{
+    (void)row;
+    (void)at;
+    columns_add_text(text, meter_platform());
+}
+
+static void add_page_bytes(struct text *text, const void *row, size_t at)
+{
+    (void)row;
+    (void)at;
+    columns_add_number(text, vm_page_bytes());
+}
+
+static void add_clock_tick(struct text *text, const void *row, size_t at)
+{
+    (void)row;
+    (void)at;
+    columns_add_number(text, meter_clock_tick_ns());
+}
+
+/* A size_t of the configuration. */
+static void add_size(struct text *text, const void *row, size_t at)
+{
+    columns_add_size_at(text, configuration_of(row), at);
+}
+
+static void add_batch(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (sample_of(row)->batch > 0)
+        columns_add_number(text, sample_of(row)->batch);
+}
+
+static void add_status(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_text(text, status_names[sample_of(row)->status]);
+}
+
+static void add_error(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_text(text, sample_of(row)->error);
+}
+
+static void add_ns_per_cycle(struct text *text, const struct sample *sample, uint64_t ns)
+{
+    if (sample->status == SAMPLE_OK)
+        text_add(text, "%.1f", (double)ns / (double)sample->batch);
+}
+
+/* `at` is the phase. */
+static void add_phase(struct text *text, const void *row, size_t at)
+{
+    add_ns_per_cycle(text, sample_of(row), sample_of(row)->phase_ns[at]);
+}
+
+static void add_total(struct text *text, const void *row, size_t at)
 {
     uint64_t total = 0;
-    if (sample->status != SAMPLE_OK) {
-        append(row, ",,,,,");
+    (void)at;
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        total += sample_of(row)->phase_ns[phase];
+    add_ns_per_cycle(text, sample_of(row), total);
+}
+
+/* A count that is not the same in every cycle shows as a fraction, so that it can't pass for an
+ * exact one. */
+static void add_per_cycle(struct text *text, uint64_t count, uint64_t batch)
+{
+    if (batch == 0)
         return;
-    }
-    for (int phase = 0; phase < PHASE_COUNT; phase++) {
-        append(row, "%.1f,", (double)sample->phase_ns[phase] / (double)sample->batch);
-        total += sample->phase_ns[phase];
-    }
-    append(row, "%.1f,", (double)total / (double)sample->batch);
-}
-
-static void append_work(struct row *row, const struct sample *sample)
-{
-    const struct meter_count counts[] = {
-        {sample->commit_calls, true},
-        {sample->handled_faults, true},
-        sample->minor_faults,
-        sample->major_faults,
-    };
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        append_per_cycle(row, counts[i], sample->batch);
-}
-
-static void append_memory(struct row *row, const struct sample *sample)
-{
-    append_bytes(row, sample->reserved_commit_bytes);
-    append_bytes(row, sample->commit_bytes);
-    append_bytes(row, sample->commit_system_bytes);
-    append_bytes(row, sample->commit_process_bytes);
-    append_bytes(row, sample->resident_bytes);
-    append_bytes(row, sample->released_commit_bytes);
-    append_bytes(row, sample->region_count);
-}
-
-static void append_trace(struct row *row, const struct sample_trace *trace)
-{
-    if (trace == NULL)
-        append(row, ",,,,,\r\n");
+    if (count % batch == 0)
+        columns_add_number(text, count / batch);
     else
-        append(row, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\r\n",
-               trace->p50_ns, trace->p90_ns, trace->p99_ns, trace->p999_ns, trace->max_ns,
-               trace->touch_ns);
+        text_add(text, "%.6f", (double)count / (double)batch);
 }
 
-const char *row_header(void)
+/* A uint64_t of the sample, of the whole batch. */
+static void add_count(struct text *text, const void *row, size_t at)
 {
-    return header;
+    const struct sample *sample = sample_of(row);
+    add_per_cycle(text, *(const uint64_t *)(const void *)((const char *)sample + at),
+                  sample->batch);
 }
 
-size_t row_format(const struct record *record, char *text)
+/* A struct meter_count of the sample, of the whole batch. */
+static void add_faults(struct text *text, const void *row, size_t at)
 {
-    const struct configuration *configuration = record->configuration;
-    const struct sample *sample = record->sample;
-    struct row row = {text, 0};
-    append(&row, "%s,%s,%s,%zu,%zu,%zu,%zu,", record->strategy->name, meter_platform(),
-           record->pages, vm_page_bytes(), configuration->size, configuration->step,
-           configuration->touched);
-    append(&row, "%" PRIu64 ",%" PRIu64 ",", record->round, record->position);
-    append_bytes(&row, (struct meter_count){sample->batch, sample->batch > 0});
-    append(&row, "%s,", status_names[sample->status]);
-    append_text(&row, sample->error);
-    append_latency(&row, sample);
-    append_work(&row, sample);
-    append_memory(&row, sample);
-    append(&row, "%s,%s,%" PRIu64 ",%s,", record->strategy->guarded ? vm_guard_name() : "",
-           record->strategy->fault != NULL ? trap_name() : "", meter_clock_tick_ns(),
-           kind_name(workload_orders, configuration->order));
-    append_trace(&row, record->trace);
-    return row.length;
+    const struct sample *sample = sample_of(row);
+    const struct meter_count *faults =
+        (const struct meter_count *)(const void *)((const char *)sample + at);
+    if (faults->known)
+        add_per_cycle(text, faults->value, sample->batch);
+}
+
+/* A struct meter_count of the sample, of one cycle. */
+static void add_bytes(struct text *text, const void *row, size_t at)
+{
+    columns_add_bytes_at(text, sample_of(row), at);
+}
+
+/* A uint64_t of the trace. */
+static void add_trace(struct text *text, const void *row, size_t at)
+{
+    const struct trace *trace = ((const struct row *)row)->trace;
+    if (trace != NULL)
+        columns_add_number_at(text, trace, at);
+}
+
+static void add_pages(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_text(text, kind_name(vm_pages_kinds, (int)configuration_of(row)->pages));
+}
+
+static void add_order(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_text(text, kind_name(workload_orders, (int)configuration_of(row)->order));
+}
+
+static void add_guard(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (strategy_of(row)->guarded)
+        columns_add_text(text, kind_name(guard_kinds, (int)configuration_of(row)->guard));
+}
+
+static void add_trap(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (strategy_of(row)->fault != NULL)
+        columns_add_text(text, kind_name(trap_kinds, (int)configuration_of(row)->trap));
+}
+
+static void add_commit_kind(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (strategy_commits(strategy_of(row)))
+        columns_add_text(text, kind_name(commit_kinds, (int)configuration_of(row)->commit));
+}
+
+static const struct column columns[] = {
+    {"strategy", add_strategy, 0},
+    {"platform", add_platform, 0},
+    {"pages", add_pages, 0},
+    {"page_bytes", add_page_bytes, 0},
+    {"size_bytes", add_size, offsetof(struct configuration, size)},
+    {"chunk_bytes", add_size, offsetof(struct configuration, step)},
+    {"touched_bytes", add_size, offsetof(struct configuration, touched)},
+    {"round", columns_add_number_at, offsetof(struct row, round)},
+    {"position", columns_add_number_at, offsetof(struct row, position)},
+    {"batch", add_batch, 0},
+    {"status", add_status, 0},
+    {"error", add_error, 0},
+    {"reserve_ns", add_phase, PHASE_RESERVE},
+    {"commit_ns", add_phase, PHASE_COMMIT},
+    {"touch_ns", add_phase, PHASE_TOUCH},
+    {"release_ns", add_phase, PHASE_RELEASE},
+    {"total_ns", add_total, 0},
+    {"commit_calls", add_count, offsetof(struct sample, commit_calls)},
+    {"handled_faults", add_count, offsetof(struct sample, handled_faults)},
+    {"minor_faults", add_faults, offsetof(struct sample, minor_faults)},
+    {"major_faults", add_faults, offsetof(struct sample, major_faults)},
+    {"reserved_commit_bytes", add_bytes, offsetof(struct sample, reserved_commit_bytes)},
+    {"commit_bytes", add_bytes, offsetof(struct sample, commit_bytes)},
+    {"commit_system_bytes", add_bytes, offsetof(struct sample, commit_system_bytes)},
+    {"commit_process_bytes", add_bytes, offsetof(struct sample, commit_process_bytes)},
+    {"resident_bytes", add_bytes, offsetof(struct sample, resident_bytes)},
+    {"released_commit_bytes", add_bytes, offsetof(struct sample, released_commit_bytes)},
+    {"region_count", add_bytes, offsetof(struct sample, region_count)},
+    {"guard", add_guard, 0},
+    {"trap", add_trap, 0},
+    {"clock_tick_ns", add_clock_tick, 0},
+    {"touch_order", add_order, 0},
+    {"touch_p50_ns", add_trace, offsetof(struct trace, p50_ns)},
+    {"touch_p90_ns", add_trace, offsetof(struct trace, p90_ns)},
+    {"touch_p99_ns", add_trace, offsetof(struct trace, p99_ns)},
+    {"touch_p999_ns", add_trace, offsetof(struct trace, p999_ns)},
+    {"touch_max_ns", add_trace, offsetof(struct trace, max_ns)},
+    {"traced_touch_ns", add_trace, offsetof(struct trace, touch_ns)},
+    {"commit_kind", add_commit_kind, 0},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+
+void row_add_header(struct text *text)
+{
+    columns_add_header(columns, COLUMN_COUNT, text);
+}
+
+void row_add(const struct row *row, struct text *text)
+{
+    columns_add_row(columns, COLUMN_COUNT, row, text);
 }

@@ -1,4 +1,4 @@
-/* One sample as one CSV row (RFC 4180). docs/columns.md tells each column's unit and source. */
+/* One sample as one CSV row. docs/columns.md explains each column. */
 #ifndef ROW_H
 #define ROW_H
 
@@ -6,25 +6,23 @@
 #include <stdint.h>
 
 #include "sample.h"
+#include "text.h"
+#include "trace.h"
 
-/* What stands in a row beside the sample itself. */
-struct record {
+/* A sample, and what stands in its row beside it. */
+struct row {
     const struct strategy *strategy;
     const struct configuration *configuration;
     const struct sample *sample;
-    const char *pages;                /* their kind's name */
-    const struct sample_trace *trace; /* NULL if none was taken */
-    uint64_t round;                   /* from 1 */
-    uint64_t position;                /* within the round, from 1 */
+    const struct trace *trace; /* NULL if none was taken */
+    uint64_t round;            /* from 1 */
+    uint64_t position;         /* within the round, from 1 */
 };
 
-/* The longest row, its line end included. */
+/* Enough for the header and for the longest row, with their line ends. */
 #define ROW_MAX_BYTES 2048
 
-/* The header line, with its line end. */
-const char *row_header(void);
-
-/* Writes a row, with its line end, into `row` of ROW_MAX_BYTES. Returns its length. */
-size_t row_format(const struct record *record, char *row);
+void row_add_header(struct text *text);
+void row_add(const struct row *row, struct text *text);
 
 #endif

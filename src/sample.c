@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cycle.h"
-#include "system/vm.h"
 
 /* A sample lasts at least this long: enough to drown the clock and single interrupts, and to make
  * starting a process a small part of it. */
@@ -17,6 +16,8 @@
 
 /* Kept free for the rest of the machine when a size is checked against available memory. */
 #define MEMORY_RESERVE_BYTES ((uint64_t)64 << 20)
+
+enum { PREPARED_PAGES = 4 };
 
 static uint64_t total_ns(const struct sample *sample)
 {
@@ -34,68 +35,52 @@ static uint64_t shortest_ns(void)
 
 /* Larger batches until one lasts long enough. The first estimate may rest on a cold cycle, so each
  * batch is taken anew rather than added to. */
-static int run_batches(struct run *run)
+static int run_batches(struct cycle *cycle)
 {
     int error = 0;
     double shortest = (double)shortest_ns();
-    while (error == 0 && (double)total_ns(run->sample) < shortest) {
-        double cycle_ns = (double)total_ns(run->sample) / (double)run->sample->batch + 1;
-        error = cycle_repeat(run, (uint64_t)(1.2 * shortest / cycle_ns) + 1, false);
+    while (error == 0 && (double)total_ns(cycle->sample) < shortest) {
+        double cycle_ns = (double)total_ns(cycle->sample) / (double)cycle->sample->batch + 1;
+        error = cycle_repeat(cycle, (uint64_t)(1.2 * shortest / cycle_ns) + 1, false);
     }
     return error;
 }
 
-static void keep_memory(const struct run *run)
+static void keep_memory(const struct cycle *cycle)
 {
-    struct sample *sample = run->sample;
-    const struct meter_memory *before = &run->before;
-    bool reserved = run->base != NULL && !run->strategy->blocks;
+    struct sample *sample = cycle->sample;
+    const struct maps_memory *before = &cycle->before;
+    bool reserved = cycle->base != NULL && !cycle->strategy->blocks;
     sample->reserved_commit_bytes =
-        (struct meter_count){run->reserved.region_commit_bytes, reserved};
+        (struct meter_count){cycle->reserved.region_commit_bytes, reserved};
     sample->commit_bytes =
-        (struct meter_count){run->peak.region_commit_bytes - before->region_commit_bytes, true};
+        (struct meter_count){cycle->peak.region_commit_bytes - before->region_commit_bytes, true};
     sample->region_count =
-        (struct meter_count){run->peak.region_count - before->region_count, true};
-    sample->released_commit_bytes =
-        (struct meter_count){run->released.region_commit_bytes - before->region_commit_bytes, true};
+        (struct meter_count){cycle->peak.region_count - before->region_count, true};
+    sample->released_commit_bytes = (struct meter_count){
+        cycle->released.region_commit_bytes - before->region_commit_bytes, true};
     sample->commit_system_bytes = sample->commit_process_bytes = sample->resident_bytes =
         (struct meter_count){0};
-    cycle_add_difference(&sample->commit_system_bytes, run->before.system_commit_bytes,
-                         run->peak.system_commit_bytes);
-    cycle_add_difference(&sample->commit_process_bytes, run->before.process_commit_bytes,
-                         run->peak.process_commit_bytes);
-    cycle_add_difference(&sample->resident_bytes, run->before.process_resident_bytes,
-                         run->peak.process_resident_bytes);
-}
-
-static void describe_failure(const struct run *run, int error)
-{
-    const struct region *region = &run->region;
-    char *message = run->sample->error;
-    size_t size = sizeof run->sample->error;
-    char text[128];
-    vm_error_text(error, text, sizeof text);
-    const char *cause = vm_refusal_cause(error, run->peak.region_count);
-    if (run->meter_error != 0)
-        snprintf(message, size, "reading the counters: %s", text);
-    else
-        snprintf(message, size, "%s of %zu bytes at offset %zu: %s%s%s", region->failed_call,
-                 region->failed_size, region->failed_offset, text, cause != NULL ? "; " : "",
-                 cause != NULL ? cause : "");
+    cycle_add_difference(&sample->commit_system_bytes, cycle->before.system_commit_bytes,
+                         cycle->peak.system_commit_bytes);
+    cycle_add_difference(&sample->commit_process_bytes, cycle->before.process_commit_bytes,
+                         cycle->peak.process_commit_bytes);
+    cycle_add_difference(&sample->resident_bytes, cycle->before.process_resident_bytes,
+                         cycle->peak.process_resident_bytes);
 }
 
 /* Keeps what the counted cycle had reached when the system refused to go on, then lets go of it.
  * False if it was no refusal. */
-static bool refuse(struct run *run, int error)
+static bool refuse(struct cycle *cycle, int error)
 {
-    run->sample->status = SAMPLE_REFUSED;
-    cycle_probe(run, &run->peak);
-    describe_failure(run, error);
-    cycle_release(run);
-    cycle_probe(run, &run->released);
-    if (run->probing)
-        keep_memory(run);
-    return run->meter_error == 0 && vm_is_refusal(error);
+    cycle->sample->status = SAMPLE_REFUSED;
+    cycle_probe(cycle, &cycle->peak);
+    cycle_describe_failure(cycle, error, cycle->sample->error, sizeof cycle->sample->error);
+    cycle_release(cycle);
+    cycle_probe(cycle, &cycle->released);
+    if (cycle->probing)
+        keep_memory(cycle);
+    return cycle_is_refusal(cycle, error);
 }
 
 static bool stop_with(struct sample *sample, enum sample_status status, const char *why)
@@ -122,20 +107,27 @@ static bool memory_holds(const struct configuration *configuration, struct sampl
 static bool take(const struct strategy *strategy, const struct configuration *configuration,
                  const struct workload *workload, struct sample *sample)
 {
-    struct run run = cycle_start(strategy, configuration, workload, sample);
-    vm_warm(configuration->touched);
-    int error = cycle_repeat(&run, 1, true);
+    struct cycle cycle = cycle_start(strategy, configuration, workload, sample);
+    vm_warm(configuration->touched, configuration->pages);
+    int error = cycle_repeat(&cycle, 1, true);
     if (error != 0)
-        return refuse(&run, error);
-    keep_memory(&run);
+        return refuse(&cycle, error);
+    keep_memory(&cycle);
     if (strategy->blocks)
         return true;
     struct sample counted = *sample;
-    error = run_batches(&run);
+    error = run_batches(&cycle);
     if (error == 0)
         return true;
     *sample = counted;
-    return refuse(&run, error);
+    return refuse(&cycle, error);
+}
+
+static const char *why_unsupported(const struct strategy *strategy,
+                                   const struct configuration *configuration)
+{
+    const char *why = vm_pages_unsupported(configuration->pages);
+    return why == NULL && strategy->guarded ? guard_unsupported(configuration->guard) : why;
 }
 
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
@@ -144,17 +136,16 @@ bool sample_take(const struct strategy *strategy, const struct configuration *co
     static bool taken_before;
     struct workload workload;
     *sample = (struct sample){.status = SAMPLE_OK};
-    if (vm_pages_unsupported() != NULL)
-        return stop_with(sample, SAMPLE_UNSUPPORTED, vm_pages_unsupported());
-    if (strategy->guarded && vm_guard_unsupported() != NULL)
-        return stop_with(sample, SAMPLE_UNSUPPORTED, vm_guard_unsupported());
+    const char *unsupported = why_unsupported(strategy, configuration);
+    if (unsupported != NULL)
+        return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
     if (strategy->blocks && taken_before)
         return stop_with(sample, SAMPLE_SKIPPED,
                          "the allocator may have kept memory of the sample before: "
                          "use --repeat 1, one size and one step");
-    taken_before = true;
     if (!memory_holds(configuration, sample))
         return true;
+    taken_before = true;
     if (!workload_make(&workload, configuration->order, configuration->touched, seed))
         return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
     bool done = strategy->guarded && !workload_suits_guard(&workload, configuration->step)
@@ -175,21 +166,25 @@ static void touch_stack(int depth)
     frame[sizeof frame - 1] = 0;
 }
 
-void sample_prepare(const struct strategy *strategy)
+void sample_prepare(const struct strategy *strategy, const struct configuration *configuration)
 {
+    static struct workload workload; /* static like the cycle, which holds blocks to the end */
+    static struct sample discarded;
+    static struct cycle cycle;
+    struct configuration small = *configuration;
     touch_stack(64);
-    size_t page = vm_page_bytes();
-    struct configuration small = {.size = 4 * page, .step = page, .touched = 4 * page};
-    static struct workload workload; /* static like the run, which holds blocks to the end */
-    static struct sample unseen;
-    static struct run run;
-    workload.last = strategy->blocks ? 0 : 4;
-    run = cycle_start(strategy, &small, &workload, &unseen);
-    if (strategy->guarded && vm_guard_unsupported() != NULL)
+    if (why_unsupported(strategy, configuration) != NULL)
         return;
-    if (cycle_repeat(&run, 1, true) != 0 || cycle_repeat(&run, 1, false) != 0)
-        refuse(&run, run.region.error);
-    workload.last = 4;
+    small.step = vm_page_bytes();
+    small.size = small.touched = PREPARED_PAGES * vm_page_bytes();
+    workload.last = strategy->blocks ? 0 : PREPARED_PAGES;
+    cycle = cycle_start(strategy, &small, &workload, &discarded);
+    int error = cycle_repeat(&cycle, 1, true);
+    if (error == 0)
+        error = cycle_repeat(&cycle, 1, false);
+    if (error != 0)
+        refuse(&cycle, error);
+    workload.last = PREPARED_PAGES;
     if (strategy->blocks)
-        strategy->touch(&run.region, &workload); /* and kept: what is freed would come again */
+        strategy->touch(&cycle.region, &workload); /* and kept: what is freed would come again */
 }

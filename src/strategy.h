@@ -45,4 +45,10 @@ struct strategy {
     int (*release)(struct region *region);
 };
 
+/* True if it is our own code that commits, and not a library's or an allocator's. */
+static inline bool strategy_commits(const struct strategy *strategy)
+{
+    return !strategy->blocks && strategy->load == NULL;
+}
+
 #endif

@@ -40,15 +40,14 @@ static void list_random(uint32_t *pages, size_t count, uint64_t seed)
     for (size_t i = 0; i < count; i++)
         pages[i] = (uint32_t)i;
     for (size_t i = count; i > 1; i--) {
-        size_t j = workload_random(&seed) % i;
+        size_t j = (size_t)(workload_random(&seed) % i);
         uint32_t swapped = pages[i - 1];
         pages[i - 1] = pages[j];
         pages[j] = swapped;
     }
 }
 
-bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
-                   uint64_t seed)
+bool workload_make(struct workload *workload, enum touch_order order, size_t touched, uint64_t seed)
 {
     size_t count = touched / vm_page_bytes();
     *workload = (struct workload){.last = count};

@@ -9,8 +9,7 @@
 #include "system/kind.h"
 #include "system/meter.h"
 
-/* Alternate: every second page first, then those between. */
-enum workload_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE };
+/* Names of enum touch_order. */
 extern const struct kind workload_orders[];
 
 /* One touch: its time, and the commit calls that it took. */
@@ -27,7 +26,7 @@ struct workload {
 
 /* Lists the pages of the first `touched` bytes in their order; `seed` is for random alone. The list
  * is written, and so in memory, before anything is timed. False if there is no memory for it. */
-bool workload_make(struct workload *workload, enum workload_order order, size_t touched,
+bool workload_make(struct workload *workload, enum touch_order order, size_t touched,
                    uint64_t seed);
 void workload_free(struct workload *workload);
 

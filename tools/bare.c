@@ -26,16 +26,21 @@ static void commit_page(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     (void)context;
-    void *page = (void *)((uintptr_t)info->si_addr & ~(uintptr_t)(PAGE - 1));
-    if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0)
-        _exit(1);
+    char *address = info->si_addr;
+    char *page = address - ((uintptr_t)address & (PAGE - 1));
+    if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0)
+        return;
+    static const char message[] = "bare: mprotect was refused\n";
+    _exit(write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 3 : 1);
 }
 
 static void cycle(size_t size, int protection)
 {
     char *base = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED)
+    if (base == MAP_FAILED) {
+        perror("bare: mmap");
         exit(1);
+    }
     for (size_t i = 0; i < size; i += PAGE)
         *(volatile char *)(base + i) = 1;
     munmap(base, size);
@@ -53,10 +58,12 @@ static void warm(size_t size)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 3) {
+        fprintf(stderr, "usage: bare upfront|fault BYTES\n");
         return 2;
+    }
     int protection = strcmp(argv[1], "fault") == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
-    size_t size = strtoull(argv[2], NULL, 10);
+    size_t size = (size_t)strtoull(argv[2], NULL, 10);
     struct sigaction action = {.sa_sigaction = commit_page, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &action, NULL);
     warm(size);

@@ -1,6 +1,7 @@
 /* calibrate: what the parts of a cycle cost by themselves on this machine, as JSON on standard
- * output. Each figure is the median of some repeats, in ns; the wholes that the harnesses measure
+ * output. Each figure is the median of some repeats, in ns; the totals that the harnesses measure
  * are held against them. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,16 +37,22 @@ static double empty_window_ns(void)
     return (double)sum / CALLS;
 }
 
+static struct configuration configuration(void)
+{
+    return configuration_make(PAGES * vm_page_bytes(), vm_page_bytes());
+}
+
 static struct region pages(void)
 {
-    return region_make(PAGES * vm_page_bytes(), vm_page_bytes());
+    struct configuration made = configuration();
+    return region_make(&made);
 }
 
 static double page_fault_ns(void)
 {
     struct region region = pages();
     struct workload workload = {.last = PAGES};
-    vm_warm(region.size);
+    vm_warm(region.size, region.pages);
     if (region_reserve_committed(&region) != 0)
         return -1;
     uint64_t start = meter_clock_ns();
@@ -76,7 +83,7 @@ static double commit_call_ns(void)
     struct region region = pages();
     uint64_t sum = 0;
     int error = region_reserve(&region);
-    vm_warm(region.size);
+    vm_warm(region.size, region.pages);
     for (size_t at = 0; at < region.size && error == 0; at += region.page) {
         uint64_t start = meter_clock_ns();
         error = region_commit(&region, at, at + region.page);
@@ -119,7 +126,7 @@ static double trap_ns(void)
     if (region_reserve(&trapped.region) != 0)
         return -1;
     uint64_t start = meter_clock_ns();
-    int error = trap_run(write_once, try_again, &trapped, &completed);
+    int error = trap_run(configuration().trap, write_once, try_again, &trapped, &completed);
     double ns = (double)(meter_clock_ns() - start) / TRAPS;
     region_release(&trapped.region);
     return error == 0 && completed ? ns : -1;
@@ -134,7 +141,7 @@ static int ascending(const void *a, const void *b)
 static double median(double (*measure)(void))
 {
     double ns[REPEATS];
-    measure(); /* unseen: code and stack come into memory */
+    measure(); /* discarded: code and stack come into memory */
     for (int i = 0; i < REPEATS; i++)
         ns[i] = measure();
     qsort(ns, REPEATS, sizeof ns[0], ascending);
@@ -154,8 +161,10 @@ int main(void)
         {"trap_ns", trap_ns},
         {"zeroing_page_ns", zeroing_ns},
     };
-    if (vm_choose_pages(VM_PAGES_SMALL) != 0)
+    if (vm_use_pages(VM_PAGES_SMALL) != 0) {
+        fprintf(stderr, "calibrate: the system can't be kept to small pages\n");
         return 1;
+    }
     printf("{\"clock_tick_ns\": %u", (unsigned)meter_clock_tick_ns());
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         double ns = median(parts[i].measure);
@@ -166,5 +175,9 @@ int main(void)
         printf(", \"%s\": %.1f", parts[i].name, ns);
     }
     printf("}\n");
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "calibrate: cannot write standard output: %s\n", strerror(errno));
+        return 1;
+    }
     return 0;
 }

@@ -1,6 +1,8 @@
 /* calls: how long single calls take by the size and the state of what they are given, as CSV on
  * standard output, one line a call; times in ns. Sizes and states take turns in each repeat. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "region.h"
 #include "system/vm.h"
@@ -10,6 +12,12 @@
 #define STATE_PAGES 4096
 #define FEW_PAGES 256
 #define LARGEST ((uint64_t)4 << 30)
+
+static struct region make_region(size_t size, size_t step)
+{
+    struct configuration configuration = configuration_make(size, step);
+    return region_make(&configuration);
+}
 
 static void print_call(const char *call, const char *state, size_t size, int repeat, double ns)
 {
@@ -31,9 +39,9 @@ static int release(struct region *region, const char *state, int repeat)
 }
 
 /* A whole range that nobody touches. */
-static int whole_range(size_t size, int repeat, bool told)
+static int whole_range(size_t size, int repeat, bool counted)
 {
-    struct region region = region_make(size, size);
+    struct region region = make_region(size, size);
     uint64_t start = meter_clock_ns();
     int error = region_reserve(&region);
     double reserve_ns = since(start);
@@ -46,7 +54,7 @@ static int whole_range(size_t size, int repeat, bool told)
     double release_ns = since(start);
     if (error != 0 || held != 0)
         return error != 0 ? error : held;
-    if (told) {
+    if (counted) {
         print_call("reserve", "fresh", size, repeat, reserve_ns);
         print_call("commit", "fresh", size, repeat, commit_ns);
         print_call("release", "committed", size, repeat, release_ns);
@@ -54,7 +62,7 @@ static int whole_range(size_t size, int repeat, bool told)
     return 0;
 }
 
-/* Once untold before each time that counts, so that no size finds colder caches than another. */
+/* Once uncounted before each time that counts, so that no size finds colder caches than another. */
 static int whole_ranges(int repeat)
 {
     int error = 0;
@@ -71,7 +79,7 @@ static int whole_ranges(int repeat)
 /* A page committed next to pages that were touched, whose page table so exists, or were not. */
 static int single_pages(bool touch, int repeat)
 {
-    struct region region = region_make(FEW_PAGES * vm_page_bytes(), vm_page_bytes());
+    struct region region = make_region(FEW_PAGES * vm_page_bytes(), vm_page_bytes());
     double sum = 0;
     int error = region_reserve(&region);
     for (size_t at = 0; at < region.size && error == 0; at += region.page) {
@@ -90,7 +98,7 @@ static int single_pages(bool touch, int repeat)
 
 static int release_touched(int repeat)
 {
-    struct region region = region_make(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
+    struct region region = make_region(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
     struct workload workload = {.last = STATE_PAGES};
     int error = region_reserve_committed(&region);
     if (error != 0)
@@ -102,7 +110,7 @@ static int release_touched(int repeat)
 /* Every second page committed: as many mappings as pages. */
 static int release_scattered(int repeat)
 {
-    struct region region = region_make(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
+    struct region region = make_region(STATE_PAGES * vm_page_bytes(), vm_page_bytes());
     int error = region_reserve(&region);
     for (size_t at = 0; at < region.size && error == 0; at += 2 * region.page)
         error = region_commit(&region, at, at + region.page);
@@ -114,7 +122,7 @@ static int release_scattered(int repeat)
 
 int main(void)
 {
-    int error = vm_choose_pages(VM_PAGES_SMALL);
+    int error = vm_use_pages(VM_PAGES_SMALL);
     printf("call,state,size_bytes,repeat,ns\n");
     for (int repeat = 1; repeat <= REPEATS && error == 0; repeat++) {
         error = whole_ranges(repeat);
@@ -131,5 +139,9 @@ int main(void)
         fprintf(stderr, "calls: the system refused the memory for it\n");
         return 1;
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "calls: cannot write standard output: %s\n", strerror(errno));
+        return 1;
+    }
+    return 0;
 }

@@ -19,8 +19,10 @@ int main(int argc, char **argv)
     PROCESS_INFORMATION child;
     static char command[8192];
     DWORD status = 0;
-    if (argc < 3)
+    if (argc < 3) {
+        fprintf(stderr, "usage: job BYTES COMMAND...\n");
         return 2;
+    }
     for (int i = 2; i < argc; i++)
         snprintf(command + strlen(command), sizeof command - strlen(command), "\"%s\" ", argv[i]);
 

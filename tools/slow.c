@@ -14,7 +14,7 @@ static long long delay_of(const char *call)
     const char *slow = getenv("VMCOMMIT_SLOW");
     size_t length = strlen(call);
     return slow != NULL && strncmp(slow, call, length) == 0 && slow[length] == ':'
-               ? atoll(slow + length + 1)
+               ? strtoll(slow + length + 1, NULL, 10)
                : 0;
 }
 
@@ -22,7 +22,7 @@ static long long now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000ll + now.tv_nsec;
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 static void wait_ns(long long ns)
@@ -38,10 +38,10 @@ static bool one_more_fault;
 
 __attribute__((constructor)) static void find_real(void)
 {
-    void *found = dlsym(RTLD_NEXT, "mprotect");
-    memcpy(&real_mprotect, &found, sizeof found);
-    found = dlsym(RTLD_NEXT, "munmap");
-    memcpy(&real_munmap, &found, sizeof found);
+    void *symbol = dlsym(RTLD_NEXT, "mprotect");
+    memcpy(&real_mprotect, &symbol, sizeof symbol);
+    symbol = dlsym(RTLD_NEXT, "munmap");
+    memcpy(&real_munmap, &symbol, sizeof symbol);
     mprotect_ns = delay_of("mprotect");
     munmap_ns = delay_of("munmap");
     one_more_fault = getenv("VMCOMMIT_FAULT") != NULL;

@@ -1,5 +1,5 @@
-/* Reads the clock, and what the system counted and charged. Reading costs time and may disturb
- * caches: do it outside a timed window. */
+/* Reads the clock, the faults that the kernel counted, and what memory is left. Reading costs time
+ * and may disturb caches: do it outside a timed window. */
 #ifndef METER_H
 #define METER_H
 
@@ -27,24 +27,13 @@ struct meter_faults {
     struct meter_count minor;
     struct meter_count major;
 };
+
+/* Returns 0 or the system's error code. */
 int meter_read_faults(struct meter_faults *faults);
 
-/* Memory, in bytes, and the number of regions that the system tells apart within [base, base +
- * size). `region_commit` is the charge for that range alone; the others are for the whole process
- * or system and mean something only as a difference. */
-struct meter_memory {
-    uint64_t region_commit_bytes;
-    uint64_t region_count;
-    struct meter_count system_commit_bytes;
-    struct meter_count process_commit_bytes;
-    struct meter_count process_resident_bytes;
-};
-
-/* Returns 0 or the system's error code. Uses no heap, so that reading changes nothing it reads. */
-int meter_read_memory(const void *base, size_t size, struct meter_memory *memory);
-
 /* Bytes that could be touched now without swapping or waking an out-of-memory killer: the smaller
- * of what the machine and what the process's own limits leave. */
+ * of what the machine and what the process's own limits leave. Returns 0 or the system's error
+ * code. */
 int meter_read_available(uint64_t *bytes);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,8 +12,23 @@ struct output {
     intptr_t handle; /* the system's own */
 };
 
-/* Creates or empties the file at `path`; "-" is standard output. */
+/* To be called first: where a standard stream is closed, takes its place, so that no file that is
+ * opened later does. Writing there still fails. */
+int output_reserve_standard(void);
+
+/* Opens the file at `path`, or creates it, and leaves what it holds; "-" is standard output. An
+ * error where it can't be written. */
 int output_open(const char *path, struct output *output);
+
+/* True if rows of both would get mixed up in one file, pipe or socket. */
+bool output_same(const struct output *a, const struct output *b);
+
+/* True if it is the file at `path`. */
+bool output_is_at(const struct output *output, const char *path);
+
+/* Empties a file; does nothing to what holds nothing, such as a pipe or a terminal. Standard output
+ * stays as it is: whoever redirected it chose to empty it or to go on at its end. */
+int output_empty(const struct output *output);
 
 /* Writes all of it. */
 int output_write(const struct output *output, const char *bytes, size_t size);

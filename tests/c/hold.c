@@ -8,22 +8,25 @@
 #include <stdlib.h>
 
 #include "region.h"
-#include "system/meter.h"
+#include "system/maps.h"
 #include "system/vm.h"
 
 int main(int argc, char **argv)
 {
-    struct meter_memory before, held;
-    if (argc != 4 || vm_choose_pages(VM_PAGES_SMALL) != 0)
+    struct maps_memory before, held;
+    if (argc != 4 || vm_use_pages(VM_PAGES_SMALL) != 0)
         return 2;
-    struct region region = region_make(strtoull(argv[1], NULL, 10), vm_page_bytes());
-    size_t committed = strtoull(argv[2], NULL, 10), touched = strtoull(argv[3], NULL, 10);
-    if (meter_read_memory(NULL, 0, &before) != 0 || region_reserve(&region) != 0 ||
+    struct configuration configuration =
+        configuration_make((size_t)strtoull(argv[1], NULL, 10), vm_page_bytes());
+    struct region region = region_make(&configuration);
+    size_t committed = (size_t)strtoull(argv[2], NULL, 10);
+    size_t touched = (size_t)strtoull(argv[3], NULL, 10);
+    if (maps_read(NULL, 0, &before) != 0 || region_reserve(&region) != 0 ||
         region_commit(&region, 0, committed) != 0)
         return 1;
     for (size_t offset = 0; offset < touched; offset += region.page)
         ((volatile unsigned char *)region.base)[offset] = 1;
-    if (meter_read_memory(region.base, region.size, &held) != 0)
+    if (maps_read(region.base, region.size, &held) != 0)
         return 1;
     printf("%" PRIuPTR " %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", (uintptr_t)region.base,
            region.size, held.region_commit_bytes,

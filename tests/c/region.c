@@ -3,7 +3,7 @@
 #include "region.h"
 
 #include "check.h"
-#include "system/meter.h"
+#include "system/maps.h"
 #include "system/trap.h"
 #include "system/vm.h"
 
@@ -11,19 +11,21 @@ static size_t page;
 
 static struct region make(size_t pages, size_t step_pages)
 {
-    return region_make(pages * page, step_pages * page);
+    struct configuration configuration = configuration_make(pages * page, step_pages * page);
+    configuration.guard = guard_resolve(configuration.guard);
+    return region_make(&configuration);
 }
 
-static struct meter_memory read_memory(const struct region *region)
+static struct maps_memory read_memory(const struct region *region)
 {
-    struct meter_memory memory;
-    CHECK_EQUAL(meter_read_memory(region->base, region->size, &memory), 0);
+    struct maps_memory memory;
+    CHECK_EQUAL(maps_read(region->base, region->size, &memory), 0);
     return memory;
 }
 
 static void check_charge(const struct region *region, size_t pages, size_t region_count)
 {
-    struct meter_memory memory = read_memory(region);
+    struct maps_memory memory = read_memory(region);
     CHECK_EQUAL(memory.region_commit_bytes, pages * page);
     CHECK_EQUAL(memory.region_count, region_count);
 }
@@ -102,19 +104,21 @@ static void hit_guard(struct region *region, size_t next)
 {
     struct hit hit = {region, next};
     bool completed = false;
-    CHECK_EQUAL(trap_run(write_guard, move_guard, &hit, &completed), 0);
+    CHECK_EQUAL(
+        trap_run((enum trap_kind)trap_kinds->value, write_guard, move_guard, &hit, &completed), 0);
     CHECK(completed);
 }
 
 /* With any kind of guard the pages before it are usable and charged; one that must itself be
  * committed adds its page to the charge, and PAGE_GUARD shows as a region of its own. */
-static void a_guard_stands_past_the_usable_end(const char *kind)
+static void a_guard_stands_past_the_usable_end(enum guard_kind kind)
 {
     struct region region = make(10, 4);
-    if (!vm_guard_choose(kind) || vm_guard_unsupported() != NULL)
+    region.guard_kind = guard_resolve(kind);
+    if (guard_unsupported(region.guard_kind) != NULL)
         return;
-    size_t guard_pages = vm_guard_committed_bytes() / page;
-    size_t own_region = strcmp(vm_guard_name(), "page_guard") == 0;
+    size_t guard_pages = guard_committed_bytes(region.guard_kind) / page;
+    size_t own_region = region.guard_kind == GUARD_PAGE;
     CHECK_EQUAL(region_reserve(&region), 0);
     CHECK_EQUAL(region_set_guard(&region, 0), 0);
     check_charge(&region, guard_pages, 1 + guard_pages);
@@ -130,7 +134,7 @@ static void a_guard_stands_past_the_usable_end(const char *kind)
 
 static void a_refusal_is_kept(void)
 {
-    struct region region = make((size_t)1 << 48, 1);
+    struct region region = make(SIZE_MAX / page, 1);
     int error = region_reserve_committed(&region);
     CHECK(error != 0);
     CHECK(vm_is_refusal(error));
@@ -182,16 +186,13 @@ static void available_memory_is_known(void)
 int main(void)
 {
     page = vm_page_bytes();
-    CHECK_EQUAL(vm_choose_pages(VM_PAGES_SMALL), 0);
+    CHECK_EQUAL(vm_use_pages(VM_PAGES_SMALL), 0);
     reserving_charges_nothing();
     reserving_committed_charges_all();
     committing_charges_exactly_its_part();
     committing_stops_at_the_end();
-    CHECK(!vm_guard_choose("none"));
-    CHECK(vm_guard_choose("auto"));
-    a_guard_stands_past_the_usable_end("auto");
-    a_guard_stands_past_the_usable_end("madvise");
-    a_guard_stands_past_the_usable_end("prot_none");
+    for (const struct kind *guard = guard_kinds; guard->name != NULL; guard++)
+        a_guard_stands_past_the_usable_end((enum guard_kind)guard->value);
     a_refusal_is_kept();
     addresses_are_found();
     neighbours_do_not_count();

@@ -7,14 +7,15 @@
 #include "system/vm.h"
 
 static const struct strategy strategy = {.name = "fault", .step = STEP_PAGE};
-static const struct configuration configuration = {.size = 8192, .step = 4096, .touched = 4096};
+static struct configuration configuration;
 static char row[ROW_MAX_BYTES];
 
 static const char *format(const struct sample *sample)
 {
-    struct record record = {&strategy, &configuration, sample, "small", NULL, 3, 7};
-    size_t length = row_format(&record, row);
-    CHECK_EQUAL(length, strlen(row));
+    struct row sample_row = {&strategy, &configuration, sample, NULL, 3, 7};
+    struct text text = text_in(row, sizeof row);
+    row_add(&sample_row, &text);
+    CHECK_EQUAL(text.length, strlen(row));
     return row;
 }
 
@@ -22,7 +23,7 @@ static const char *format(const struct sample *sample)
  */
 static const char *between(const char *text)
 {
-    for (int column = 0; column < 8; column++)
+    for (int column = 0; column < 9; column++)
         *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }
@@ -79,8 +80,14 @@ static void the_longest_error_fits(void)
 
 int main(void)
 {
+    configuration = configuration_make(8192, 4096);
+    configuration.touched = 4096;
     struct sample sample = {.status = SAMPLE_OK, .batch = 1};
-    CHECK_EQUAL(count_commas(format(&sample)), count_commas(row_header()));
+    char header[ROW_MAX_BYTES];
+    struct text text = text_in(header, sizeof header);
+    row_add_header(&text);
+    CHECK_EQUAL(count_commas(format(&sample)), count_commas(header));
+    CHECK_EQUAL(text.length, strlen(header));
     a_full_row();
     a_row_without_a_sample();
     the_longest_error_fits();

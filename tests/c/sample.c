@@ -42,10 +42,11 @@ static const struct strategy before_a_write = {
 static const struct strategy plain = {
     .name = "upfront", .commit = region_reserve_committed, .touch = touch_only};
 
-static void check_refused(const struct strategy *strategy, uint64_t handled)
+static void check_refused(const struct strategy *strategy, enum trap_kind trap, uint64_t handled)
 {
     size_t page = vm_page_bytes();
-    struct configuration configuration = {PAGES * page, page, PAGES * page, ORDER_SEQUENTIAL};
+    struct configuration configuration = configuration_make(PAGES * page, page);
+    configuration.trap = trap;
     struct sample sample;
     CHECK(sample_take(strategy, &configuration, 1, &sample));
     CHECK_EQUAL(sample.status, SAMPLE_REFUSED);
@@ -63,17 +64,12 @@ static void check_refused(const struct strategy *strategy, uint64_t handled)
 
 int main(void)
 {
-    static const char *const traps[] = {"signal", "seh", "veh"};
+    size_t page = vm_page_bytes();
     void *base;
-    CHECK_EQUAL(vm_choose_pages(VM_PAGES_SMALL), 0);
-    refusal = vm_reserve_committed((size_t)1 << 60, &base);
+    refusal = vm_reserve_committed(SIZE_MAX / page * page, VM_PAGES_SMALL, &base);
     CHECK(vm_is_refusal(refusal));
-    for (size_t i = 0; i < sizeof traps / sizeof traps[0]; i++) {
-        if (!trap_choose(traps[i]))
-            continue;
-        CHECK_TEXT(trap_name(), traps[i]);
-        check_refused(&in_a_fault, REACHED);
-    }
-    check_refused(&before_a_write, 0);
+    for (const struct kind *trap = trap_kinds; trap->name != NULL; trap++)
+        check_refused(&in_a_fault, (enum trap_kind)trap->value, REACHED);
+    check_refused(&before_a_write, (enum trap_kind)trap_kinds->value, 0);
     return check_result();
 }

@@ -4,7 +4,6 @@
  * usage: touch_STRATEGY SIZE STEP GUARD TRAP OFFSET... */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "harness.h"
 #include "row.h"
@@ -25,27 +24,29 @@ static int touch_offsets(struct region *region, const struct workload *workload)
 
 int main(int argc, char **argv)
 {
-    static char row[ROW_MAX_BYTES];
+    static char bytes[2 * ROW_MAX_BYTES];
     struct strategy strategy = harness_strategy;
-    struct configuration configuration = {0};
     struct sample sample;
-    if (argc < 5 || !vm_guard_choose(argv[3]) || !trap_choose(argv[4]) ||
-        vm_choose_pages(VM_PAGES_SMALL) != 0)
+    int guard, trap;
+    if (argc < 5 || !kind_find(guard_kinds, argv[3], &guard) ||
+        !kind_find(trap_kinds, argv[4], &trap))
         return 2;
-    configuration.size = configuration.touched = strtoull(argv[1], NULL, 10);
-    configuration.step = strtoull(argv[2], NULL, 10);
+    struct configuration configuration = configuration_make((size_t)strtoull(argv[1], NULL, 10),
+                                                            (size_t)strtoull(argv[2], NULL, 10));
+    configuration.guard = guard_resolve((enum guard_kind)guard);
+    configuration.trap = (enum trap_kind)trap;
     for (int i = 5; i < argc; i++)
         offsets[offset_count++] = strtoll(argv[i], NULL, 10);
     strategy.touch = touch_offsets;
-    sample_prepare(&harness_strategy);
+    sample_prepare(&harness_strategy, &configuration);
     if (!sample_take(&strategy, &configuration, 1, &sample)) {
         fprintf(stderr, "%s\n", sample.error);
         return 1;
     }
-    struct record record = {&strategy, &configuration, &sample, "small", NULL, 1, 1};
-    size_t length = row_format(&record, row);
+    struct row row = {&strategy, &configuration, &sample, NULL, 1, 1};
+    struct text text = text_in(bytes, sizeof bytes);
+    row_add_header(&text);
+    row_add(&row, &text);
     struct output output;
-    return output_open("-", &output) != 0 ||
-           output_write(&output, row_header(), strlen(row_header())) != 0 ||
-           output_write(&output, row, length) != 0;
+    return output_open("-", &output) != 0 || output_write(&output, text.bytes, text.length) != 0;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "check.h"
+#include "system/commit.h"
 #include "system/vm.h"
 
 struct scene {
@@ -28,25 +29,28 @@ static enum trap_answer commit_page(void *context, const void *address)
     scene->asked++;
     scene->address = address;
     if (scene->answer == TRAP_RETRY &&
-        vm_commit(scene->base + offset / scene->page * scene->page, scene->page) != 0)
+        commit_pages((enum commit_kind)commit_kinds->value,
+                     scene->base + offset / scene->page * scene->page, scene->page) != 0)
         return TRAP_ABANDON;
     return scene->answer;
 }
+
+static enum trap_kind kind; /* the one being tested */
 
 static bool run(struct scene *scene, enum trap_answer answer)
 {
     bool completed = false;
     scene->answer = answer;
     scene->asked = 0;
-    CHECK_EQUAL(trap_run(write_two_pages, commit_page, scene, &completed), 0);
+    CHECK_EQUAL(trap_run(kind, write_two_pages, commit_page, scene, &completed), 0);
     return completed;
 }
 
-int main(void)
+static void faults_are_put_to_the_handler(void)
 {
     struct scene scene = {.page = vm_page_bytes()};
     void *base = NULL;
-    CHECK_EQUAL(vm_reserve(4 * scene.page, &base), 0);
+    CHECK_EQUAL(vm_reserve(4 * scene.page, VM_PAGES_SMALL, &base), 0);
     scene.base = base;
 
     CHECK(!run(&scene, TRAP_ABANDON));
@@ -64,5 +68,13 @@ int main(void)
     CHECK(run(&scene, TRAP_ABANDON)); /* committed now: nobody is asked */
     CHECK_EQUAL(scene.asked, 0);
     CHECK_EQUAL(vm_release(base, 4 * scene.page), 0);
+}
+
+int main(void)
+{
+    for (const struct kind *known = trap_kinds; known->name != NULL; known++) {
+        kind = (enum trap_kind)known->value;
+        faults_are_put_to_the_handler();
+    }
     return check_result();
 }

@@ -53,6 +53,26 @@ class Crash(unittest.TestCase):
                 with self.subTest(kind=kind, trap=trap, offsets=offsets):
                     self.assertCrashed(touch("guard", offsets, guard=kind, trap=trap))
 
+    def test_a_fault_that_comes_again_crashes(self):
+        """A handler that mends nothing is asked once; then it is a crash, not an endless loop."""
+        done = run("again")
+        self.assertEqual(done.stdout, "asked at 0\n")
+        if WINDOWS:
+            self.assertNotEqual(done.returncode, 0)
+        elif SANITIZED:
+            self.assertIn("SEGV on unknown address", done.stderr)
+        else:
+            self.assertEqual(done.returncode, -signal.SIGSEGV)
+
+    @unittest.skipIf(WINDOWS or SANITIZED, "a signal of POSIX systems")
+    def test_a_fault_signal_that_was_blocked_is_answered(self):
+        def block():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGSEGV])
+        for program in ("fault", "guard"):
+            done = run(program, "--size", "64K", "--repeat", 1, preexec_fn=block)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(parse(done.stdout)[0]["status"], "ok")
+
     def test_guard_may_be_hit_anywhere_on_its_page(self):
         for kind in KINDS:
             done = touch("guard", [PAGE - 1, 3 * PAGE, 5 * PAGE - 1, 7 * PAGE + 3], guard=kind)

@@ -5,7 +5,13 @@ import unittest
 from support import BIN, WINDOWS, number, rows, run
 
 SUFFIX = ".dll" if WINDOWS else ".so"
-MINE, LACKING = (str(BIN / (name + SUFFIX)) for name in ("mine", "lacking"))
+
+
+def library(name):
+    return str(BIN / (name + SUFFIX))
+
+
+MINE = library("mine")
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
           "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
 
@@ -36,7 +42,7 @@ class Custom(unittest.TestCase):
         for program, arguments, words in (
                 ("custom", [], ["none given", "vmcommit.h"]),
                 ("custom", ["--library", "nowhere" + SUFFIX], ["cannot use 'nowhere"]),
-                ("custom", ["--library", LACKING], ["no function vmcommit_ensure"]),
+                ("custom", ["--library", library("lacking")], ["no function vmcommit_ensure"]),
                 ("custom", ["--library", ""], ["no file"])):
             done = run(program, "--size", "4K", *arguments)
             with self.subTest(arguments):
@@ -45,6 +51,31 @@ class Custom(unittest.TestCase):
                 self.assertTrue(done.stderr.startswith(f"{program}: --library: "), done.stderr)
                 for word in words:
                     self.assertIn(word, done.stderr)
+
+    def check_blamed(self, name, status, *words):
+        done = run("custom", "--size", "64K", "--repeat", 1, "--library", library(name))
+        with self.subTest(name):
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("custom: "), done.stderr)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            self.assertNotIn("refused", done.stdout)
+
+    def test_a_library_that_ends_the_process_is_named(self):
+        self.check_blamed("exits", 2, "--library: ", library("exits"), " the process")
+        self.check_blamed("exits_later", 1, "--library: ", library("exits_later"),
+                          "ended the process")
+
+    @unittest.skipIf(WINDOWS, "no other process loads it first there")
+    def test_a_library_that_ends_the_process_at_once_is_named(self):
+        self.check_blamed("exits_at_once", 2, "--library: ", library("exits_at_once"),
+                          "loading it ends the process, with status 0")
+
+    def test_a_base_that_cannot_be_used_is_the_librarys_fault(self):
+        for name in ("null", "unaligned"):
+            self.check_blamed(name, 1, "the library's vmcommit_reserve returned 0, but left no "
+                                       "base that starts on a page")
 
 
 if __name__ == "__main__":

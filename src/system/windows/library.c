@@ -1,3 +1,4 @@
+/* Shared libraries on Windows: DLLs. */
 #include "system/library.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ void *library_open(const char *path, char *message, size_t size)
 
 bool library_find(void *handle, const char *name, void *function)
 {
-    FARPROC found = GetProcAddress(handle, name);
-    memcpy(function, &found, sizeof found);
-    return found != NULL;
+    FARPROC symbol = GetProcAddress(handle, name);
+    memcpy(function, &symbol, sizeof symbol);
+    return symbol != NULL;
 }

@@ -5,16 +5,6 @@
 #include <string.h>
 #include <windows.h>
 
-const struct kind vm_guard_kinds[] = {{"auto", -1}, {"page_guard", 0}, {NULL, 0}};
-const struct kind vm_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {NULL, 0},
-};
-static enum vm_pages chosen_pages = VM_PAGES_SMALL;
-
-const struct kind vm_commit_kinds[] = {{"virtualalloc", 0}, {NULL, 0}};
-
 static int last_error_unless(BOOL done)
 {
     return done ? 0 : (int)GetLastError();
@@ -31,15 +21,21 @@ size_t vm_page_bytes(void)
     return page_bytes;
 }
 
-int vm_choose_pages(enum vm_pages pages)
+const struct kind vm_pages_kinds[] = {
+    {"small", VM_PAGES_SMALL},
+    {"thp", VM_PAGES_THP},
+    {NULL, 0},
+};
+
+const char *vm_pages_unsupported(enum vm_pages pages)
 {
-    chosen_pages = pages;
-    return 0;
+    return pages == VM_PAGES_THP ? "Windows has no transparent huge pages" : NULL;
 }
 
-const char *vm_pages_unsupported(void)
+int vm_use_pages(enum vm_pages pages)
 {
-    return chosen_pages == VM_PAGES_THP ? "Windows has no transparent huge pages" : NULL;
+    (void)pages;
+    return 0;
 }
 
 /* A size beyond the address space is called an invalid parameter, and nothing else of ours is. */
@@ -50,19 +46,16 @@ static int allocate(size_t size, DWORD type, DWORD protection, void **base)
     return error == ERROR_INVALID_PARAMETER ? ERROR_NOT_ENOUGH_MEMORY : error;
 }
 
-int vm_reserve(size_t size, void **base)
+int vm_reserve(size_t size, enum vm_pages pages, void **base)
 {
+    (void)pages;
     return allocate(size, MEM_RESERVE, PAGE_NOACCESS, base);
 }
 
-int vm_reserve_committed(size_t size, void **base)
+int vm_reserve_committed(size_t size, enum vm_pages pages, void **base)
 {
+    (void)pages;
     return allocate(size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, base);
-}
-
-int vm_commit(void *address, size_t size)
-{
-    return last_error_unless(VirtualAlloc(address, size, MEM_COMMIT, PAGE_READWRITE) != NULL);
 }
 
 int vm_release(void *base, size_t size)
@@ -71,43 +64,9 @@ int vm_release(void *base, size_t size)
     return last_error_unless(VirtualFree(base, 0, MEM_RELEASE));
 }
 
-bool vm_guard_choose(const char *name)
+void vm_warm(size_t size, enum vm_pages pages)
 {
-    return strcmp(name, "auto") == 0 || strcmp(name, vm_guard_name()) == 0;
-}
-
-const char *vm_guard_name(void)
-{
-    return "page_guard";
-}
-
-const char *vm_guard_unsupported(void)
-{
-    return NULL;
-}
-
-/* PAGE_GUARD goes with a committed page only ("Creating Guard Pages", Microsoft Learn). */
-size_t vm_guard_committed_bytes(void)
-{
-    return vm_page_bytes();
-}
-
-int vm_guard_set(void *page)
-{
-    DWORD previous;
-    return last_error_unless(
-        VirtualProtect(page, vm_page_bytes(), PAGE_READWRITE | PAGE_GUARD, &previous));
-}
-
-/* A guard is one-shot: the system has taken it off when it raises the exception. */
-int vm_guard_clear(void *page)
-{
-    (void)page;
-    return 0;
-}
-
-void vm_warm(size_t size)
-{
+    (void)pages;
     size_t page = vm_page_bytes();
     unsigned char *base = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     if (base == NULL)

@@ -1,0 +1,31 @@
+/* What defines a sample, its strategy and round apart. Every choice travels in here: nothing below
+ * remembers one. */
+#ifndef CONFIGURATION_H
+#define CONFIGURATION_H
+
+#include <stddef.h>
+
+#include "system/commit.h"
+#include "system/guard.h"
+#include "system/trap.h"
+#include "system/vm.h"
+
+/* Of touching. Alternate: every second page first, then those between. */
+enum touch_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE };
+
+/* In bytes, whole pages. */
+struct configuration {
+    size_t size;
+    size_t step;
+    size_t touched; /* from the region's start */
+    enum touch_order order;
+    enum vm_pages pages;
+    enum commit_kind commit;
+    enum guard_kind guard; /* GUARD_AUTO only until guard_resolve */
+    enum trap_kind trap;
+};
+
+/* All of `size` touched from end to end, by the kinds that the system takes by default. */
+struct configuration configuration_make(size_t size, size_t step);
+
+#endif

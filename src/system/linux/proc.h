@@ -1,0 +1,24 @@
+/* Reading /proc and /sys. `root` is put before each path: "" for the running system, the folder of
+ * a made-up tree for a test. Functions that return int return 0 or errno. */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "system/maps.h"
+
+/* Calls `line` for each line of the file at root and path, without its line end. Lines beyond
+ * 16 KiB may come in pieces, or not at all. Uses no heap. */
+int proc_for_each_line(const char *root, const char *path, void (*line)(char *text, void *context),
+                       void *context);
+
+/* The number behind `name` at the start of a line; false if the line is another. */
+bool proc_field(const char *line, const char *name, uint64_t *value);
+
+/* maps_read and meter_read_available. */
+int proc_read_memory(const char *root, const void *base, size_t size, struct maps_memory *memory);
+int proc_read_available(const char *root, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,42 @@
+/* Answers the headers from the struct that the test sets. */
+#include "fake.h"
+
+struct fake fake = {.tick_ns = 1, .available = UINT64_MAX};
+
+const char *meter_platform(void)
+{
+    return "fake";
+}
+
+uint64_t meter_clock_ns(void)
+{
+    return fake.now_ns;
+}
+
+uint64_t meter_clock_tick_ns(void)
+{
+    return fake.tick_ns;
+}
+
+int meter_read_faults(struct meter_faults *faults)
+{
+    faults->minor = (struct meter_count){fake.minor, true};
+    faults->major = (struct meter_count){fake.major, true};
+    return 0;
+}
+
+int meter_read_available(uint64_t *bytes)
+{
+    *bytes = fake.available;
+    return 0;
+}
+
+int maps_read(const void *base, size_t size, struct maps_memory *memory)
+{
+    (void)base;
+    (void)size;
+    if (++fake.map_readings == fake.failing_map_reading)
+        return fake.error;
+    *memory = fake.memory;
+    return 0;
+}
