@@ -1,25 +1,33 @@
 """What stands around every chart, heading, legend and caption, so that nothing leaves the picture
 whatever its length; and the marks of axes."""
 
-import itertools
 import math
+import re
 import unicodedata
 
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.gnuplot import Plot
-from vmcommit.show.rows import reach
 
 WIDTH = 1000  # pixels, of every picture
 LINE = 130  # letters of usual width that fit on a line of the caption
 CAPTION_LINES, CAPTION_HEIGHT = 4, 16
 LEGEND_HEIGHT = 22
-HEADING_LETTER, LEGEND_LETTER, LEGEND_MARK = 9.5, 7, 30  # pixels
+HEADING_LETTER, LEGEND_LETTER, LEGEND_MARK = 9.5, 7.5, 30  # pixels
 
 
 def breadth(text):
     """How wide a text is, in letters of usual width."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1.6 if letter in "MW@%mw"
                else 1.15 if letter.isupper() else 1 for letter in text)
+
+
+def shortened(text: str, width: float) -> str:
+    """A text on one line, its end left out where it is wider than that."""
+    line = " ".join(text.split())
+    if breadth(line) <= width:
+        return line
+    ends = (end for end in range(len(line)) if breadth(line[:end]) <= width - 1)
+    return line[:max(ends)] + "…"
 
 
 def broken(word, width):
@@ -33,14 +41,24 @@ def broken(word, width):
     yield piece
 
 
-def wrapped(text: str, width: float = LINE) -> list[str]:
-    """The lines of a text, none wider than `width`; what is beyond CAPTION_LINES is left out."""
+def filled(pieces, width):
+    """Pieces put together to lines no wider than that, where the pieces allow it."""
     lines = [""]
-    for word in itertools.chain.from_iterable(broken(word, width) for word in text.split()):
-        if lines[-1] and breadth(f"{lines[-1]} {word}") > width:
-            lines.append(word)
+    for piece in pieces:
+        if lines[-1] and breadth(f"{lines[-1]} {piece}") > width:
+            lines.append(piece)
         else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
+            lines[-1] = f"{lines[-1]} {piece}".strip()
+    return lines
+
+
+def wrapped(text: str, width: float = LINE) -> list[str]:
+    """The lines of a text, none wider than `width`, broken at semicolons rather than elsewhere.
+    What is beyond CAPTION_LINES is left out."""
+    clauses = re.findall("[^;]+;?", " ".join(text.split()))
+    lines = [line for clause in filled(map(str.strip, clauses), width)
+             for line in filled((part for word in clause.split() for part in broken(word, width)),
+                                width)]
     if len(lines) > CAPTION_LINES:
         lines = [*lines[:CAPTION_LINES - 1], lines[CAPTION_LINES - 1][:-1] + "…"]
     return lines
@@ -104,10 +122,9 @@ def size_axis(plot: Plot, sizes, most=7, name="size"):
     plot.marks(name, thinned(powers_between(low, high, 4), most), size_text)
 
 
-def time_axis(plot: Plot, rows, room=1.3):
-    """Of ns per page and its intervals, `room` times beyond them: for times.gp. Returns its ends."""
-    low, high = reach(rows, "ns_per_page")
-    low, high = low / room, high * room
+def time_axis(plot: Plot, least, most, room=(1 / 1.3, 1.3)):
+    """Of ns per page, with room below and above: for times.gp. Returns its ends."""
+    low, high = least * room[0], most * room[1]
     plot.define("time_low", low)
     plot.define("time_high", high)
     plot.marks("time", steps_125(low, high), time_text)

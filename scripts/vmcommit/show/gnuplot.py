@@ -27,8 +27,8 @@ def octal(match):
 
 def literal(text):
     """A gnuplot string that holds this text. Quotes, backquotes, backslashes, macros and line ends
-    are looked for before octal escapes are read, so none is recognised; digits after an
-    escape would belong to it and are escaped too (gnuplot 5.4, tried out in tests)."""
+    are looked for before octal escapes are read, so none is recognised. Digits after an escape
+    would belong to it and are escaped too (gnuplot 5.4; tests/python/charts.py tries it out)."""
     visible = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text)
     return '"' + SPECIAL.sub(octal, visible) + '"'
 
@@ -110,8 +110,8 @@ def picture(plot: Plot, name: str, kind: str) -> bytes:
     drawn = plot.folder / "picture"
     content = drawn.read_bytes() if drawn.exists() else b""
     if said or not content.endswith(ENDS[kind]):
-        raise Problem(f"gnuplot could not draw {name}.{kind}: {said or 'the picture is not whole'}; "
-                      f"is there room in {plot.folder.parent}?")
+        why = said or f"the picture is not whole; make room in {plot.folder.parent}"
+        raise Problem(f"gnuplot could not draw {name}.{kind}: {why}")
     drawn.unlink()
     return content
 

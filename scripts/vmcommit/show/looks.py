@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 
+from vmcommit.show.frame import shortened
 from vmcommit.show.gnuplot import Plot, key
 
 
@@ -32,13 +33,11 @@ SPARE = (Look("#56B4E9", 7, 0.9), Look("#808000", 8, 1.2), Look("#882255", 11),
 SERIES = (*(Look(look.color, look.mark) for look in KNOWN.values()), Look("#56B4E9", 7),
           Look("#808000", 12))  # of lines that stand for no strategy: runs, sizes
 PHASES = {"reserve": "#56B4E9", "commit": "#E69F00", "touch": "#B0B0B0", "release": "#CC79A7"}
-LONGEST = 24  # of a name in a chart
+LONGEST = 16  # letters of usual width that a chart has room for in a name
 
 
 def short(name: str) -> str:
-    """A name on one line, its end left out where it is long."""
-    line = " ".join(name.split())
-    return line if len(line) <= LONGEST else line[:LONGEST - 1] + "…"
+    return shortened(name, LONGEST)
 
 
 def of_names(names) -> dict[str, Look]:

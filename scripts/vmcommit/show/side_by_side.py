@@ -1,7 +1,6 @@
 """Several runs (machines, kernels, settings) over each other in the same charts and tables."""
 
 import functools
-import itertools
 
 import pandas
 
@@ -11,7 +10,7 @@ from vmcommit.show import charts, documents, facts, page
 from vmcommit.show.caption import caption, doubt, percent
 from vmcommit.show.chart import RUNS
 from vmcommit.show.documents import sortable, with_interval
-from vmcommit.show.frame import breadth
+from vmcommit.show.frame import shortened
 from vmcommit.show.rows import parts
 
 LETTERS = "ABCDEFGH"
@@ -41,14 +40,8 @@ class Together:
     @property
     def shown_names(self):
         """Each with its letter, and short enough for a legend."""
-        return [cut(f"{letter}: {name}") for letter, name in zip(LETTERS, self.names)]
-
-
-def cut(text):
-    line = " ".join(text.split())
-    kept = itertools.takewhile(lambda end: breadth(line[:end]) <= LONGEST, range(len(line) + 1))
-    *_, end = kept
-    return line if end == len(line) else line[:end] + "…"
+        return [shortened(f"{letter}: {name}", LONGEST)
+                for letter, name in zip(LETTERS, self.names)]
 
 
 def distinguishing(run):

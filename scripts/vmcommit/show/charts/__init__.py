@@ -20,9 +20,9 @@ def of(shows: str) -> dict[str, Chart]:
             if charts[name].shows == shows}
 
 
-def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful: str = "") -> list[str]:
-    """Draws what the subject has data for, with `text` as caption; returns the names of the charts
-    drawn. Raises Problem and OSError."""
+def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful="") -> list[str]:
+    """Draws what the subject has data for, with `text` as caption and `doubtful` after each title;
+    returns the names of the charts drawn. Raises Problem and OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, chart in of(shows).items():

@@ -1,4 +1,4 @@
-"""Faults of a cycle against size: what the kernel counted, and what a strategy's handler answered."""
+"""Faults of a cycle against size: what the kernel counted, what a strategy's handler answered."""
 
 from vmcommit.base.strategies import names_in
 from vmcommit.base.units import count_text, size_text

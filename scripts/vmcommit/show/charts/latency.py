@@ -9,7 +9,7 @@ from vmcommit.base.units import size_text, time_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.frame import size_axis, steps_125, time_axis
-from vmcommit.show.rows import at_size, by_strategy, parts, with_interval
+from vmcommit.show.rows import at_size, by_strategy, parts, reach, with_interval
 
 SPARSE = TOUCH_NAMES[SPARSELY_TOUCHED]
 
@@ -25,7 +25,7 @@ def prepare(analysis, plot):
     plot.table("full", by_strategy(full, names, "size_bytes", *with_interval("ns_per_page")))
     plot.table("sparse", by_strategy(sparse, names, "size_bytes", *with_interval("ns_per_page")))
     size_axis(plot, both.size_bytes)
-    low, high = time_axis(plot, both)
+    low, high = time_axis(plot, *reach(both, "ns_per_page"))
     floor = analysis.run.environment["calibration"]["page_fault_ns"]
     plot.define("floor_known", int(bool(floor)))
     if floor:

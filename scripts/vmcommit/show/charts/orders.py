@@ -9,8 +9,10 @@ from vmcommit.base.strategies import names_in
 from vmcommit.base.units import count_text, size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.frame import shortened
 from vmcommit.show.rows import fully, plain
 
+WIDEST = 22  # of a mark's text
 OK, UNSUPPORTED, REFUSED = range(3)
 
 
@@ -56,7 +58,7 @@ def prepare(analysis, plot):
     series = bars(summary, ordered)
     looks.add_strategies(plot, list(series))
     plot.table("orders", series)
-    plot.mark_texts("order_text", [looks.short(f"{order}, {size_text(size)}")
+    plot.mark_texts("order_text", [shortened(f"{order}, {size_text(size)}", WIDEST)
                                    for size, order in ordered])
     most = summary.region_count.max()
     plot.define("region_high", 4 * (1 if pandas.isna(most) else max(most, 1)))

@@ -6,7 +6,7 @@ from vmcommit.base.strategies import names_in
 from vmcommit.show.chart import RUNS, Chart
 from vmcommit.show.frame import size_axis, time_axis
 from vmcommit.show.looks import SERIES, define, short
-from vmcommit.show.rows import with_interval
+from vmcommit.show.rows import reach, with_interval
 
 
 def add_runs(plot, together, names, column, across):
@@ -29,7 +29,7 @@ def prepare(together, plot):
         return False
     names = names_in(together.rows)
     add_runs(plot, together, names, "ns_per_page", min(3, math.ceil(len(names) / 2)))
-    time_axis(plot, together.rows)
+    time_axis(plot, *reach(together.rows, "ns_per_page"))
     return True
 
 

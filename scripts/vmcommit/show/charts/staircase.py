@@ -6,6 +6,8 @@ from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.rows import stepped_names
 
+NO_COLOR = "#ffffff"  # of a panel without steps
+
 
 def climbed(analysis):
     """The checkpoints of the largest region; None if the run has none."""
@@ -29,8 +31,8 @@ def add_panels(plot, stairs):
               for name in stepped_names(stairs)} or {"": {}}
     plot.panels([f"{looks.short(name)}, steps {', '.join(map(size_text, by_step))}"
                  if by_step else "" for name, by_step in panels.items()], across=3)
-    plot.define("panel_color", [given[name].color if name else "" for name in panels])
-    most = max(1, *(len(by_step) for by_step in panels.values()), 1)
+    plot.define("panel_color", [given[name].color if name else NO_COLOR for name in panels])
+    most = max(1, *map(len, panels.values()))
     plot.define("steps", most)
     for number, by_step in enumerate(panels.values(), 1):
         series = dict(enumerate(by_step.values()))

@@ -44,13 +44,16 @@ def shown_rows(summary):
     return rows[rows.touched_bytes == rows.touched_bytes.min()]
 
 
+def path_of(rows, none):
+    """[unused charge, ns per page, step] by step; nothing unused stands at `none`."""
+    return [[max(row.commit_bytes - row.touched_bytes, none), row.ns_per_page, row.chunk_bytes]
+            for _, row in rows.sort_values("chunk_bytes").iterrows()]
+
+
 def add_points(plot, rows, none):
-    """Paths, their labels, and the frontier. Nothing unused is drawn at `none`."""
+    """Paths, their labels, and the frontier. Returns the most charge that is unused."""
     names = names_in(rows)
-    points = {name: [[max(row.commit_bytes - row.touched_bytes, none), row.ns_per_page,
-                      row.chunk_bytes]
-                     for _, row in rows[rows.strategy == name].sort_values("chunk_bytes").iterrows()]
-              for name in names}
+    points = {name: path_of(rows[rows.strategy == name], none) for name in names}
     flat = [point[:2] for path in points.values() for point in path]
     plot.table("paths", {name: [point[:2] for point in path] for name, path in points.items()})
     plot.table("frontier", {"frontier": frontier(flat)})
@@ -71,8 +74,7 @@ def prepare(analysis, plot):
     plot.define("waste_none", none)
     plot.define("waste_high", most)
     plot.marks("waste", powers_between(2 * none, max(most, 2 * none), 4), size_text)
-    time_axis(plot, rows[["ns_per_page"]].assign(ns_per_page_low=rows.ns_per_page,
-                                                 ns_per_page_high=rows.ns_per_page), 1.2)
+    time_axis(plot, rows.ns_per_page.min(), rows.ns_per_page.max(), room=(0.8, 1.2))
     plot.define("touched_text", f"{size_text(rows.touched_bytes.iloc[0])} of "
                                 f"{size_text(rows.size_bytes.iloc[0])} touched")
     return True

@@ -7,6 +7,7 @@ from vmcommit.base.units import size_text
 from vmcommit.show.chart import HISTORY, Chart
 from vmcommit.show.frame import time_axis
 from vmcommit.show.looks import SERIES, define, short
+from vmcommit.show.rows import reach
 
 
 def lines(history, rows, sizes):
@@ -37,7 +38,7 @@ def prepare(history, plot):
                                          if row.strategy == name]
                            for number, name in enumerate(names, 1)})
     plot.panels([short(name) for name in names], min(3, math.ceil(len(names) / 2)))
-    time_axis(plot, rows, 1.25)
+    time_axis(plot, *reach(rows, "ns_per_page"), room=(0.8, 1.2))
     plot.define("comparisons", len(history.places))
     return True
 
