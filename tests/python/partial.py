@@ -49,7 +49,7 @@ def without(samples, *columns):
 class Partial(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.samples = reference.rows(rounds=10)
+        cls.samples = reference.rows(rounds=6)
         cls.described = reference.environment()
 
     def setUp(self):

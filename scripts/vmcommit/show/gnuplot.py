@@ -28,7 +28,7 @@ def octal(match):
 def literal(text):
     """A gnuplot string that holds this text. Quotes, backquotes, backslashes, macros and line ends
     are looked for before octal escapes are read, so none is recognised. Digits after an escape
-    would belong to it and are escaped too (gnuplot 5.4; tests/python/charts.py tries it out)."""
+    would belong to it and are escaped too (seen with gnuplot 5.4)."""
     visible = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text)
     return '"' + SPECIAL.sub(octal, visible) + '"'
 
