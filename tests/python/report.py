@@ -2,56 +2,56 @@
 width of a phone and of a desk. Also runs side by side."""
 
 import csv
-import html
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
-from support import BIN, ROOT
+import browser
+from reference import REFERENCE
+from support import BIN
 
-REFERENCE = ROOT / "results" / "reference"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 GNUPLOT = shutil.which("gnuplot")
 
-# Runs within the page and tells the page around it what it found.
+# Runs within the page and tells the page around it what it saw.
 PROBE = """
 <script>
 window.addEventListener("load", () => {
-  const found = {};
-  found.scrolls = document.documentElement.scrollWidth > innerWidth;
-  found.cut = [...document.querySelectorAll("main *, header *")].filter((one) =>
-    !one.closest(".wide, dialog, .text thead") &&
-    one.getBoundingClientRect().right > innerWidth + 1)
-    .map((one) => one.outerHTML.slice(0, 80));
+  const seen = {};
+  seen.scrolls = document.documentElement.scrollWidth > innerWidth;
+  seen.cut = [...document.querySelectorAll("main *, header *")].filter((element) =>
+    !element.closest(".wide, dialog, .text thead") &&
+    element.getBoundingClientRect().right > innerWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 80));
   const images = [...document.querySelectorAll("figure img")];
-  found.images = images.every((one) => one.complete && one.naturalWidth > 0);
-  found.alts = images.every((one) => one.alt.length > 60);
-  found.broken = [...document.querySelectorAll("a[href^='#']")].filter((one) =>
-    !document.getElementById(one.getAttribute("href").slice(1))).map((one) => one.outerHTML);
+  seen.images = images.every((element) => element.complete && element.naturalWidth > 0);
+  seen.alts = images.every((element) => element.alt.length > 60);
+  seen.broken = [...document.querySelectorAll("a[href^='#']")].filter((element) =>
+    !document.getElementById(element.getAttribute("href").slice(1)))
+    .map((element) => element.outerHTML);
   const zoom = document.querySelector("button.zoom");
   if (zoom) zoom.click();
   const dialog = document.querySelector("dialog");
-  found.zoomed = dialog.open && dialog.querySelector("img").clientWidth >= 1000;
+  seen.zoomed = dialog.open && dialog.querySelector("img").clientWidth >= 1000;
   dialog.close();
   const table = document.querySelector("table.sortable");
   const headings = [...table.tHead.rows[0].cells];
-  const column = headings.findIndex((one) => one.textContent.startsWith("time per page"));
+  const column = headings.findIndex(
+    (element) => element.textContent.startsWith("time per page"));
   const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.v)
     .filter((value) => value !== undefined).map(Number);
   const sorted = (sign) => values().every(
     (value, at, all) => at === 0 || sign * (all[at - 1] - value) <= 0);
   headings[column].querySelector("button").click();
-  found.ascending = sorted(1) && headings[column].getAttribute("aria-sort") === "ascending";
+  seen.ascending = sorted(1) && headings[column].getAttribute("aria-sort") === "ascending";
   headings[column].querySelector("button").click();
-  found.descending = sorted(-1) && headings[column].getAttribute("aria-sort") === "descending";
-  found.levels = [...document.querySelectorAll("h1, h2, h3")].map((one) => Number(one.tagName[1]));
-  parent.postMessage(JSON.stringify(found), "*");
+  seen.descending = sorted(-1) && headings[column].getAttribute("aria-sort") === "descending";
+  seen.levels = [...document.querySelectorAll("h1, h2, h3")].map(
+    (element) => Number(element.tagName[1]));
+  parent.postMessage(JSON.stringify(seen), "*");
 });
 </script>
 """
@@ -66,37 +66,29 @@ addEventListener("message", (event) => {{
 """
 
 
+def report(*arguments):
+    return subprocess.run([BIN / "vmcommit", "report", *arguments], capture_output=True, text=True,
+                          timeout=300)
+
+
 def draw(folder):
-    """The reference run's samples in a folder of their own, drawn anew."""
+    """The reference run in a folder of its own, drawn anew: (the folder, what was said)."""
     latest = folder / "latest"
     shutil.copytree(REFERENCE, latest, ignore=shutil.ignore_patterns("charts", "report.html"))
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "bench.py"), "--only-report",
-                           "--build", str(BIN.parent), "--results", str(folder)],
-                          capture_output=True, text=True, timeout=300)
+    done = report(latest)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
     return latest, done.stdout
 
 
 def browse(page, width):
-    """(what the probe found, console messages) of a page in a frame of that width."""
+    """(what the probe saw, console messages) of a page in a frame of that width."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         (folder / "probed.html").write_text(page.read_text(encoding="utf-8") + PROBE,
                                             encoding="utf-8")
         (folder / "frame.html").write_text(FRAME.format(width=width))
-        done = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-             "--no-first-run", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync", "--enable-logging=stderr", f"--user-data-dir={folder}/profile",
-             "--window-size=1600,2100", "--virtual-time-budget=10000", "--dump-dom",
-             (folder / "frame.html").as_uri()],
-            capture_output=True, text=True, timeout=120)
-    told = re.search("<pre>(.*?)</pre>", done.stdout, re.S)
-    if not told or not told[1]:
-        raise AssertionError(f"the probe told nothing: {done.stderr[-2000:]}")
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(html.unescape(told[1])), console
+        return browser.opened(folder / "frame.html")
 
 
 class Pages(unittest.TestCase):
@@ -109,10 +101,7 @@ class Pages(unittest.TestCase):
         root = pathlib.Path(cls.folder.name)
         cls.latest, cls.said = draw(root / "results")
         cls.together = root / "together"
-        cls.done = subprocess.run(
-            [str(ROOT / "scripts" / "report"), str(cls.latest), str(REFERENCE), "--into",
-             str(cls.together)], capture_output=True, text=True, timeout=300,
-            env={**os.environ, "VMCOMMIT_PYTHON": sys.executable})
+        cls.done = report(cls.latest, REFERENCE, "--into", cls.together)
         if cls.done.returncode != 0:
             raise AssertionError(cls.done.stderr)
         cls.pages = [cls.latest / "report.html", cls.together / "report.html"]
@@ -123,15 +112,15 @@ class Pages(unittest.TestCase):
             self.assertNotRegex(text, r'(src|href)="(https?:)?//')
             self.assertLess(len(text.encode()), 3_000_000)
 
-    @unittest.skipUnless(CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
+    @unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
     def test_in_a_browser(self):
         for page in self.pages:
             for width in (400, 1400):
                 with self.subTest(page=page.parent.name, width=width):
-                    found, console = browse(page, width)
+                    seen, console = browse(page, width)
                     self.assertEqual(console, [])
-                    levels = found.pop("levels")
-                    self.assertEqual(found, {
+                    levels = seen.pop("levels")
+                    self.assertEqual(seen, {
                         "scrolls": False, "cut": [], "images": True, "alts": True, "broken": [],
                         "zoomed": True, "ascending": True, "descending": True})
                     self.assertEqual(levels.count(1), 1)
@@ -162,14 +151,14 @@ class Pages(unittest.TestCase):
         self.assertIn("No of ", (self.together / "REPORT.md").read_text())
         self.assertEqual(self.done.stdout.splitlines()[0][:3], "A: ")
 
-    def test_side_by_side_refuses_in_one_line(self):
-        for arguments, words in (([str(REFERENCE)], ["1 run given", "2 to 8"]),
-                                 ([str(REFERENCE), "nowhere"], ["'nowhere'", "make bench"]),
-                                 ([], ["required"])):
-            done = subprocess.run([str(ROOT / "scripts" / "report"), *arguments],
-                                  capture_output=True, text=True, timeout=60,
-                                  env={**os.environ, "VMCOMMIT_PYTHON": sys.executable})
-            self.assertEqual(done.returncode, 2)
+    def test_refusals_take_one_line(self):
+        for arguments, status, words in (
+                ([REFERENCE] * 9, 2, ["9 runs given", "at most 8"]),
+                ([REFERENCE, "--into", self.together], 2, ["--into", "two runs"]),
+                (["nowhere"], 1, ["nowhere", "make bench"]),
+                ([REFERENCE, "nowhere"], 1, ["nowhere", "environment.json"])):
+            done = report(*arguments)
+            self.assertEqual(done.returncode, status)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             for word in words:
                 self.assertIn(word, done.stderr)

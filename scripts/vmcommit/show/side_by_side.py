@@ -1,48 +1,65 @@
 """Several runs (machines, kernels, settings) over each other in the same charts and tables."""
 
-import pathlib
-import tempfile
+import functools
 
 import pandas
 
-from vmcommit.base.files import write_text
-from vmcommit.base.strategies import names_in
+from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.units import count_text, size_text, time_text
-from vmcommit.show import page
-from vmcommit.show.charts import (Tables, doubt, parts, powers_between, reach, render, steps_125)
+from vmcommit.show import charts, documents, facts, page
+from vmcommit.show.caption import caption, doubt, percent
+from vmcommit.show.chart import RUNS
+from vmcommit.show.documents import sortable, with_interval
+from vmcommit.show.frame import shortened
+from vmcommit.show.rows import parts
 
 LETTERS = "ABCDEFGH"
-
-MOST = 8  # as many as there are colours and marks that can be told apart
-CHARTS = {
-    "runs_latency": ("Time per touched page against size, one panel for each strategy, one line "
-                     "for each run",
-                     "Lower is better. Times of different runs were not measured in turn: a "
-                     "difference of some ten per cent may be the machine's."),
-    "runs_ratio": ("Time as a multiple of full up-front commit against size, one panel for each "
-                   "strategy, one line for each run",
-                   "Each run's ratios are paired within its own rounds, so these can be compared "
-                   "across runs. Where bands overlap, two runs can't be told apart."),
-}
+MOST = len(LETTERS)  # as many as there are colours and marks that can be told apart
+FILES = {"side_by_side.html": "report.html", "SIDE_BY_SIDE.md": "REPORT.md"}
 KEY = ["size_bytes", "touched_bytes", "touch_order", "strategy", "chunk_bytes"]
+COUNTED = ("commit_calls", "handled_faults", "minor_faults", "region_count", "commit_bytes",
+           "resident_bytes")
+LONGEST = 110  # of a run's name in a legend
 
 
-def labels(runs, folders):
-    """What tells the runs apart, in few words; their folders' names where nothing else does."""
-    facts_by_run = []
-    for run in runs:
-        described = run.run.environment
-        settings, revision = described["settings"], described["revision"]["commit"] or ""
-        facts_by_run.append([
-            "Wine" if (run.summary.platform == "wine").any() else described["system"]["name"],
+class Together:
+    """The runs as charts take them."""
+
+    def __init__(self, runs, names):
+        self.runs, self.names = runs, names
+
+    @functools.cached_property
+    def full(self):
+        """Of each run the rows with all touched."""
+        return [parts(run.summary)[0] for run in self.runs]
+
+    @functools.cached_property
+    def rows(self):
+        return pandas.concat(self.full)
+
+    @property
+    def shown_names(self):
+        """Each with its letter, and short enough for a legend."""
+        return [shortened(f"{letter}: {name}", LONGEST)
+                for letter, name in zip(LETTERS, self.names)]
+
+
+def distinguishing(run):
+    """What may tell runs apart, in few words each."""
+    described = run.run.environment
+    settings, revision = described["settings"], described["revision"]["commit"] or ""
+    return ("Wine" if doubt(run.summary) else described["system"]["name"],
             described["system"]["kernel"], described["processor"]["model"],
             f"{described['processor']['cores']} cores",
             f"pages {run.summary['pages'].iloc[0]}", f"THP {settings['thp_enabled']}",
             f"overcommit {settings['overcommit_memory']}", f"profile {described['profile']}",
-            f"revision {revision[:8]}"])
-    differing = [at for at in range(len(facts_by_run[0]))
-                 if len({facts[at] for facts in facts_by_run}) > 1]
-    names = [", ".join(str(facts[at]) for at in differing) for facts in facts_by_run]
+            f"revision {revision[:8]}")
+
+
+def labels(runs, folders) -> list[str]:
+    """What tells the runs apart, in few words; their folders' names where nothing else does."""
+    columns = [column for column in zip(*map(distinguishing, runs)) if len(set(column)) > 1]
+    names = [", ".join(map(str, words)) for words in zip(*columns)] or [""] * len(runs)
     if len(set(names)) < len(names):
         names = [", ".join(filter(None, (folder.resolve().name, text)))
                  for folder, text in zip(folders, names)]
@@ -51,83 +68,59 @@ def labels(runs, folders):
     return names
 
 
-def draw(runs, names, folder):
-    """Writes folder/*.svg and *.png; returns the names drawn."""
-    folder.mkdir(parents=True, exist_ok=True)
-    every = [parts(run.summary)[0] for run in runs]
-    together = pandas.concat(every)
-    with tempfile.TemporaryDirectory() as scratch:
-        tables = Tables(pathlib.Path(scratch))
-        tables.define("present", " ".join(names_in(together)))
-        for name, columns in (("runs_latency", "ns_per_page"), ("runs_ratio", "ratio_to_upfront")):
-            tables.write(name, {f"{strategy} {at}": rows[rows.strategy == strategy][
-                ["size_bytes", columns, f"{columns}_low", f"{columns}_high"]]
-                .dropna(subset=[columns]).values.tolist() for strategy in names_in(together)
-                for at, rows in enumerate(every)})
-        low, high = together.size_bytes.min(), together.size_bytes.max()
-        marks = powers_between(low, high, 4)
-        tables.define("size_low", low / 1.5)
-        tables.define("size_high", high * 1.5)
-        tables.define_tics("size_tics", marks[::1 + len(marks) // 6], size_text)
-        fastest, slowest = reach(together, "ns_per_page")
-        fastest, slowest = fastest / 1.3, slowest * 1.3
-        tables.define("page_low", fastest)
-        tables.define("page_high", slowest)
-        tables.define_tics("page_tics", steps_125(fastest, slowest), time_text)
-        tables.define("ratio_high", 1.08 * max(1, reach(together, "ratio_to_upfront")[1]))
-        tables.define("runs", len(runs))
-        tables.define_names("run_name", names)
-        tables.define("doubt", "" if not any(doubt(run.summary) for run in runs)
-                      else " (Wine's times are not Windows')")
-        tables.define("caption", "medians with 95 % intervals, as each run has them")
-        render(tables, CHARTS, folder)
-    return list(CHARTS)
+def draw(runs, names, folder) -> list[str]:
+    """Writes folder/*.svg and *.png; returns the names of the charts drawn."""
+    doubtful = " (Wine's times are not Windows')" if any(doubt(run.summary) for run in runs) else ""
+    text = f"medians with {percent(CONFIDENCE)} confidence intervals, as each run has them"
+    return charts.draw_each(RUNS, Together(runs, names), folder, text, doubtful)
+
+
+def differing(rows):
+    """The counts that are known of several rows and not the same."""
+    return [column.replace("_", " ") for column in COUNTED
+            if len({row[column] for row in rows if not pandas.isna(row[column])}) > 1]
+
+
+def table_row(key, rows):
+    """One configuration, a row of each run."""
+    size, touched, order, strategy, chunk = key
+    return {
+        "block": (size, touched, order),
+        "cells": [sortable(size, size_text), sortable(touched, size_text), (strategy, ""),
+                  sortable(chunk, size_text) if rows[0].stepped else ("", ""), (order, ""),
+                  *(with_interval(row, "ns_per_page", time_text) for row in rows),
+                  *(with_interval(row, "ratio_to_upfront", page.ratio_text) for row in rows),
+                  *(sortable(row.minor_faults, count_text) for row in rows),
+                  *(sortable(row.commit_bytes, size_text) for row in rows)],
+        "differs": ", ".join(differing(rows))}
 
 
 def rows_of(runs):
-    """A row for each configuration that all runs have: times, ratios and counts of each, and
-    which counts differ."""
-    keyed = [run.summary.set_index(KEY) for run in runs]
-    common = [key for key in keyed[0].index if all(key in other.index for other in keyed[1:])]
-    rows = []
-    for key in common:
-        size, touched, order, strategy, chunk = key
-        each = [table.loc[key] for table in keyed]
-        differs = [column.replace("_", " ") for column in
-                   ("commit_calls", "handled_faults", "minor_faults", "region_count",
-                    "commit_bytes", "resident_bytes")
-                   if len({one[column] for one in each if not pandas.isna(one[column])}) > 1]
-        rows.append({
-            "block": (size, touched, order),
-            "cells": [page.sortable(size, size_text), page.sortable(touched, size_text),
-                      (strategy, ""),
-                      page.sortable(chunk, size_text) if keyed[0].loc[key].stepped else ("", ""),
-                      (order, "")]
-            + [(page.with_interval(one, "ns_per_page", time_text),
-                page.or_empty(one.ns_per_page, str)) for one in each]
-            + [(page.with_interval(one, "ratio_to_upfront", page.ratio_text),
-                page.or_empty(one.ratio_to_upfront, str)) for one in each]
-            + [page.sortable(one.minor_faults, count_text) for one in each]
-            + [page.sortable(one.commit_bytes, size_text) for one in each],
-            "differs": ", ".join(differs)})
-    return rows
+    """A row for each configuration that all runs have: times, ratios and counts of each, and which
+    counts differ."""
+    keyed = [run.summary.drop_duplicates(KEY).set_index(KEY) for run in runs]
+    return [table_row(key, [table.loc[key] for table in keyed]) for key in keyed[0].index
+            if all(key in table.index for table in keyed[1:])]
+
+
+def headings(number):
+    return ["size", "touched", "strategy", "step", "order",
+            *(f"{what}: {letter}"
+              for what in ("time per page", "ratio to upfront", "minor faults", "charge")
+              for letter in LETTERS[:number])]
+
+
+def described(letter, name, run):
+    return {"letter": letter, "name": name, "caption": caption(run.summary, run.run.environment),
+            "warnings": page.warnings(run), "facts": facts.of(run.run.environment),
+            "sentences": [sentence.text for sentence in run.sentences]}
 
 
 def write(runs, names, folder, drawn):
-    headings = ["size", "touched", "strategy", "step", "order"]
-    for what in ("time per page", "ratio to upfront", "minor faults", "charge"):
-        headings += [f"{what}: {letter}" for letter in LETTERS[:len(runs)]]
+    """Writes folder/report.html and folder/REPORT.md; `drawn` names the charts that there are."""
     rows = rows_of(runs)
-    values = {
-        "runs": [{"letter": letter, "name": name, "caption": page.caption(
-            run.summary, run.run.environment), "warnings": page.warnings(run),
-            "sentences": [sentence.text for sentence in run.sentences], "facts": page.facts(run.run.environment)}
-            for letter, name, run in zip(LETTERS, names, runs)],
-        "figures": [{"name": name, "title": CHARTS[name][0], "caption": CHARTS[name][1],
-                     "image": page.image(folder / "charts" / f"{name}.svg")} for name in drawn],
-        "headings": headings, "rows": rows,
-        "differing": sum(bool(row["differs"]) for row in rows),
-    }
-    for template, name in (("side_by_side.html.jinja", "report.html"),
-                           ("SIDE_BY_SIDE.md.jinja", "REPORT.md")):
-        write_text(folder / name, page.templates().get_template(template).render(values))
+    documents.write(folder, FILES, {
+        "runs": [described(*run) for run in zip(LETTERS, names, runs)],
+        "figures": page.figures(RUNS, Together(runs, names), folder, drawn),
+        "headings": headings(len(runs)), "rows": rows,
+        "differing": sum(bool(row["differs"]) for row in rows)})

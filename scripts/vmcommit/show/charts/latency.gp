@@ -1,31 +1,26 @@
-# Time per touched page against size; left all of the region touched, right a tenth. The second axis
-# gives multiples of a bare page fault.
-wide = 1000; high = 480
-heading = 'Time per touched page'
+# Left all of the region touched, right a part of it. The second axis gives multiples of a bare page
+# fault, where the run knows its time.
+high = 480
 load 'common.gp'
-eval legend_strategies
-set logscale x 2
-set logscale y 10
-set xrange [size_low:size_high]
-set yrange [page_low:page_high]
-eval 'set xtics '.size_tics.' rotate by 30 right'
-eval 'set ytics '.page_tics
+load 'sizes.gp'
+load 'times.gp'
 set xlabel 'size of the region'
-set multiplot layout 1,2 margins 0.095,0.94,0.25,0.83 spacing 0.085
+set multiplot layout 1,2 margins 0.095,0.925,from_bottom(0.25*high),from_top(0.17*high) spacing 0.085
 set title 'all of it touched'
 set ylabel 'time per touched page'
-plot for [i=1:known] data.'latency_full.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=1:known] data.'latency_full.dat' index i-1 using 1:2 with linespoints linestyle i
+plot for [i=1:|key|] 'full.dat' index key[i] using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:|key|] 'full.dat' index key[i] using 1:2 with linespoints linestyle i
 unset label
 unset ylabel
-if (floor == floor) {
+if (floor_known) {
     set border 11
     set logscale y2 10
-    set y2range [page_low/floor:page_high/floor]
-    eval 'set y2tics '.floor_tics
+    set y2range [time_low/floor_ns:time_high/floor_ns]
+    set y2tics ()
+    do for [i=1:|multiple_at|] { set y2tics add (multiple_text[i] multiple_at[i]) }
     set y2label 'multiple of a page fault'
 }
-set title 'a tenth of it touched'
-plot for [i=1:known] data.'latency_sparse.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=1:known] data.'latency_sparse.dat' index i-1 using 1:2 with linespoints linestyle i
+set title sparse_text.' of it touched'
+plot for [i=1:|key|] 'sparse.dat' index key[i] using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:|key|] 'sparse.dat' index key[i] using 1:2 with linespoints linestyle i
 unset multiplot

@@ -1,25 +1,22 @@
-# The step of those that have one, at one size; the other two as lines across.
-wide = 1000; high = 480
-heading = 'What the step costs'
+# Strategies with a step as lines over it, the others as lines across.
+high = 480
 load 'common.gp'
-eval legend_strategies
 set logscale x 2
 set xrange [step_low:step_high]
-eval 'set xtics '.step_tics.' rotate by 30 right'
+set xtics () rotate by 30 right
+do for [i=1:|step_at|] { set xtics add (step_text[i] step_at[i]) }
 set xlabel 'step'
-set multiplot layout 1,2 margins 0.115,0.985,0.25,0.83 spacing 0.11
-set title sweep_size.', all of it touched'
+set multiplot layout 1,2 margins 0.115,0.985,from_bottom(0.25*high),from_top(0.17*high) spacing 0.11
+set title size_name.', all of it touched'
 set ylabel 'time per touched page, ns'
-set yrange [0:step_time_high]
-plot sweep_upfront with lines linestyle 1, \
-     sweep_fault with lines linestyle 2, \
-     for [i=3:known] data.'steps_time.dat' index i-1 using 1:3:4 with filledcurves linecolor rgb band(i), \
-     for [i=3:known] data.'steps_time.dat' index i-1 using 1:2 with linespoints linestyle i
+set yrange [0:time_high]
+plot for [i=1:|key|] 'time_across.dat' index key[i] using 1:2 with lines linestyle i, \
+     for [i=1:|key|] 'time.dat' index key[i] using 1:3:4 with filledcurves linecolor rgb band(i), \
+     for [i=1:|key|] 'time.dat' index key[i] using 1:2 with linespoints linestyle i
 unset label
-set title sweep_size.', a tenth of it touched'
+set title size_name.', '.sparse_text.' of it touched'
 set ylabel 'commit charge, MiB'
-set yrange [0:1.08*sweep_bytes/2**20]
-plot sweep_bytes/2**20 with lines linestyle 1, \
-     sweep_touched/2**20 with lines linestyle 2, \
-     for [i=3:known] data.'steps_charge.dat' index i-1 using 1:($2/2**20) with linespoints linestyle i
+set yrange [0:1.08*charge_high/2**20]
+plot for [i=1:|key|] 'charge_across.dat' index key[i] using 1:($2/2**20) with lines linestyle i, \
+     for [i=1:|key|] 'charge.dat' index key[i] using 1:($2/2**20) with linespoints linestyle i
 unset multiplot

@@ -1,25 +1,21 @@
-# What a step buys: charge that is promised and unused against time per page, the steps of chunked
-# and guard along a path. Nothing unused has no place on a logarithmic axis and stands at its left
-# end. The grey staircase is the frontier: nothing is better in both.
-wide = 1000; high = 560
-heading = 'Unused charge against time'
+# The steps of a strategy lie along a path. Nothing unused has no place on a logarithmic axis and
+# stands at its left end. The grey staircase is the Pareto frontier.
+high = 560
 load 'common.gp'
-eval legend_strategies
+load 'times.gp'
 set logscale x 2
-set logscale y 10
 set xrange [waste_none/2:waste_high*2]
-set yrange [tradeoff_low:tradeoff_high]
-eval 'set xtics '.waste_tics
+set xtics ()
+do for [i=1:|waste_at|] { set xtics add (waste_text[i] waste_at[i]) }
 set xtics add ('none' waste_none)
-eval 'set ytics '.tradeoff_tics
-set xlabel 'commit charge promised and unused'
-set title tradeoff_title
+set xlabel 'charge that is unused'
+set title touched_text
 set ylabel 'time per touched page'
 set lmargin at screen 0.09
 set rmargin at screen 0.975
-set bmargin at screen 0.2
-set tmargin at screen 0.84
-plot data.'frontier.dat' using 1:2 with lines linecolor rgb '#b0b0b0' linewidth 6, \
-     for [i=1:known] data.'tradeoff.dat' index i-1 using 1:2 with linespoints linestyle i, \
-     for [odd=0:1] data.'tradeoff_steps.dat' index 0 every 2::odd using 1:2:3 with labels right offset -0.8,-0.6-0.9*odd font ',9' textcolor rgb color(3), \
-     for [odd=0:1] data.'tradeoff_steps.dat' index 1 every 2::odd using 1:2:3 with labels left offset 0.8,0.5+0.9*odd font ',9' textcolor rgb color(4)
+set bmargin at screen from_bottom(0.2*high)
+set tmargin at screen from_top(0.16*high)
+plot 'frontier.dat' using 1:2 with lines linecolor rgb '#b0b0b0' linewidth 6, \
+     for [i=1:|key|] 'paths.dat' index key[i] using 1:2 with linespoints linestyle i, \
+     for [i=1:|key|] for [odd=0:1] 'labels_below.dat' index key[i] every 2::odd using 1:2:3 with labels right offset -0.8,-0.6-0.9*odd font ',9' textcolor rgb color[i], \
+     for [i=1:|key|] for [odd=0:1] 'labels_above.dat' index key[i] every 2::odd using 1:2:3 with labels left offset 0.8,0.5+0.9*odd font ',9' textcolor rgb color[i]

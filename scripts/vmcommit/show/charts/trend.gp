@@ -1,24 +1,16 @@
-# Time per touched page over comparisons, a panel for each strategy, a line for each size; where a
-# change began, a line from top to bottom.
-wide = 1000; high = 640
-heading = 'Time per touched page over revisions'
+# A panel for each strategy, a line for each size; where a change began, a line from top to bottom.
+high = 160 + 201.6*rows + 76.8*(rows-1)
 load 'common.gp'
-array hue[8] = ['#000000', '#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#808000']
-array sign[8] = [6, 9, 5, 13, 4, 8, 7, 12]
-shade(i) = '#C0'.hue[i][2:*]
-do for [i=1:sizes] {
-    eval legend(i, 0.4 + 0.12*i, size_name[i], sign[i], 1, hue[i])
-}
-set logscale y 10
-set xrange [0.5:revisions+0.5]
-set yrange [page_low:page_high]
-eval 'set ytics '.page_tics
-set multiplot layout 2,(words(present)+1)/2 margins 0.095,0.985,0.13,0.86 spacing 0.08,0.12
-do for [s=1:words(present)] {
-    if (s == 2) { unset label }
-    set title word(present, s)
-    plot data.'changes.dat' index s-1 using 1:(page_low):(0):(page_high-page_low) with vectors nohead linecolor rgb '#909090' dashtype 2, \
-         for [i=1:sizes] data.'trend.dat' index (s-1)*int(sizes)+i-1 using 1:3:4 with filledcurves linecolor rgb shade(i), \
-         for [i=1:sizes] data.'trend.dat' index (s-1)*int(sizes)+i-1 using 1:2 with linespoints linecolor rgb hue[i] pointtype sign[i]
+load 'times.gp'
+set xrange [0.5:comparisons+0.5]
+file(panel) = sprintf('panel%d.dat', panel)
+block(size) = sprintf('"%d"', size)
+set multiplot layout rows,columns margins 0.095,0.985,from_bottom(83.2),from_top(89.6) spacing 0.08,76.8/whole
+do for [p=1:|panel|] {
+    if (p == 2) { unset label }
+    set title panel[p]
+    plot 'changes.dat' index block(p) using 1:(time_low):(0):(time_high-time_low) with vectors nohead linecolor rgb '#909090' dashtype 2, \
+         for [i=1:|color|] file(p) index block(i) using 1:3:4 with filledcurves linecolor rgb band(i), \
+         for [i=1:|color|] file(p) index block(i) using 1:2 with linespoints linestyle i
 }
 unset multiplot

@@ -1,0 +1,31 @@
+"""What a chart is for Python: the half of the pair charts/NAME.py and charts/NAME.gp."""
+
+import dataclasses
+from typing import Any, Callable
+
+from vmcommit.show.gnuplot import Plot
+
+RUN, RUNS, HISTORY = "run", "runs", "history"  # what a chart can show
+
+
+def nothing(_subject) -> str:
+    return ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """`order` among the charts of a page. `title` stands on the picture, `description` is for who
+    can't see it, `caption` below it.
+
+    prepare(subject, plot) writes the tables and settings that NAME.gp reads, and returns whether
+    there is anything to draw. finding(subject) says what a chart that was drawn shows in this run.
+    The subject is an Analysis, for RUNS a side_by_side.Together, for HISTORY a trend.History.
+    """
+
+    order: int
+    title: str
+    description: str
+    caption: str
+    prepare: Callable[[Any, Plot], bool]
+    finding: Callable[[Any], str] = nothing
+    shows: str = RUN

@@ -1,0 +1,26 @@
+"""Time of several runs as a multiple of each one's upfront, against size."""
+
+from vmcommit.base.strategies import UPFRONT, names_in
+from vmcommit.show.chart import RUNS, Chart
+from vmcommit.show.charts.runs_latency import add_runs
+from vmcommit.show.rows import reach
+
+
+def prepare(together, plot):
+    rows = together.rows
+    names = names_in(rows[(rows.strategy != UPFRONT) & rows.ratio_to_upfront.notna()])
+    if not names:
+        return False
+    add_runs(plot, together, names, "ratio_to_upfront", 3)
+    plot.define("ratio_high", 1.08 * max(1, reach(rows, "ratio_to_upfront")[1]))
+    return True
+
+
+CHART = Chart(
+    order=20, shows=RUNS,
+    title=f"Time relative to {UPFRONT}",
+    description=f"Time as a multiple of {UPFRONT} against size, one panel for each other strategy, "
+                "one line for each run",
+    caption="Each run's ratios are paired within its own rounds, so these can be compared across "
+            "runs. Where bands overlap, there is no significant difference between two runs.",
+    prepare=prepare)

@@ -1,0 +1,58 @@
+"""Templates filled in, with whatever a run's files hold shown as it is: in HTML and in Markdown no
+value becomes a tag, an attribute, a heading or the end of a cell."""
+
+import pathlib
+import re
+
+import jinja2
+import pandas
+from markupsafe import Markup
+
+from vmcommit.base.files import write_text
+
+TEMPLATES = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
+SPECIAL = re.compile(r"[\\`*_\[\]|]|^[#>+-]")
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def markdown(value) -> str:
+    """A value as text of a line or cell of Markdown."""
+    text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
+    return SPECIAL.sub(lambda match: "\\" + match[0], text)
+
+
+def fill(template: str, values: dict) -> str:
+    """The text of templates/TEMPLATE.jinja with these values."""
+    html = template.endswith(".html")
+    environment = jinja2.Environment(
+        loader=TEMPLATES, autoescape=html, finalize=None if html else markdown,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template(f"{template}.jinja").render(values)
+
+
+def write(folder: pathlib.Path, names: dict[str, str], values: dict):
+    """Writes a file for each of {template: name}. Raises OSError."""
+    for template, name in names.items():
+        write_text(folder / name, fill(template, values))
+
+
+def or_empty(value, text) -> str:
+    return "" if pandas.isna(value) else text(value)
+
+
+def sortable(value, text) -> tuple[str, str]:
+    """(what a cell shows, the number by which the page sorts)"""
+    return or_empty(value, text), or_empty(value, "{:.10g}".format)
+
+
+def beside(value: str, remark: str) -> Markup:
+    """A value, and in smaller letters what is said of it."""
+    return Markup("{} <small>{}</small>").format(value, remark)
+
+
+def with_interval(row, name: str, text) -> tuple[str, str]:
+    """A cell of a median with its confidence interval, where it has one."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    shown, number = sortable(row[name], text)
+    known = shown and not pandas.isna(low)
+    return beside(shown, f"{text(low)}–{text(high)}") if known else shown, number

@@ -1,0 +1,186 @@
+"""Pages and Markdown show what a run's files hold as it is: nothing of it becomes a tag, a cell or
+a heading. Numbers that the suite has settled on stand in them as conventions say."""
+
+import html.parser
+import pathlib
+import re
+import tempfile
+import unittest
+import unittest.mock
+
+import pandas
+
+import reference
+from support import ROOT
+
+from vmcommit.analyse import analysis
+from vmcommit.base import conventions
+from vmcommit.show import documents, page, side_by_side, tables
+from vmcommit.show.caption import caption, percent
+
+TAG = "<script>alert('|`*_[#&\"')</script>"
+TEMPLATES = ROOT / "scripts" / "vmcommit" / "show" / "templates"
+
+
+class Reader(html.parser.HTMLParser):
+    """Counts tags, and keeps texts and attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.attributes = {}, [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.texts).split())
+
+
+def pipes(line):
+    """Those that end a cell."""
+    return len(re.findall(r"(?<!\\)(?:\\\\)*\|", line))
+
+
+def hostile():
+    """Rows and environment.json with TAG wherever they hold text."""
+    names = {"upfront": "upfront", "fault": "fault", "chunked": "chunked", f"guard{TAG}": "guard"}
+    samples = reference.like(reference.rows(rounds=8), names)
+    for at, column in enumerate(("guard", "touch_order", "error", "guard", "touch_order")):
+        samples[at] = {**samples[at], column: f"{TAG}{at}" if column == "guard" else TAG}
+    samples[4]["status"], samples[5]["error"] = "refused", TAG
+    run = reference.described_like(reference.environment(), names)
+    for part in ("processor", "system", "settings", "build"):
+        run[part] = {name: TAG if isinstance(value, str) else value
+                     for name, value in run[part].items()}
+    run["strategies"][0]["summary"] = run["profile"] = run["emulator"] = run["started"] = TAG
+    run["own"] = {"library": {"file": TAG, "sha256": TAG}}
+    run["disturbance"] = {**run["disturbance"], "settings_changed": [TAG]}
+    run["revision"] = {"commit": TAG, "clean": False}
+    return samples, run, names
+
+
+class Hostile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        root = pathlib.Path(scratch.name)
+        samples, run, names = hostile()
+        folder = reference.write(root / "run", samples, run, names)
+        plain = reference.write(root / "plain", reference.rows(rounds=8), reference.environment())
+        cls.runs = [analysis.read(folder), analysis.read(plain)]
+        page.write(cls.runs[0], folder, [])
+        page.write(cls.runs[1], plain, [])
+        together = root / "together"
+        together.mkdir()
+        side_by_side.write(cls.runs, side_by_side.labels(cls.runs, [folder, plain]), together, [])
+        cls.folders = {"run": folder, "plain": plain, "together": together}
+
+    def page(self, name):
+        return (self.folders[name] / "report.html").read_text(encoding="utf-8")
+
+    def markdown(self, name):
+        return (self.folders[name] / "REPORT.md").read_text(encoding="utf-8")
+
+    def test_no_text_becomes_a_tag_or_an_attribute(self):
+        plain = Reader(self.page("plain"))
+        for name in ("run", "together"):
+            read = Reader(self.page(name))
+            self.assertEqual(read.tags["script"], 1, name)
+            self.assertLessEqual(set(read.tags), set(plain.tags))
+            self.assertLessEqual(set(read.attributes), set(plain.attributes))
+
+    def test_each_text_shows_as_it_is(self):
+        text = Reader(self.page("run")).text
+        for shown in (f"({TAG}0)", f"({TAG}3)", f"{TAG}, 2 cores", f"Library{TAG}",
+                      f"Settings changed during the run: {TAG}", f"{TAG[:12]}, with local changes",
+                      f"guard{TAG}", f"upfront{TAG}"):
+            self.assertIn(shown, text)
+        self.assertGreater(text.count(TAG), 20)
+        self.assertIn(f"guard{TAG}", Reader(self.page("together")).text)
+
+    def test_small_print_is_ours_alone(self):
+        text = self.page("run")
+        self.assertIn("<small>", text)
+        self.assertEqual(set(re.findall(r"<small>(.)", text)) - set("-0123456789"), set())
+
+    def test_markdown_holds_no_tag_and_whole_tables(self):
+        for name in ("run", "together", "plain"):
+            text = self.markdown(name)
+            self.assertNotRegex(text, "<[a-z/]")
+            self.assertNotRegex(text, r"(?<!\\)`")
+            sizes = [pipes(line) for line in text.splitlines() if line.startswith("|")]
+            blocks = [pipes(line) for line in text.splitlines() if re.match(r"\|[-:|]+$", line)]
+            self.assertLessEqual(set(sizes), set(blocks))
+        headings = [line for line in self.markdown("run").splitlines() if line.startswith("#")]
+        self.assertEqual(len(headings), 5)
+
+    def test_anchors_are_one_for_each_row(self):
+        rows = page.table_rows(self.runs[0].summary, self.runs[0].run.strategies)
+        self.assertEqual(len({row["anchor"] for row in rows}), len(self.runs[0].summary))
+
+    def test_the_step_is_named_where_a_time_depends_on_it(self):
+        step = "64 KiB"
+        self.assertIn(f"at a step of {step}", self.markdown("plain"))
+        self.assertIn(f"at a step of {step}", tables.of_sizes(self.runs[1].summary))
+        for choice in self.runs[1].choices:
+            self.assertEqual(bool(page.choice_row(choice)["step"]), choice.cell.strategy.stepped)
+        with unittest.mock.patch.object(page, "DEFAULT_STEP", 4096):
+            self.assertEqual(page.numbers()["default_step"], "4 KiB")
+
+
+class Documents(unittest.TestCase):
+    def test_markdown_of_a_value(self):
+        for value, text in (("a | b", r"a \| b"), ("<b>&", "&lt;b&gt;&amp;"), ("a\nb\tc", "a b c"),
+                            ("`x`", r"\`x\`"), ("# a #", r"\# a #"), ("> a", "&gt; a"),
+                            ("[a](b)", r"\[a\](b)"), ("\\|", r"\\\|"), (7, "7"), ("- a", r"\- a"),
+                            ("chunked 1.02 (1.00 to 1.04)", "chunked 1.02 (1.00 to 1.04)")):
+            self.assertEqual(documents.markdown(value), text)
+
+    def test_small_print_beside_a_value_is_escaped(self):
+        self.assertEqual(str(documents.beside("<1>", "<2>")),
+                         "&lt;1&gt; <small>&lt;2&gt;</small>")
+
+    def test_a_template_that_lacks_a_value_is_an_error(self):
+        with self.assertRaises(Exception):
+            documents.fill("REPORT.md", {})
+
+    def test_no_template_trusts_a_value_or_types_a_number_of_conventions(self):
+        for path in TEMPLATES.glob("*.jinja"):
+            text = path.read_text(encoding="utf-8")
+            self.assertNotRegex(text, r"\|\s*safe|autoescape", path.name)
+            self.assertNotRegex(text, r"\d\s*%[^}]|a tenth|64 KiB|told apart|promised", path.name)
+
+    def test_percents(self):
+        self.assertEqual([percent(share) for share in (0.999, 0.95, 0.03, 0.25)],
+                         ["99.9 %", "95 %", "3 %", "25 %"])
+        self.assertEqual(page.numbers()["answer_confidence"],
+                         percent(conventions.ANSWER_CONFIDENCE))
+
+
+class Captions(unittest.TestCase):
+    def setUp(self):
+        self.summary = pandas.DataFrame({"samples": [5, 9, 1], "confidence": [0.9375, 0.96, 0]})
+        self.environment = {"processor": {"model": "M", "cores": 2, "hypervisor": None},
+                            "system": {"name": "Linux", "kernel": "6"}}
+
+    def test_a_caption_says_what_the_bands_are(self):
+        self.assertEqual(caption(self.summary, self.environment),
+                         "M, 2 cores; Linux 6; medians of 1 to 9 samples, 95 % confidence "
+                         "intervals (94 % where fewest, none for one)")
+
+    def test_what_is_unknown_is_left_out(self):
+        unknown = {"processor": dict.fromkeys(("model", "cores", "hypervisor")),
+                   "system": dict.fromkeys(("name", "kernel"))}
+        self.summary["samples"] = 0
+        self.assertEqual(caption(self.summary, unknown), "an unknown processor; no samples")
+
+
+if __name__ == "__main__":
+    unittest.main()

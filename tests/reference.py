@@ -1,0 +1,75 @@
+"""The reference run, changed as a test needs it, and as a folder that commands read."""
+
+import csv
+import json
+import pathlib
+
+from support import ROOT
+
+REFERENCE = ROOT / "results" / "reference"
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rows(rounds=None):
+    """Of all rounds, or of the first ones."""
+    samples = table(REFERENCE / "samples.csv")
+    return [row for row in samples if rounds is None or int(row["round"]) <= rounds]
+
+
+def environment():
+    return json.loads((REFERENCE / "environment.json").read_text(encoding="utf-8"))
+
+
+def write_table(path, written):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(written[0]))
+        writer.writeheader()
+        writer.writerows(written)
+
+
+def like(old_rows, names):
+    """Rows with other names: {new name: name of the strategy that it is like}; rows without a
+    strategy stay, those of strategies that are not named go."""
+    if not old_rows or "strategy" not in old_rows[0]:
+        return old_rows
+    by_name = {}
+    for row in old_rows:
+        by_name.setdefault(row["strategy"], []).append(row)
+    return [{**row, "strategy": new} for new, old in {**names, "start": "start"}.items()
+            for row in by_name.get(old, ())]
+
+
+def described_like(described, names):
+    """environment.json of a run with these strategies."""
+    kinds = {strategy["name"]: strategy for strategy in described["strategies"]}
+    return {**described, "strategies": [{**kinds[old], "name": new} for new, old in names.items()]}
+
+
+def write(folder, samples, described, names=None, details=True):
+    """A run's folder of these rows and this environment.json, with the reference's details; `names`
+    as for like()."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True)
+    (folder / "environment.json").write_text(json.dumps(described), encoding="utf-8")
+    write_table(folder / "samples.csv", samples)
+    if details:
+        (folder / "details").mkdir()
+        for path in (REFERENCE / "process_times.csv", *REFERENCE.glob("details/*.csv")):
+            old_rows = table(path)
+            if new_rows := like(old_rows, names) if names else old_rows:
+                write_table(folder / path.relative_to(REFERENCE), new_rows)
+    return folder
+
+
+def add_traces(folder, names, size=65536, pages=64):
+    """Made-up times of single touches, which the reference run does not keep."""
+    (folder / "details").mkdir(exist_ok=True)
+    for number, name in enumerate(names, 1):
+        lines = [f"{page},{100 * number + page * page % 977 + (9000 if page % 16 == 0 else 0)}"
+                 for page in range(pages)]
+        (folder / "details" / f"trace-{name}-{size}.csv").write_text(
+            "\n".join(["page,ns", *lines]) + "\n", encoding="utf-8")
