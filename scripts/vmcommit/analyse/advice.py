@@ -231,12 +231,17 @@ def random_access(times: Times, summary: pandas.DataFrame, size: int) -> list[Ch
     return choices
 
 
+def charged_by_steps(row, cell: Cell) -> bool:
+    """Whether it is charged a step at most before use, and its step is not all of the region."""
+    return row.reserved_commit_bytes <= cell.chunk < cell.size
+
+
 def strict_overcommit(times: Times, summary: pandas.DataFrame, answer: Answer, size: int
                       ) -> list[Choice]:
-    """Where all that is charged counts: the fastest strategy that is charged a step at most before
-    use, by the step from which it is close to upfront."""
+    """Where all that is charged counts: the fastest strategy that is charged by steps, by the step
+    from which it is close to upfront."""
     block = {name: cell for name, cell in candidates(times, answer, size, SPARSELY_TOUCHED).items()
-             if row_of(summary, cell).reserved_commit_bytes <= cell.chunk < size}
+             if charged_by_steps(row_of(summary, cell), cell)}
     choices = by_time(times, summary, block, "strict_overcommit", SPARSELY_TOUCHED)
     for choice in choices:
         waste = choice.figures.get("waste_bytes")

@@ -97,19 +97,25 @@ def rounds_needed(comparisons: int) -> int:
     return math.ceil(1 - math.log2(1 - shared(comparisons, ANSWER_CONFIDENCE)))
 
 
+def decidable(rounds: Sequence[int], comparisons: Sequence[int]) -> list[bool]:
+    """Which blocks of so many rounds and comparisons are compared. One that can't be decided takes
+    no share of the confidence, so those with the fewest rounds go first, until what is left is
+    decided by the rounds that it has."""
+    asked = [number > 0 for number in comparisons]
+    while any(asked):
+        fewest = min(itertools.compress(rounds, asked))
+        if fewest >= rounds_needed(sum(itertools.compress(comparisons, asked))):
+            break
+        asked = [ask and number > fewest for ask, number in zip(asked, rounds)]
+    return asked
+
+
 def compare(times: Times, blocks: Sequence[dict[str, Cell]]) -> list[Ratios]:
     """[{(a, b): Ratio of a to b}] for each block {strategy: cell}; {} where rounds are too few."""
     pairs = [list(itertools.combinations(block, 2)) for block in blocks]
-    fewest = [min((times.rounds(cell) for cell in block.values()), default=0) for block in blocks]
-    asked = [True] * len(blocks)
-    while True:  # blocks that can't be decided don't count, which lowers what the others need
-        comparisons = sum(len(pair) for pair, ask in zip(pairs, asked) if ask)
-        needed = rounds_needed(comparisons)
-        now = [ask and rounds >= needed for ask, rounds in zip(asked, fewest)]
-        if now == asked:
-            break
-        asked = now
-    confidence = shared(comparisons, ANSWER_CONFIDENCE)
+    rounds = [min(map(times.rounds, block.values()), default=0) for block in blocks]
+    asked = decidable(rounds, [len(pair) for pair in pairs])
+    confidence = shared(sum(map(len, itertools.compress(pairs, asked))), ANSWER_CONFIDENCE)
     return [{(a, b): times.ratio(block[a], block[b], confidence) for a, b in pair} if ask else {}
             for block, pair, ask in zip(blocks, pairs, asked)]
 
