@@ -3,7 +3,7 @@ the figures of this run.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 import pandas
@@ -16,6 +16,9 @@ from vmcommit.base.units import count_text, size_text, time_text
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
 SAME = 1.5  # a time that stays within this factor over all sizes is the same
 VARIES = 1.1  # a time that differs by this factor varies
+CALLS = ("call", "state", "size_bytes", "repeat", "ns")  # columns of details that are used
+STAIRS = ("strategy", "commit_bytes", "touched_bytes", "resident_bytes")
+LIMITED = ("strategy", "status", "platform", "size_bytes", "limit_bytes")
 Interval = tuple[float, float, float]  # median, low, high
 Verdict = tuple[str, str]  # and the figures that it rests on
 
@@ -205,31 +208,36 @@ def release_in_one_call(summary: pandas.DataFrame, calls: pandas.DataFrame | Non
     clean = int((rows.released_commit_bytes == 0).sum())
     text = f"One call left no charge in {clean} of {len(rows)} configurations"
     if rows.region_count.notna().any():
-        text += f", of up to {count_text(rows.region_count.max())} mappings each"
+        most = rows.region_count.max()
+        text += f", of up to {count_text(most)} mapping{'' if most == 1 else 's'} each"
     return verdict_of(clean == len(rows)), \
         text + (release_times(calls) if calls is not None else "") + "."
+
+
+def usable(table: pandas.DataFrame | None, columns: Iterable[str]) -> pandas.DataFrame | None:
+    """The table of a run's details, or None where it has no rows, or lacks a column."""
+    return table if table is not None and len(table) and set(columns) <= set(table) else None
 
 
 def test(summary: pandas.DataFrame, strategies: dict[str, Strategy],
          calls: pandas.DataFrame | None, stairs: pandas.DataFrame | None,
          limited: pandas.DataFrame | None) -> list[Claim]:
     """All claims. `calls`, `stairs` and `limited` are None where the run has none of them."""
-    def given(table: pandas.DataFrame | None, verdict: Callable[..., Verdict], nothing: str,
-              *more) -> Verdict:
-        return (OPEN, nothing) if table is None or table.empty else verdict(table, *more)
-
-    no_calls = "This run timed no single calls."
+    calls, stairs = usable(calls, CALLS), usable(stairs, STAIRS)
+    limited = usable(limited, LIMITED)
+    no_calls = (OPEN, "This run timed no single calls.")
+    no_limit = (OPEN, "No limit could be set here.")
     return [Claim(claim, *verdict) for claim, verdict in (
         ("Reserving takes the same time whatever the size.",
-         given(calls, reserve_time, no_calls)),
+         reserve_time(calls) if calls is not None else no_calls),
         ("Committing does not touch physical memory until the first access, so that up-front and "
          "dynamic commit end with the same resident size.",
          resident_after_commit(summary, stairs)),
         ("Dynamic commit keeps the commit total to what is used.",
          charge_follows_use(summary, strategies)),
         ("A very large up-front commit can be refused where a dynamic one succeeds.",
-         given(limited, refused_under_a_limit, "No limit could be set here.", strategies)),
+         refused_under_a_limit(limited, strategies) if limited is not None else no_limit),
         ("Commit time varies with page tables.",
-         given(calls, commit_and_page_tables, no_calls)),
+         commit_and_page_tables(calls) if calls is not None else no_calls),
         ("Releasing takes one call, whatever the state of the pages.",
          release_in_one_call(summary, calls)))]
