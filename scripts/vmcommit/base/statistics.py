@@ -1,5 +1,6 @@
 """Distribution-free confidence intervals, and how confidence is shared between them."""
 
+import functools
 from collections.abc import Iterable
 
 import numpy
@@ -7,6 +8,13 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from vmcommit.base.conventions import CONFIDENCE
+
+
+@functools.cache
+def median_rank(n: int, confidence: float) -> tuple[int, float]:
+    """(k, coverage) of an interval from the k-th smallest to the k-th largest of n values."""
+    k = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
+    return k, 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
 
 
 def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
@@ -19,8 +27,7 @@ def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
     n = len(values)
     if n == 0:
         return (numpy.nan,) * 4
-    k = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
-    coverage = 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
+    k, coverage = median_rank(n, confidence)
     return numpy.median(values), values[k - 1], values[n - k], coverage
 
 
