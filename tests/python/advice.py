@@ -6,12 +6,11 @@ import unittest
 
 import made
 from made import CHUNKED, CUSTOM, FAULT, GUARD, MALLOC, PAGE, UPFRONT
-from support import ROOT
 
 import pandas
 
 from vmcommit.analyse import advice, analysis, answer, sentences
-from vmcommit.analyse.answer import Band, Beside, Knee, PageCost, Ratio
+from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
 from vmcommit.base.cells import Cell
 from vmcommit.base.units import KIB, MIB
 
@@ -240,14 +239,14 @@ class Comparisons(unittest.TestCase):
         sizes = [64 * KIB * 2 ** power for power in range(6)]
         cells = [(which, size, 1000 if which is UPFRONT else 2000, {}) for which in made.FOUR
                  for size in sizes]
-        found, _ = answer.bands(times_of(*cells), "1")
-        self.assertEqual([band.cheapest for band in found], [()])
+        bands, _ = answer.bands(times_of(*cells), "1")
+        self.assertEqual([band.cheapest for band in bands], [()])
         few = [cell for cell in cells if cell[1] == sizes[-1]]
         rows = made.in_rounds(ROUNDS, *[cell for cell in cells if cell not in few])
         times = answer.Times(made.table(rows + made.in_rounds((1, 2), *few), made.FOUR),
                              made.by_name(made.FOUR))
-        found, _ = answer.bands(times, "1")
-        self.assertEqual([(band.cheapest, band.sizes[-1]) for band in found],
+        bands, _ = answer.bands(times, "1")
+        self.assertEqual([(band.cheapest, band.sizes[-1]) for band in bands],
                          [(("upfront",), sizes[-2]), ((), sizes[-1])])
 
     def test_blocks_that_are_decided(self):
@@ -282,19 +281,20 @@ class Comparisons(unittest.TestCase):
                          ([PAGE], [MIB]))
 
     def test_one_strategy_alone_is_not_compared(self):
-        found, crossings = answer.bands(times_of((UPFRONT, MIB, 1000, {})), "1")
-        self.assertEqual([(band.cheapest, band.alone) for band in found], [((), "upfront")])
+        bands, crossings = answer.bands(times_of((UPFRONT, MIB, 1000, {})), "1")
+        self.assertEqual([(band.cheapest, band.alone) for band in bands], [((), "upfront")])
         self.assertEqual(crossings, [])
 
     def test_a_size_that_upfront_lacks_is_compared_among_the_others(self):
-        found, _ = answer.bands(times_of((FAULT, MIB, 3000, {}), (CHUNKED, MIB, 1000, {})), "1")
-        self.assertEqual([band.cheapest for band in found], [("chunked",)])
+        bands, _ = answer.bands(times_of((FAULT, MIB, 3000, {}), (CHUNKED, MIB, 1000, {})), "1")
+        self.assertEqual([band.cheapest for band in bands], [("chunked",)])
 
     def test_the_sweep_is_where_most_steps_are(self):
         swept = [(CHUNKED, size, 1000, {"step": step})
                  for size, step in ((MIB, PAGE), (MIB, 64 * KIB), (4 * MIB, PAGE))]
         self.assertEqual(answer.sweep_size(times_of(*swept)), MIB)
-        self.assertEqual(answer.sweep_size(times_of(*swept, (CHUNKED, 4 * MIB, 1000, {}))), 4 * MIB)
+        even = times_of(*swept, (CHUNKED, 4 * MIB, 1000, {}))
+        self.assertEqual(answer.sweep_size(even), 4 * MIB)
         sparse = [(CHUNKED, 4 * MIB, 1000, {"step": step, "touch": "0.1"})
                   for step in (PAGE, 8 * KIB, 16 * KIB, 32 * KIB)]
         random = [(CHUNKED, 4 * MIB, 1000, {"step": step, "touch_order": "random"})
@@ -314,8 +314,8 @@ class Comparisons(unittest.TestCase):
                          ((MIB,), [0.5]))
         self.assertAlmostEqual(cost.more_ns, -500)
         self.assertEqual(sentences.of_page_cost(cost).text,
-                         "Committing a page at a time (fault) costs 0.5 times as much as upfront at "
-                         "1 MiB: 500 ns less for each page.")
+                         "Committing a page at a time (fault) costs 0.5 times as much as upfront "
+                         "at 1 MiB: 500 ns less for each page.")
         same = answer.page_at_a_time(times, "fault", 64 * KIB)
         self.assertEqual(same, cost)
 
@@ -552,8 +552,8 @@ class Choices(unittest.TestCase):
 
     def test_worst_touches(self):
         rows = made.in_rounds((1, 2), *sweep(UPFRONT, 1000), *sweep(FAULT, 1500))
-        one = {SWEPT: {"upfront": trace(1, 2, 3)}}
-        self.assertNotIn(("bounded_worst_touch", "1"), choices_of(rows, traces=one))
+        single = {SWEPT: {"upfront": trace(1, 2, 3)}}
+        self.assertNotIn(("bounded_worst_touch", "1"), choices_of(rows, traces=single))
         both = {"upfront": trace(*[7000] * 9), "fault": trace(*[5000] * 9),
                 "custom": trace(*[10] * 9)}
         traces = {MIB: both, SWEPT: both, 64 * MIB: {"upfront": trace(1)}}

@@ -68,7 +68,8 @@ def made_run(draws, ratio, rounds, noise, cells=tuple(CELLS)):
 @functools.cache
 def made_summary():
     """The exact charge of each cell, which does not vary."""
-    rows = [(cell.strategy.name, cell.size, cell.touched, cell.chunk, cell.order, PAGE, cell.touched)
+    rows = [(cell.strategy.name, cell.size, cell.touched, cell.chunk, cell.order, PAGE,
+             cell.touched)
             for cell in CELLS]
     return pandas.DataFrame(rows, columns=[
         "strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order", "page_bytes",
@@ -76,6 +77,7 @@ def made_summary():
 
 
 def decide(samples, strategies=FOUR):
+    """(Answer, its sentences)"""
     decided = answer.decide(answer.Times(samples, made.by_name(strategies)), made_summary())
     return decided, " ".join(sentence.text for sentence in sentences.of_answer(decided))
 
@@ -162,21 +164,23 @@ class Crossings(unittest.TestCase):
                          for strategy in (CUSTOM, MALLOC)]
         strategies = (*FOUR, CUSTOM, MALLOC)
         run = made_run(numpy.random.default_rng(5), ratio, 24, 0.01, cells)
-        found, text = decide(run, strategies)
-        self.assertEqual([(band.sign, band.sizes[-1]) for band in found.beside["custom"]],
+        decided, text = decide(run, strategies)
+        self.assertEqual([(band.sign, band.sizes[-1]) for band in decided.beside["custom"]],
                          [(1, MIB), (-1, SIZES[-1])])
-        self.assertIn("custom beside chunked, both at a step of 64 KiB: slower from 4 KiB to 1 MiB (1.", text)
+        self.assertIn("custom beside chunked, both at a step of 64 KiB: slower from 4 KiB to 1 MiB "
+                      "(1.", text)
         self.assertIn("; faster from 4 MiB to 256 MiB (0.90 times).", text)
-        self.assertEqual([band.sign for band in found.beside["malloc"]], [0])
+        self.assertEqual([band.sign for band in decided.beside["malloc"]], [0])
         few, text = decide(made_run(numpy.random.default_rng(5), ratio, 3, 0.01, cells), strategies)
         self.assertEqual([band.sign for band in few.beside["custom"]], [None])
-        self.assertIn("custom beside chunked, both at a step of 64 KiB: too few rounds to compare", text)
+        self.assertIn("custom beside chunked, both at a step of 64 KiB: too few rounds to compare",
+                      text)
 
     def test_a_step_that_never_suffices(self):
         run = made_run(numpy.random.default_rng(1),
                        lambda cell: 1.2 if cell.strategy.stepped else 1, 24, 0.01)
-        found, text = decide(run)
-        self.assertEqual([(knee.step, knee.low) for knee in found.knees], [(None, None)] * 2)
+        decided, text = decide(run)
+        self.assertEqual([(knee.step, knee.low) for knee in decided.knees], [(None, None)] * 2)
         self.assertIn("No measured step of chunked comes within 3 % of upfront", text)
 
     def test_too_few_rounds_say_so(self):
@@ -234,9 +238,9 @@ class Fifth(unittest.TestCase):
 
     def test_stepped_with_a_trap(self):
         analysed = self.analysed(FIFTHS[0])
-        self.assertIn("trapping comes within 3 % of upfront from steps of 256 KiB on (no other step "
-                      "fits): 0.750 times upfront (0.750 to 0.750) at 4 MiB. With that step 100 KiB "
-                      "of charge is unused when a tenth is touched, and none when all is.",
+        self.assertIn("trapping comes within 3 % of upfront from steps of 256 KiB on (no other "
+                      "step fits): 0.750 times upfront (0.750 to 0.750) at 4 MiB. With that step "
+                      "100 KiB of charge is unused when a tenth is touched, and none when all is.",
                       texts(analysed))
         self.assertIn("With a tenth of the region touched, at a step of 64 KiB, upfront and "
                       "trapping are the cheapest from 1 MiB to 4 MiB, with no significant "
@@ -248,8 +252,8 @@ class Fifth(unittest.TestCase):
 
     def test_by_pages_without_a_trap(self):
         analysed = self.analysed(FIFTHS[1])
-        self.assertIn("Committing a page at a time (asking) costs 2.5 times as much as upfront from "
-                      "1 MiB to 4 MiB: 1.5 µs more for each page.", texts(analysed))
+        self.assertIn("Committing a page at a time (asking) costs 2.5 times as much as upfront "
+                      "from 1 MiB to 4 MiB: 1.5 µs more for each page.", texts(analysed))
         self.assertIn("With a tenth of the region touched, at a step of 64 KiB, asking is the "
                       "cheapest from 1 MiB to 4 MiB.", texts(analysed))
         self.assertEqual(choice_names(analysed)["least_charge", "0.1"], "asking")
@@ -282,8 +286,9 @@ class Fifth(unittest.TestCase):
         analysed = read_back(self, rows_of(strategies), strategies)
         lines = predict.table(predict.options(["--size", "4M"]), model.checked(analysed.as_json()),
                               analysed.run.strategies)
-        found = {line.split()[0]: [line[-19:-10].strip(), line[-9:].strip()] for line in lines[1:8]}
-        self.assertEqual(found, {
+        counts = {line.split()[0]: [line[-19:-10].strip(), line[-9:].strip()]
+                  for line in lines[1:8]}
+        self.assertEqual(counts, {
             "upfront": ["1", "0"], "fault": ["1 024", "1 024"], "chunked": ["64", "0"],
             "guard": ["65", "64"], "trapping": ["64", "64"], "asking": ["1 024", "0"],
             "eager": ["1", "0"]})
@@ -443,11 +448,11 @@ class Reference(unittest.TestCase):
         """Few rows or many, of all strategies or few: no traceback, no warning, and an advice.json
         that follows its schema."""
         samples, details = self.run_read.samples, self.run_read
-        for seed in range(20):
+        for seed in range(12):
             draws = numpy.random.default_rng(seed)
             names = draws.choice(names_in(samples), draws.integers(1, 5), replace=False)
             rows = samples[samples.strategy.isin(names)]
-            number = min(len(rows), int(draws.choice([1, 3, 30, 300, 3000])))
+            number = min(len(rows), int(draws.choice([1, 3, 30, 300])))
             rows = rows.sample(number, random_state=seed) if seed % 2 else \
                 rows[rows["round"] == 1 + seed // 2]
             with self.subTest(seed=seed, rows=len(rows)), made.strict():

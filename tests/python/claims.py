@@ -1,4 +1,4 @@
-"""What the literature says: each claim holding, failing and undecided, by figures made up for it."""
+"""What the literature says: each claim holding, failing and undecided, by made-up figures."""
 
 import unittest
 
@@ -245,10 +245,10 @@ class All(unittest.TestCase):
     def test_a_run_without_details(self):
         rows = summary(made.row(UPFRONT, MIB, 1), made.row(FAULT, MIB, 1))
         for nothing in (None, pandas.DataFrame(), pandas.DataFrame({"strategy": ["upfront"]})):
-            found = claims.test(rows, STRATEGIES, nothing, nothing, nothing)
-            self.assertEqual([claim.verdict for claim in found],
+            tested = claims.test(rows, STRATEGIES, nothing, nothing, nothing)
+            self.assertEqual([claim.verdict for claim in tested],
                              [OPEN, HOLDS, HOLDS, OPEN, OPEN, HOLDS])
-            self.assertEqual([found[at].figures for at in (0, 3, 4)],
+            self.assertEqual([tested[at].figures for at in (0, 3, 4)],
                              ["This run timed no single calls.", "No limit could be set here.",
                               "This run timed no single calls."])
 
@@ -256,9 +256,10 @@ class All(unittest.TestCase):
         rows = summary(made.row(UPFRONT, MIB, 1), made.row(FAULT, MIB, 1))
         times = calls(("reserve", "fresh", PAGE, 1), ("reserve", "fresh", MIB, 9),
                       ("commit", "fresh", PAGE, 1), ("commit", "fresh", MIB, 1),
-                      ("commit", "beside touched", PAGE, 2), ("commit", "beside untouched", PAGE, 1))
-        found = claims.test(rows, STRATEGIES, times, None, limited(upfront="ok", fault="ok"))
-        self.assertEqual([(claim.claim.split()[0], claim.verdict) for claim in found],
+                      ("commit", "beside touched", PAGE, 2),
+                      ("commit", "beside untouched", PAGE, 1))
+        tested = claims.test(rows, STRATEGIES, times, None, limited(upfront="ok", fault="ok"))
+        self.assertEqual([(claim.claim.split()[0], claim.verdict) for claim in tested],
                          [("Reserving", FAILS), ("Committing", HOLDS), ("Dynamic", HOLDS),
                           ("A", FAILS), ("Commit", HOLDS), ("Releasing", HOLDS)])
 

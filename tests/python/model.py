@@ -99,10 +99,10 @@ def fitted(strategy, noise=0.0, prices=None):
 
 class Fit(unittest.TestCase):
     def check(self, strategy, tied, **expected):
-        found = fitted(strategy)
-        self.assertEqual((set(found["ns"]), found["tied"]), (set(expected), tied))
+        kept = fitted(strategy)
+        self.assertEqual((set(kept["ns"]), kept["tied"]), (set(expected), tied))
         for term, value in expected.items():
-            price = found["ns"][term]
+            price = kept["ns"][term]
             for end in ("value", "low", "high"):
                 self.assertAlmostEqual(price[end] / value, 1, 6)
 
@@ -145,8 +145,8 @@ class Fit(unittest.TestCase):
         self.assertAlmostEqual(errors["standard"], math.sqrt(0.14 / 2))
 
     def test_what_is_kept_of_a_run(self):
-        found = fitted(GUARD, 0.01)
-        self.assertEqual((found["guard"], found["measured"]), ("madvise", {
+        kept = fitted(GUARD, 0.01)
+        self.assertEqual((kept["guard"], kept["measured"]), ("madvise", {
             "size_bytes": [64 * KIB, 16 * MIB], "touched_bytes": [8 * KIB, 16 * MIB],
             "chunk_bytes": [4 * KIB, MIB]}))
         self.assertEqual((fitted(FAULT)["guard"], fitted(FAULT)["measured"]["chunk_bytes"]),
@@ -157,10 +157,10 @@ class Fit(unittest.TestCase):
         worse = rows.assign(total_ns=1e9)
         mixed = pandas.concat([rows, worse.assign(touch_order="random"),
                                worse.assign(samples=0), worse.assign(strategy="fault")])
-        for found in (model.fit(mixed, [CHUNKED]), model.fit(rows, [CHUNKED, GUARD])):
-            self.assertEqual(list(found["strategies"]), ["chunked"])
-            self.assertEqual(found["page_bytes"], PAGE)
-            self.assertAlmostEqual(found["strategies"]["chunked"]["ns"]["pages"]["value"], 400)
+        for kept in (model.fit(mixed, [CHUNKED]), model.fit(rows, [CHUNKED, GUARD])):
+            self.assertEqual(list(kept["strategies"]), ["chunked"])
+            self.assertEqual(kept["page_bytes"], PAGE)
+            self.assertAlmostEqual(kept["strategies"]["chunked"]["ns"]["pages"]["value"], 400)
         self.assertEqual(model.fit(rows[:0], [CHUNKED]), {"page_bytes": None, "strategies": {}})
 
     def test_too_few_configurations_have_no_model(self):
@@ -184,29 +184,29 @@ class Predict(unittest.TestCase):
                 (CHUNKED, 64 * KIB, "0.01", 64 * KIB, ["touched"]),
                 (CHUNKED, MIB, "1", 2 * MIB, ["chunk"]), (FAULT, MIB, "1", 2 * MIB, [])):
             with self.subTest(strategy=strategy.name, size=size, touch=touch, step=step):
-                ns, low, high, does, found = model.predict(self.model, strategy, size, touch, step)
+                ns, low, high, does, beyond = model.predict(self.model, strategy, size, touch, step)
                 truth = sum(PRICES[name] * count for name, count in does.items())
                 self.assertTrue(low < truth < high and low < ns < high)
-                self.assertEqual(found, outside)
+                self.assertEqual(beyond, outside)
 
     def test_values_by_hand(self):
         """2 cycles' worth of 1000 and 10 a page of 16: 1160, with a deviation of the price of 30,
         and of single times of 0.1 of 1160: sqrt(900 + 116^2), times 2."""
-        one = {"ns": {"cycle": {"value": 1000.0}, "pages": {"value": 10.0}}, "guard": None,
-               "covariance": [[900.0, 0.0], [0.0, 0.0]],
-               "residuals": {"student": 2.0, "standard": 0.1},
-               "measured": {"size_bytes": [1, MIB], "touched_bytes": [1, MIB],
-                            "chunk_bytes": None}}
-        kept = {"page_bytes": PAGE, "strategies": {"fault": one, "chunked": one}}
+        prices = {
+            "ns": {"cycle": {"value": 1000.0}, "pages": {"value": 10.0}}, "guard": None,
+            "covariance": [[900.0, 0.0], [0.0, 0.0]],
+            "residuals": {"student": 2.0, "standard": 0.1},
+            "measured": {"size_bytes": [1, MIB], "touched_bytes": [1, MIB], "chunk_bytes": None}}
+        kept = {"page_bytes": PAGE, "strategies": {"fault": prices, "chunked": prices}}
         ns, low, high, does, outside = model.predict(kept, FAULT, 64 * KIB, "1", 64 * KIB)
         reach = 2 * math.sqrt(900 + 116 ** 2)
         for value, expected in ((ns, 1160), (low, 1160 - reach), (high, 1160 + reach)):
             self.assertAlmostEqual(value, expected)
         self.assertEqual((does["handled_faults"], outside), (16, []))
         self.assertEqual(model.predict(kept, CHUNKED, 64 * KIB, "1", 64 * KIB)[4], ["chunk"])
-        one["residuals"]["standard"] = 1.0
+        prices["residuals"]["standard"] = 1.0
         self.assertEqual(model.predict(kept, FAULT, 64 * KIB, "1", 64 * KIB)[1], 0)
-        one["covariance"][0][0] = -1e12
+        prices["covariance"][0][0] = -1e12
         self.assertEqual(model.predict(kept, FAULT, 64 * KIB, "1", 64 * KIB)[2], 3 * 1160)
 
     def test_a_guard_page_is_committed_unless_it_is_none(self):
@@ -290,8 +290,8 @@ class SelfCheck(unittest.TestCase):
         for ns, difference, flagged in ((1214, 54 / 214, True), (1212, 52 / 212, False),
                                         (1128, -32 / 128, False), (1127, -33 / 127, True),
                                         (900, -2.6, True)):
-            found = self.check(*self.CELLS[:1], (CHUNKED, MIB, ns, PAGE))
-            self.assertEqual([check[2:] for check in found.values()],
+            checks = self.check(*self.CELLS[:1], (CHUNKED, MIB, ns, PAGE))
+            self.assertEqual([check[2:] for check in checks.values()],
                              [(round(difference, 9), flagged)])
 
     def test_what_is_not_checked(self):
@@ -311,8 +311,8 @@ class SelfCheck(unittest.TestCase):
         self.assertEqual(self.check(*self.CELLS[:2]), {})
 
     def test_pages_that_need_no_trap(self):
-        found = self.check(*self.CELLS[:1], (ASKING, MIB, 1200, 0), (CHUNKED, MIB, 1010, 64 * KIB))
-        self.assertEqual(found["1 MiB: asking less upfront, against its commit calls"],
+        checks = self.check(*self.CELLS[:1], (ASKING, MIB, 1200, 0), (CHUNKED, MIB, 1010, 64 * KIB))
+        self.assertEqual(checks["1 MiB: asking less upfront, against its commit calls"],
                          (200, 160, 0.2, False))
 
 

@@ -154,8 +154,8 @@ class Summary(unittest.TestCase):
             self.assertTrue(math.isnan(row[column]), column)
 
     def test_without_upfront_there_is_no_ratio(self):
-        row = row_of(summary_of([made.row(CHUNKED, SIZE, 500)], calibration={"page_fault_ns": None}),
-                     "chunked")
+        rows = [made.row(CHUNKED, SIZE, 500)]
+        row = row_of(summary_of(rows, calibration={"page_fault_ns": None}), "chunked")
         self.assertEqual((row.ratio_samples, row.ns_per_page), (0, 500))
         self.assertTrue(math.isnan(row.ratio_to_upfront) and math.isnan(row.multiple_of_page_fault))
 
