@@ -274,6 +274,18 @@ class Comparisons(unittest.TestCase):
         self.assertTrue(ratio.known)
         self.assertFalse(times.ratio(chunked, upfront, 0.99999).known)
 
+    def test_ratios_are_paired_by_round(self):
+        """Twice as long in each round that both have, in whatever order; the machine drifts."""
+        rows = [made.row(UPFRONT, MIB, 1000 * number, number) for number in range(1, 9)]
+        rows += [made.row(CHUNKED, MIB, 2000 * number, number) for number in (9, 7, 5, 6, 3)]
+        times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
+        upfront, chunked = times.block(MIB, MIB).values()
+        ratio = times.ratio(chunked, upfront, 0.8)
+        for value in (ratio.median, ratio.low, ratio.high):
+            self.assertAlmostEqual(value, 2)
+        self.assertTrue(ratio.known)
+        self.assertFalse(times.ratio(chunked, upfront, 0.9).known)  # of four rounds that both have
+
     def test_a_region_too_small_for_a_part_counts_as_all_touched(self):
         times = times_of((UPFRONT, PAGE, 1000, {}), (UPFRONT, PAGE, 1000, {"touch": "0.1"}),
                          (UPFRONT, MIB, 1000, {"touch": "0.1"}))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy
 import pandas
 
-from vmcommit.base.cells import Cell, cell_of, touched_bytes
+from vmcommit.base.cells import Cell, touched_bytes
 from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import (ALL_TOUCHED, ANSWER_CONFIDENCE, CLOSE, CONFIDENCE,
                                        DEFAULT_STEP, HALF_TOUCHED, ORDERS, SPARSELY_TOUCHED)
@@ -45,15 +45,20 @@ class Times:
     def __init__(self, samples: pandas.DataFrame, strategies: dict[str, Strategy]):
         ok = samples[samples.status == "ok"]
         self.strategies = strategies
-        self.logs: dict[Cell, pandas.Series] = {}
-        for _, rows in ok.groupby([*CELL], sort=False):
-            self.logs[cell_of(rows.iloc[0], strategies)] = pandas.Series(
-                numpy.log(rows.total_ns.to_numpy()), index=rows["round"].to_numpy())
+        self.logs: dict[Cell, numpy.ndarray] = {}
+        self.numbers: dict[Cell, numpy.ndarray] = {}  # of the rounds
+        logs, numbers = numpy.log(ok.total_ns.to_numpy(float)), ok["round"].to_numpy()
+        for key, rows in ok.groupby([*CELL], sort=False).indices.items():
+            name, size, touched, chunk, order = key
+            cell = Cell(strategies[name], int(size), int(touched), int(chunk), order)
+            self.logs[cell], self.numbers[cell] = logs[rows], numbers[rows]
         self.page = int(samples.page_bytes.iloc[0]) if len(samples) else 0
 
     def ratio(self, cell: Cell, base: Cell, confidence: float) -> Ratio:
         """cell / base, paired by round."""
-        logs = (self.logs[cell] - self.logs[base]).dropna()
+        _, mine, its = numpy.intersect1d(self.numbers[cell], self.numbers[base],
+                                         return_indices=True)
+        logs = self.logs[cell][mine] - self.logs[base][its]
         *interval, coverage = median_interval(logs, confidence)
         median, low, high = numpy.exp(interval)
         return Ratio(median, low, high, bool(coverage >= confidence))
@@ -295,7 +300,7 @@ class PageCost:
 
 def more_a_page(times: Times, cell: Cell, base: Cell) -> float:
     """ns that a page of the cell takes more than one of the base, by the medians."""
-    ns = [math.exp(times.logs[each].median()) for each in (cell, base)]
+    ns = [math.exp(numpy.median(times.logs[each])) for each in (cell, base)]
     return (ns[0] - ns[1]) / (cell.touched / times.page)
 
 
