@@ -5,42 +5,46 @@ docs/advice.md describes the file, docs/advice.schema.json is its schema.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
-import numpy
 import pandas
-from scipy import stats
 
-from vmcommit.analyse.answer import cheapest, compare
+from vmcommit.analyse.answer import Answer, Ratio, Times, cheapest, compare
+from vmcommit.analyse.claims import Claim
+from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
 from vmcommit.base.conventions import (ALL_TOUCHED, DEFAULT_STEP, ORDERS, SPARSELY_TOUCHED,
-                                       WORST_TOUCH)
+                                       WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
+from vmcommit.base.statistics import quantile_interval
 from vmcommit.base.text import listed
 from vmcommit.base.units import count_text, size_text, time_text
 
 SCHEMA = 1
+WORST_NAME = f"p{100 * WORST_TOUCH:.4g}"
 NEEDS = {
     "lowest_latency": "Lowest latency",
     "least_charge": "Least commit charge",
-    "bounded_worst_touch": "Bounded worst touch (p99.9)",
+    "bounded_worst_touch": f"Bounded worst touch ({WORST_NAME})",
     "random_access": "Random access",
     "strict_overcommit": "Strict overcommit",
 }
+Block = dict[str, Cell]  # {strategy: its cell}
 
 
 @dataclasses.dataclass
 class Choice:
-    """One cell of the table. `equal`: whose times do not differ significantly from it; it was chosen
-    among them for its smaller charge. `figures` are numbers, in the units of their names."""
+    """One cell of the table. `equal`: strategies whose times do not differ significantly from its
+    own. `figures` are numbers, in the units of their names."""
 
     need: str
     touch: str
     cell: Cell
-    equal: list
+    equal: list[str]
     why: str
-    figures: dict
+    figures: dict[str, float]
 
 
-def row_of(summary, cell):
+def row_of(summary: pandas.DataFrame, cell: Cell):
     rows = summary[(summary.strategy == cell.strategy.name) & (summary.size_bytes == cell.size)
                    & (summary.touched_bytes == cell.touched)
                    & (summary.chunk_bytes == cell.chunk)
@@ -48,7 +52,7 @@ def row_of(summary, cell):
     return rows.iloc[0]
 
 
-def figures_of(row):
+def figures_of(row) -> dict[str, float]:
     wanted = {"ns_per_page": row.ns_per_page, "ns_per_page_low": row.ns_per_page_low,
               "ns_per_page_high": row.ns_per_page_high, "commit_bytes": row.commit_bytes,
               "waste_bytes": row.commit_bytes - row.touched_bytes}
@@ -56,7 +60,21 @@ def figures_of(row):
             if not pandas.isna(value)}
 
 
-def candidates(times, answer, size, touch):
+def named(cell: Cell) -> str:
+    """guard (step 512 KiB)"""
+    return cell.strategy.name + (f" (step {size_text(cell.step)})" if cell.step else "")
+
+
+def cost_text(row, cell: Cell) -> str:
+    """1.69 µs a page at a step of 128 KiB"""
+    return f"{time_text(row.ns_per_page)} a page{at_step(cell)}"
+
+
+def at_step(cell: Cell) -> str:
+    return f" at a step of {size_text(cell.step)}" if cell.step else ""
+
+
+def candidates(times: Times, answer: Answer, size: int, touch: str) -> Block:
     """{strategy: cell} at that size: stepped ones by the step from which they are close to
     upfront, or else by the default one."""
     touched = touched_bytes(size, touch, times.page)
@@ -68,173 +86,209 @@ def candidates(times, answer, size, touch):
     return block
 
 
-def least_charged(summary, block, names):
-    """Of these strategies the one with the least charge; the first where that is equal too."""
-    return min(names, key=lambda name: row_of(summary, block[name]).commit_bytes)
+def charges(summary: pandas.DataFrame, block: Block, names: Iterable[str]) -> dict[str, float]:
+    """{strategy: its charge}, infinite where no row has it."""
+    known = {name: row_of(summary, block[name]).commit_bytes for name in names}
+    return {name: math.inf if pandas.isna(charge) else charge for name, charge in known.items()}
 
 
-def of_equals(summary, block, name, equal):
-    """Why this one, where time does not decide."""
-    if not equal:
+def against_equals(charge: dict[str, float], block: Block, name: str) -> str:
+    """Why this strategy, where its time does not differ significantly from the others'."""
+    if len(block) == 1:
+        return "; no other qualifies"
+    others = {other: named(block[other]) for other in charge if other != name}
+    if not others:
         return ""
-    charge = row_of(summary, block[name]).commit_bytes
-    times = "their times do not differ significantly"
-    if any(row_of(summary, block[other]).commit_bytes > charge for other in equal):
-        return f"; charged less than {listed(equal, 'or')}; {times}"
-    return f"; charged as much as {listed(equal)}; {times}"
+    same = "their times do not differ significantly"
+    if math.isinf(charge[name]):
+        return f"; as for {listed(others.values())}, {same}"
+    more = [text for other, text in others.items() if charge[other] > charge[name]]
+    as_much = [text for other, text in others.items() if charge[other] == charge[name]]
+    clauses = ([f"less than {listed(more, 'or')}"] if more else []) \
+        + ([f"as much as {listed(as_much)}"] if as_much else [])
+    return f"; charged {listed(clauses)}; {same}"
 
 
-def by_time(times, summary, block, need, touch, also=""):
-    """The fastest of a block; of those that do not differ significantly, the least charged. None
+def by_time(times: Times, summary: pandas.DataFrame, block: Block, need: str, touch: str
+            ) -> list[Choice]:
+    """The fastest of a block; of those that do not differ significantly, the least charged. Empty
     if there are too few rounds."""
     ratios = compare(times, [block])[0]
-    if not ratios:
-        return None
-    names = cheapest(block, ratios)
-    name = least_charged(summary, block, names)
+    if not ratios and len(block) != 1:
+        return []
+    charge = charges(summary, block, cheapest(block, ratios))
+    name = min(charge, key=charge.__getitem__)
     row = row_of(summary, block[name])
-    equal = [other for other in names if other != name]
-    why = f"{time_text(row.ns_per_page)} a page" + of_equals(summary, block, name, equal) + also
-    return Choice(need, touch, block[name], equal, why, figures_of(row))
+    why = cost_text(row, block[name]) + against_equals(charge, block, name)
+    return [Choice(need, touch, block[name], [other for other in charge if other != name], why,
+                   figures_of(row))]
 
 
-def lowest_latency(times, summary, answer, size):
-    return [by_time(times, summary, candidates(times, answer, size, touch), "lowest_latency",
-                    touch) for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)]
+def lowest_latency(times: Times, summary: pandas.DataFrame, answer: Answer, size: int
+                   ) -> list[Choice]:
+    return [choice for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)
+            for choice in by_time(times, summary, candidates(times, answer, size, touch),
+                                  "lowest_latency", touch)]
 
 
-def least_charge(times, summary, size):
-    """Counts are exact: the least, and the fastest of those that have it."""
-    touched = touched_bytes(size, SPARSELY_TOUCHED, times.page)
+def least_charged(times: Times, summary: pandas.DataFrame, size: int, touched: int) -> Block:
+    """Of each strategy that has the least charge the fastest cell that has it; fastest first."""
     rows = summary[(summary.size_bytes == size) & (summary.touched_bytes == touched)
                    & (summary.touch_order == ORDERS[0]) & (summary.samples > 0)]
-    rows = rows.dropna(subset=["commit_bytes"])
-    if rows.empty:
-        return []
     least = rows[rows.commit_bytes == rows.commit_bytes.min()]
-    block = {}
-    for _, row in least.sort_values("ns_per_page").iterrows():
+    block: Block = {}
+    for _, row in least.sort_values("ns_per_page", kind="stable").iterrows():
         block.setdefault(row.strategy, cell_of(row, times.strategies))
-    ratios = compare(times, [block])[0]
-    names = cheapest(block, ratios) if ratios else list(block)
-    name = next(iter(name for name in block if name in names))
-    row = row_of(summary, block[name])
-    equal = [other for other in names if other != name]
-    why = f"{size_text(row.commit_bytes)} for {size_text(touched)} touched"
-    rest = [str(cell) for other, cell in block.items() if other not in names]
-    if equal:
-        why += f"; {listed(equal)}, charged as little, " + \
-            ("does" if len(equal) == 1 else "do") + " not differ significantly in time"
-    if rest:
-        why += f"; {listed(rest)}, charged as little, " + \
-            ("is" if len(rest) == 1 else "are") + " slower"
-    return [Choice("least_charge", SPARSELY_TOUCHED, block[name], equal, why, figures_of(row))]
+    return block
 
 
-def worst_touch(trace):
-    """(p99.9, low, high) of single touches, by ranks."""
-    ns = numpy.sort(trace.ns.to_numpy(float))
-    ranks = stats.binom.ppf([0.005, 0.5, 0.995], len(ns), WORST_TOUCH).astype(int)
-    low, middle, high = ns[numpy.minimum(ranks, len(ns) - 1)]
-    return middle, low, high
+def of_the_others(ratios: dict, equal: list[str], slower: list[str]) -> str:
+    """How the times of those compare that are charged as little."""
+    if not ratios:
+        return f"; {listed(equal)}, charged as little: too few rounds to compare" if equal else ""
+    text = ""
+    for names, singular, plural in (
+            (equal, "does not differ", "do not differ"), (slower, "is slower", "are slower")):
+        if names:
+            text += f"; {listed(names)}, charged as little, " \
+                + (singular if len(names) == 1 else plural)
+            text += " significantly in time" if names is equal else ""
+    return text
 
 
-def bounded_worst_touch(times, summary, traces):
-    """By the largest region of which each touch was timed."""
-    traces = {size: kept for size, by in traces.items()
-              if (kept := {name: by[name] for name in times.built_in if name in by})}
-    if not traces:
+def least_charge(times: Times, summary: pandas.DataFrame, size: int) -> list[Choice]:
+    """Counts are exact: the least, and the fastest of those that have it."""
+    touched = touched_bytes(size, SPARSELY_TOUCHED, times.page)
+    block = least_charged(times, summary, size, touched)
+    if not block:
         return []
-    size = max(size for size, by in traces.items() if len(by) == max(map(len, traces.values())))
-    worst = {name: worst_touch(trace) for name, trace in traces[size].items()}
+    ratios = compare(times, [block])[0]
+    name, *equal = [name for name in block if name in cheapest(block, ratios)] if ratios else block
+    slower = [other for other in block if other != name and other not in equal]
+    row = row_of(summary, block[name])
+    why = f"{size_text(row.commit_bytes)} for {size_text(touched)} touched{at_step(block[name])}" \
+        + of_the_others(ratios, [named(block[other]) for other in equal],
+                        [named(block[other]) for other in slower])
+    return [Choice("least_charge", SPARSELY_TOUCHED, block[name], equal if ratios else [], why,
+                   figures_of(row))]
+
+
+def worst_touches(times: Times, traces: dict) -> tuple[int, dict[str, tuple]]:
+    """(size, {strategy: (worst touch, low, high)}) of the largest region of which most strategies
+    were traced; (0, {}) if none was."""
+    built_in = {size: {name: by[name] for name in times.built_in if name in by}
+                for size, by in traces.items()}
+    size = max(built_in, key=lambda size: (len(built_in[size]), size), default=0)
+    return size, {name: quantile_interval(trace.ns, WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
+                  for name, trace in built_in.get(size, {}).items()}
+
+
+def bounded_worst_touch(times: Times, traces: dict) -> list[Choice]:
+    """Of the strategies whose intervals reach below all others' upper ends, the lowest."""
+    size, worst = worst_touches(times, traces)
+    if len(worst) < 2:
+        return []
     least_high = min(high for _, _, high in worst.values())
     names = [name for name in worst if worst[name][1] <= least_high]
     name = min(names, key=lambda name: worst[name][0])
     strategy = times.strategies[name]
-    cell = Cell(strategy, size, size,
-                strategy.step_bytes(size, int(summary.page_bytes.max()), DEFAULT_STEP))
+    cell = Cell(strategy, size, size, strategy.step_bytes(size, times.page, DEFAULT_STEP))
     middle, low, high = worst[name]
-    others = [f"{other} {time_text(worst[other][0])}" for other in worst if other not in names]
     equal = [other for other in names if other != name]
-    why = f"{time_text(middle)} at p99.9 of {size_text(size)} ({time_text(low)} to " \
-          f"{time_text(high)})"
+    why = f"{time_text(middle)} at {WORST_NAME} of {size_text(size)} ({time_text(low)} to " \
+          f"{time_text(high)}){at_step(cell)}"
     if equal:
         why += f"; {listed(equal)} {'does' if len(equal) == 1 else 'do'} not differ significantly"
-    if others:
+    if others := [f"{other} {time_text(worst[other][0])}" for other in worst if other not in names]:
         why += f"; {listed(others)}"
     return [Choice("bounded_worst_touch", ALL_TOUCHED, cell, equal, why,
-                   {"touch_p99_9_ns": middle, "touch_p99_9_ns_low": low,
-                    "touch_p99_9_ns_high": high})]
+                   {"touch_p99_9_ns": float(middle), "touch_p99_9_ns_low": float(low),
+                    "touch_p99_9_ns_high": float(high)})]
 
 
-def outcomes(summary, order):
+def outcomes(times: Times, summary: pandas.DataFrame, order: str) -> str:
     """What an order did not let through, in words."""
     rows = summary[summary.touch_order == order]
     clauses = []
-    jumps = rows[rows.unsupported > 0].strategy.unique()
-    if len(jumps):
-        clauses.append(f"{listed(jumps)} can't: the order jumps past it")
+    unsupported = list(rows[rows.unsupported > 0].strategy.unique())
+    guarded = [name for name in unsupported if times.strategies[name].guarded]
+    others = [name for name in unsupported if name not in guarded]
+    if guarded:
+        clauses.append(f"{listed(guarded)} can't: the order jumps past the guard page")
+    if others:
+        clauses.append(f"{listed(others)} can't run in that order")
     for _, row in rows[rows.refused > 0].iterrows():
-        clauses.append(f"{row.strategy} of {size_text(row.size_bytes)} was refused at "
-                       f"{count_text(row.region_count)} mappings")
+        at = "" if pandas.isna(row.region_count) else f" at {count_text(row.region_count)} mappings"
+        clauses.append(f"{row.strategy} of {size_text(row.size_bytes)} was refused{at}")
     return "".join(f"; {clause}" for clause in clauses)
 
 
-def random_access(times, summary, size):
-    return [by_time(times, summary, times.block(size, size, "random"), "random_access",
-                    ALL_TOUCHED, outcomes(summary, "random"))]
+def random_access(times: Times, summary: pandas.DataFrame, size: int) -> list[Choice]:
+    choices = by_time(times, summary, times.block(size, size, "random"), "random_access",
+                      ALL_TOUCHED)
+    for choice in choices:
+        choice.why += outcomes(times, summary, "random")
+    return choices
 
 
-def strict_overcommit(times, summary, answer, size):
-    """Where all that is charged counts: the fastest strategy that is charged nothing before use, by
-    the step from which it is close to upfront."""
+def charged_by_steps(row, cell: Cell) -> bool:
+    """Whether it is charged a step at most before use, and its step is not all of the region."""
+    return row.reserved_commit_bytes <= cell.chunk < cell.size
+
+
+def strict_overcommit(times: Times, summary: pandas.DataFrame, answer: Answer, size: int
+                      ) -> list[Choice]:
+    """Where all that is charged counts: the fastest strategy that is charged by steps, by the step
+    from which it is close to upfront."""
     block = {name: cell for name, cell in candidates(times, answer, size, SPARSELY_TOUCHED).items()
-             if row_of(summary, cell).reserved_commit_bytes <= cell.chunk < size}
-    choice = by_time(times, summary, block, "strict_overcommit", SPARSELY_TOUCHED)
-    if choice:
-        waste = choice.figures.get("waste_bytes", math.nan)
-        choice.why += f"; {size_text(waste) if waste else 'none'} of its charge is unused"
-    return [choice]
+             if charged_by_steps(row_of(summary, cell), cell)}
+    choices = by_time(times, summary, block, "strict_overcommit", SPARSELY_TOUCHED)
+    for choice in choices:
+        waste = choice.figures.get("waste_bytes")
+        if waste is not None:
+            choice.why += f"; {size_text(waste) if waste else 'none'} of its charge is unused"
+    return choices
 
 
-def recommend(times, summary, answer, traces):
+def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: dict
+              ) -> list[Choice]:
     """Choices for every need that this run can answer, among the built-in strategies."""
     size = answer.sweep_size
-    choices = bounded_worst_touch(times, summary, traces)
-    if size:
-        choices = lowest_latency(times, summary, answer, size) \
-            + least_charge(times, summary, size) + choices \
-            + random_access(times, summary, size) \
-            + strict_overcommit(times, summary, answer, size)
-    return [choice for choice in choices if choice]
+    worst = bounded_worst_touch(times, traces)
+    timed = {cell.strategy for cell in times.logs if not cell.strategy.brought}
+    if size is None or len(timed) < 2:
+        return worst
+    return lowest_latency(times, summary, answer, size) + least_charge(times, summary, size) \
+        + worst + random_access(times, summary, size) \
+        + strict_overcommit(times, summary, answer, size)
 
 
-def cell_json(cell):
+def cell_json(cell: Cell) -> dict:
     return {"strategy": cell.strategy.name, "size_bytes": cell.size, "touched_bytes": cell.touched,
             "chunk_bytes": cell.chunk, "touch_order": cell.order}
 
 
-def ratio_json(ratio):
+def ratio_json(ratio: Ratio) -> dict:
     return {"ratio": round(ratio.median, 4), "ratio_low": round(ratio.low, 4),
             "ratio_high": round(ratio.high, 4), "known": bool(ratio.known)}
 
 
-def as_json(environment, platform, answer, sentences, choices, model, claims):
-    """What advice.json holds."""
+def run_json(environment: dict, platform: str) -> dict:
+    return {"started": environment["started"], "profile": environment["profile"],
+            "platform": platform, "processor": environment["processor"]["model"],
+            "kernel": environment["system"]["kernel"],
+            "revision": environment["revision"]["commit"]}
+
+
+def answer_json(answer: Answer) -> dict:
+    """What was decided, by its keys in advice.json."""
     return {
-        "schema": SCHEMA,
-        "run": {"started": environment["started"], "profile": environment["profile"],
-                "platform": platform, "processor": environment["processor"]["model"],
-                "kernel": environment["system"]["kernel"],
-                "revision": environment["revision"]["commit"]},
-        "answer": [{"text": sentence.text, "rows": [cell_json(cell) for cell in sentence.cells]}
-                   for sentence in sentences],
         "bands": [{"touch": float(touch), "from_bytes": band.sizes[0], "to_bytes": band.sizes[-1],
-                   "cheapest": list(band.cheapest)}
+                   "chunk_bytes": band.step, "cheapest": list(band.cheapest)}
                   for touch, bands in answer.bands.items() for band in bands],
         "crossings": [{"touch": float(touch), "cheaper_below": crossing.first,
                        "cheaper_above": crossing.second, "below_bytes": crossing.below,
-                       "above_bytes": crossing.above}
+                       "above_bytes": crossing.above, "chunk_bytes": crossing.step}
                       for touch, crossings in answer.crossings.items()
                       for crossing in crossings],
         "knees": [{"strategy": knee.strategy, "size_bytes": knee.size, "chunk_bytes": knee.step,
@@ -246,6 +300,18 @@ def as_json(environment, platform, answer, sentences, choices, model, claims):
                     **({} if band.sign is None else {"ratio_least": round(band.least, 4),
                                                      "ratio_most": round(band.most, 4)})}
                    for bands in answer.beside.values() for band in bands],
+    }
+
+
+def as_json(environment: dict, platform: str, answer: Answer, sentences: list[Sentence],
+            choices: list[Choice], model: dict, claims: list[Claim]) -> dict:
+    """What advice.json holds."""
+    return {
+        "schema": SCHEMA,
+        "run": run_json(environment, platform),
+        "answer": [{"text": sentence.text, "rows": [cell_json(cell) for cell in sentence.cells]}
+                   for sentence in sentences],
+        **answer_json(answer),
         "advice": [{"need": choice.need, "touch": float(choice.touch), **cell_json(choice.cell),
                     "equal": choice.equal, "why": choice.why, **choice.figures}
                    for choice in choices],

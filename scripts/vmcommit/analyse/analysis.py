@@ -1,6 +1,7 @@
 """All that follows from a run's files, in the order in which it is computed."""
 
 import dataclasses
+import os
 
 import pandas
 
@@ -14,17 +15,25 @@ class Analysis:
     run: Run
     summary: pandas.DataFrame
     answer: answer.Answer
-    sentences: list
-    choices: list
+    sentences: list[sentences.Sentence]
+    choices: list[advice.Choice]
     model: dict
-    claims: list
+    claims: list[claims.Claim]
 
-    def as_json(self):
+    def as_json(self) -> dict:
         return advice.as_json(self.run.environment, self.summary.platform.iloc[0], self.answer,
                               self.sentences, self.choices, self.model, self.claims)
 
 
-def analyse(run):
+def in_words(timed: pandas.DataFrame, decided: answer.Answer) -> list[sentences.Sentence]:
+    if timed.empty:
+        return [sentences.OF_WINE]
+    if not (timed.status == "ok").any():
+        return [sentences.UNTIMED]
+    return sentences.of_answer(decided)
+
+
+def analyse(run: Run) -> Analysis:
     samples, strategies = run.samples, run.strategies
     table = summary.summarise(samples, run.environment["calibration"])
     timed = samples[samples.platform != "wine"]  # whose times mean something
@@ -32,14 +41,14 @@ def analyse(run):
     decided = answer.decide(times, table)
     built_in = table[~table.brought]  # what there is to choose from
     return Analysis(
-        run, table, decided,
-        sentences.of_answer(decided, len(times.built_in)) if len(timed) else [sentences.OF_WINE],
+        run, table, decided, in_words(timed, decided),
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),
-        claims.test(built_in, run.calls if len(timed) else None, run.stairs, run.limited))
+        claims.test(built_in, strategies, run.calls if len(timed) else None, run.stairs,
+                    run.limited))
 
 
-def read(folder):
+def read(folder: str | os.PathLike) -> Analysis:
     """The analysis of a run's folder. Raises Unreadable."""
     return analyse(runs.read(folder))

@@ -1,30 +1,32 @@
 """What a run decides: which strategy is cheapest where, where they cross, which step suffices.
 
-All of it is computed from rows. One strategy is called faster than another only where the paired
-interval of their ratio excludes 1, with intervals so wide that all comparisons of one question hold
-together at ANSWER_CONFIDENCE. Where rounds are too few for such an interval, it is not asked.
+All of it is computed from rows. One strategy is called faster than another only where the
+confidence interval of their paired ratio excludes 1, with intervals so wide that all comparisons of
+one question hold together at ANSWER_CONFIDENCE. Where rounds are too few for such an interval, the
+two are not compared.
 """
 
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy
 import pandas
 
-from vmcommit.base.cells import Cell, cell_of, touched_bytes
+from vmcommit.base.cells import Cell, touched_bytes
 from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import (ALL_TOUCHED, ANSWER_CONFIDENCE, CLOSE, CONFIDENCE,
                                        DEFAULT_STEP, HALF_TOUCHED, ORDERS, SPARSELY_TOUCHED)
 from vmcommit.base.statistics import median_interval, shared
-from vmcommit.base.strategies import UPFRONT
+from vmcommit.base.strategies import UPFRONT, Strategy
 
 SEQUENTIAL = ORDERS[0]
 
 
 @dataclasses.dataclass(frozen=True)
 class Ratio:
-    """Median of paired ratios with its interval; `known`: rounds sufficed for the confidence."""
+    """Median of paired ratios with its confidence interval; `known`: rounds sufficed for it."""
 
     median: float
     low: float
@@ -32,139 +34,183 @@ class Ratio:
     known: bool
 
     @property
-    def sign(self):
-        """-1 below 1, 1 above it, 0 if the interval can't tell."""
+    def sign(self) -> int:
+        """-1 below 1, 1 above it, 0 if the interval holds 1."""
         return 0 if not self.known or self.low <= 1 <= self.high else 1 if self.low > 1 else -1
 
 
 class Times:
     """Logarithms of the total times of a run, by cell and round. `strategies`: {name: Strategy}."""
 
-    def __init__(self, samples, strategies):
+    def __init__(self, samples: pandas.DataFrame, strategies: dict[str, Strategy]):
         ok = samples[samples.status == "ok"]
         self.strategies = strategies
-        self.logs = {}
-        for _, rows in ok.groupby([*CELL], sort=False):
-            self.logs[cell_of(rows.iloc[0], strategies)] = pandas.Series(
-                numpy.log(rows.total_ns.to_numpy()), index=rows["round"].to_numpy())
-        self.page = int(ok.page_bytes.iloc[0]) if len(ok) else 4096
+        self.logs: dict[Cell, numpy.ndarray] = {}
+        self.numbers: dict[Cell, numpy.ndarray] = {}  # of the rounds
+        logs, numbers = numpy.log(ok.total_ns.to_numpy(float)), ok["round"].to_numpy()
+        for key, rows in ok.groupby([*CELL], sort=False).indices.items():
+            name, size, touched, chunk, order = key
+            cell = Cell(strategies[name], int(size), int(touched), int(chunk), order)
+            self.logs[cell], self.numbers[cell] = logs[rows], numbers[rows]
+        self.page = int(samples.page_bytes.iloc[0]) if len(samples) else 0
 
-    def ratio(self, cell, base, confidence):
+    def ratio(self, cell: Cell, base: Cell, confidence: float) -> Ratio:
         """cell / base, paired by round."""
-        logs = (self.logs[cell] - self.logs[base]).dropna()
-        median, low, high, coverage = median_interval(logs, confidence)
-        return Ratio(*numpy.exp((median, low, high)), coverage >= confidence)
+        _, mine, its = numpy.intersect1d(self.numbers[cell], self.numbers[base],
+                                         return_indices=True)
+        logs = self.logs[cell][mine] - self.logs[base][its]
+        *interval, coverage = median_interval(logs, confidence)
+        median, low, high = numpy.exp(interval)
+        return Ratio(median, low, high, bool(coverage >= confidence))
 
-    def rounds(self, cell):
+    def rounds(self, cell: Cell) -> int:
         return len(self.logs[cell])
 
     @property
-    def built_in(self):
+    def built_in(self) -> list[str]:
         """Names of the strategies that are there to choose from."""
         return [name for name, strategy in self.strategies.items() if not strategy.brought]
 
-    def block(self, size, touched, order=SEQUENTIAL, names=None):
+    def block(self, size: int, touched: int, order: str = SEQUENTIAL,
+              names: Iterable[str] | None = None) -> dict[str, Cell]:
         """{name: its cell}, at the default step; of all built-in strategies if none is named."""
         cells = {name: Cell(self.strategies[name], size, touched,
                             self.strategies[name].step_bytes(size, self.page, DEFAULT_STEP), order)
                  for name in (self.built_in if names is None else names)}
         return {name: cell for name, cell in cells.items() if cell in self.logs}
 
-    def steps(self, name, size, touched):
+    def steps(self, name: str, size: int, touched: int) -> dict[int, Cell]:
         """{step: cell}, ascending."""
         return {cell.chunk: cell for cell in sorted(self.logs, key=lambda cell: cell.chunk)
                 if (cell.strategy.name, cell.size, cell.touched, cell.order) ==
                 (name, size, touched, SEQUENTIAL)}
 
-    def sizes(self, name, touch):
-        """Sizes at which that strategy was measured in sequence with that touch, ascending. A region
+    def sizes(self, names: Iterable[str], touch: str) -> list[int]:
+        """Sizes at which any of these was measured in sequence with that touch, ascending. A region
         so small that a part of it comes to all of it counts as all touched alone."""
         return sorted({cell.size for cell in self.logs
-                       if (cell.strategy.name, cell.order) == (name, SEQUENTIAL)
+                       if cell.strategy.name in names and cell.order == SEQUENTIAL
                        and cell.touched == touched_bytes(cell.size, touch, self.page)
                        and (touch == ALL_TOUCHED or cell.touched < cell.size)})
 
 
-def rounds_needed(comparisons):
-    """The fewest rounds with which one of so many comparisons can be called."""
+Ratios = dict[tuple[str, str], Ratio]
+
+
+def rounds_needed(comparisons: int) -> int:
+    """The fewest rounds that can decide one of so many comparisons."""
     return math.ceil(1 - math.log2(1 - shared(comparisons, ANSWER_CONFIDENCE)))
 
 
-def compare(times, blocks):
+def decidable(rounds: Sequence[int], comparisons: Sequence[int]) -> list[bool]:
+    """Which blocks of so many rounds and comparisons are compared. One that can't be decided takes
+    no share of the confidence, so those with the fewest rounds go first, until what is left is
+    decided by the rounds that it has."""
+    asked = [number > 0 for number in comparisons]
+    while any(asked):
+        fewest = min(itertools.compress(rounds, asked))
+        if fewest >= rounds_needed(sum(itertools.compress(comparisons, asked))):
+            break
+        asked = [ask and number > fewest for ask, number in zip(asked, rounds)]
+    return asked
+
+
+def compare(times: Times, blocks: Sequence[dict[str, Cell]]) -> list[Ratios]:
     """[{(a, b): Ratio of a to b}] for each block {strategy: cell}; {} where rounds are too few."""
     pairs = [list(itertools.combinations(block, 2)) for block in blocks]
-    fewest = [min((times.rounds(cell) for cell in block.values()), default=0) for block in blocks]
-    asked = [True] * len(blocks)
-    while True:  # blocks that can't be called don't count, which lowers what the others need
-        comparisons = sum(len(pair) for pair, ask in zip(pairs, asked) if ask)
-        needed = rounds_needed(comparisons)
-        now = [ask and rounds >= needed for ask, rounds in zip(asked, fewest)]
-        if now == asked:
-            break
-        asked = now
-    confidence = shared(comparisons, ANSWER_CONFIDENCE)
+    rounds = [min(map(times.rounds, block.values()), default=0) for block in blocks]
+    asked = decidable(rounds, [len(pair) for pair in pairs])
+    confidence = shared(sum(map(len, itertools.compress(pairs, asked))), ANSWER_CONFIDENCE)
     return [{(a, b): times.ratio(block[a], block[b], confidence) for a, b in pair} if ask else {}
             for block, pair, ask in zip(blocks, pairs, asked)]
 
 
-def faster(ratios, a, b):
-    """-1 where a is faster than b, 1 where b is, 0 where it can't be told."""
+def faster(ratios: Ratios, a: str, b: str) -> int:
+    """-1 where a is faster than b, 1 where b is, 0 where they do not differ significantly."""
     return ratios[a, b].sign if (a, b) in ratios else -ratios[b, a].sign
 
 
-def cheapest(block, ratios):
+def cheapest(block: dict[str, Cell], ratios: Ratios) -> tuple[str, ...]:
     """The strategies that no other one is faster than."""
     return tuple(a for a in block
                  if not any(faster(ratios, a, b) > 0 for b in block if b != a))
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Band:
-    """Sizes next to each other with the same cheapest strategies; none: too few rounds."""
+    """Sizes next to each other with the same cheapest strategies, and what each rests on. None is
+    the cheapest where rounds are too few, or where `alone` names the only strategy with times.
+    `equal`: all of them are cheapest. `step`: of those that have one."""
 
-    sizes: list
-    cheapest: tuple
-    cells: list
+    sizes: tuple[int, ...]
+    cheapest: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    alone: str
+    equal: bool
+    step: int | None
+
+    def continues(self, other: "Band") -> bool:
+        return (self.cheapest, self.alone, self.equal) == (other.cheapest, other.alone, other.equal)
+
+    def joined(self, other: "Band") -> "Band":
+        return dataclasses.replace(self, sizes=self.sizes + other.sizes,
+                                   cells=self.cells + other.cells, step=self.step or other.step)
 
 
-def bands(times, touch):
+def step_of(cells: Iterable[Cell]) -> int | None:
+    """The step of those cells that have one."""
+    return next((cell.step for cell in cells if cell.step), None)
+
+
+def band_of(size: int, block: dict[str, Cell], ratios: Ratios) -> Band:
+    winners = cheapest(block, ratios) if ratios else ()
+    first, *others = block
+    return Band((size,), winners, (block[first],), "" if others else first,
+                len(winners) == len(block), step_of(block.values()))
+
+
+def bands(times: Times, touch: str) -> tuple[list[Band], "list[Crossing]"]:
     """(bands, crossings) over all sizes with that touch."""
-    sizes = times.sizes(UPFRONT, touch)
-    blocks = [times.block(size, touched_bytes(size, touch, times.page)) for size in sizes]
-    compared = compare(times, blocks)
-    adjoining = []
-    for size, block, ratios in zip(sizes, blocks, compared):
-        winners = cheapest(block, ratios) if ratios else ()
-        if not adjoining or adjoining[-1].cheapest != winners:
-            adjoining.append(Band([], winners, []))
-        adjoining[-1].sizes.append(size)
-        adjoining[-1].cells.append(block[UPFRONT])
-    return adjoining, crossings(times.built_in, sizes, blocks, compared)
+    blocks = {size: block for size in times.sizes(times.built_in, touch)
+              if (block := times.block(size, touched_bytes(size, touch, times.page)))}
+    compared = compare(times, list(blocks.values()))
+    adjoining: list[Band] = []
+    for (size, block), ratios in zip(blocks.items(), compared):
+        band = band_of(size, block, ratios)
+        if adjoining and band.continues(adjoining[-1]):
+            band = adjoining.pop().joined(band)
+        adjoining.append(band)
+    return adjoining, crossings(times.built_in, blocks, compared)
 
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """Up to `below` the first is cheaper, from `above` on the second."""
+    """Up to `below` the first is cheaper, from `above` on the second. `cells`: of each there."""
 
     first: str
     second: str
     below: int
     above: int
-    cells: tuple
+    cells: tuple[Cell, Cell]
+
+    @property
+    def step(self) -> int | None:
+        return step_of(self.cells)
 
 
-def crossings(names, sizes, blocks, compared):
+def crossings(names: Iterable[str], blocks: dict[int, dict[str, Cell]],
+              compared: Iterable[Ratios]) -> list[Crossing]:
+    """Between sizes that follow each other among those at which the two differ."""
+    signs = [(size, block, ratios) for (size, block), ratios in zip(blocks.items(), compared)]
     crossed = []
     for a, b in itertools.combinations(names, 2):
-        last = None
-        for size, block, ratios in zip(sizes, blocks, compared):
-            sign = ratios[a, b].sign if (a, b) in ratios else 0
-            if sign and last and sign != last[0]:
-                first, second = (a, b) if last[0] < 0 else (b, a)
-                crossed.append(Crossing(first, second, last[1], size,
-                                        (last[2][first], block[second])))
-            if sign:
-                last = sign, size, block
+        decided = [(ratios[a, b].sign, size, block) for size, block, ratios in signs
+                   if (a, b) in ratios and ratios[a, b].sign]
+        for (sign, below, before), (changed, above, after) in itertools.pairwise(decided):
+            if sign != changed:
+                first, second = (a, b) if sign < 0 else (b, a)
+                crossed.append(Crossing(first, second, below, above,
+                                        (before[first], after[second])))
     return crossed
 
 
@@ -174,33 +220,41 @@ class Knee:
 
     `step`: by the medians, None if no step measured is; `low`: the smallest that the intervals
     allow; `high`: the smallest that they leave no doubt about, None if they leave it to all.
+    `ratio`: at that step, or else at the largest.
     """
 
     strategy: str
     size: int
-    step: int
-    low: int
-    high: int
+    step: int | None
+    low: int | None
+    high: int | None
     ratio: Ratio
     cell: Cell
 
 
-def knees(times, size):
+def ratios_by_step(times: Times, steps: dict[int, Cell], base: Cell, confidence: float
+                   ) -> dict[int, tuple[Cell, Ratio]]:
+    """Those steps that share a round with the base."""
+    ratios = {step: (cell, times.ratio(cell, base, confidence)) for step, cell in steps.items()}
+    return {step: pair for step, pair in ratios.items() if not math.isnan(pair[1].median)}
+
+
+def knees(times: Times, size: int) -> list[Knee]:
     """For each strategy with steps, the knee at `size` with all touched."""
     base = times.block(size, size).get(UPFRONT)
     swept = {name: times.steps(name, size, size)
              for name, strategy in times.strategies.items() if strategy.stepped}
     swept = {name: steps for name, steps in swept.items() if len(steps) >= 3}
-    number = sum(map(len, swept.values()))
-    if base is None or number == 0:
+    if base is None:
         return []
-    confidence = shared(number, CONFIDENCE)
-    return [knee(name, size, {step: (cell, times.ratio(cell, base, confidence))
-                              for step, cell in cells.items()})
-            for name, cells in swept.items()]
+    confidence = shared(sum(map(len, swept.values())), CONFIDENCE)
+    by_strategy = {name: ratios_by_step(times, cells, base, confidence)
+                   for name, cells in swept.items()}
+    return [knee(name, size, by_step) for name, by_step in by_strategy.items() if by_step]
 
 
-def knee(strategy, size, by_step):
+def knee(strategy: str, size: int, by_step: dict[int, tuple[Cell, Ratio]]) -> Knee:
+    """`by_step`: {step: (cell, its ratio to upfront)}, ascending."""
     limit = 1 + CLOSE
     steps = list(by_step)
     ratios = [ratio for _, ratio in by_step.values()]
@@ -213,128 +267,140 @@ def knee(strategy, size, by_step):
         return Knee(strategy, size, None, steps[first] if first < len(steps) else None, None,
                     ratios[-1], by_step[steps[-1]][0])
     return Knee(strategy, size, steps[point], steps[first],
-                None if within is None else steps[max(within, point)], ratios[point],
+                None if within is None else steps[within], ratios[point],
                 by_step[steps[point]][0])
 
 
-def wastes(summary, strategy, size, step):
+def wastes(summary: pandas.DataFrame, strategy: str, size: int, step: int) -> dict[str, int]:
     """{touch: charge that is unused, bytes} with that step; nothing where less is charged than
     used, as by an allocator that maps with MAP_NORESERVE."""
     rows = summary[(summary.strategy == strategy) & (summary.size_bytes == size)
-                   & (summary.touch_order == SEQUENTIAL)
-                   & ((summary.chunk_bytes == step) | ~summary.stepped)]
+                   & (summary.touch_order == SEQUENTIAL) & (summary.chunk_bytes == step)]
+    rows = rows.dropna(subset=["commit_bytes"])
     unused = {}
-    for touch in (SPARSELY_TOUCHED, HALF_TOUCHED, ALL_TOUCHED):
-        row = rows[rows.touched_bytes == touched_bytes(size, touch, rows.page_bytes.max())] \
-            if len(rows) else rows
-        if len(row) and not pandas.isna(row.commit_bytes.iloc[0]):
-            unused[touch] = int(row.commit_bytes.iloc[0] - row.touched_bytes.iloc[0])
+    for touch in (SPARSELY_TOUCHED, HALF_TOUCHED, ALL_TOUCHED) if len(rows) else ():
+        touched = touched_bytes(size, touch, int(rows.page_bytes.iloc[0]))
+        for commit_bytes in rows[rows.touched_bytes == touched].commit_bytes.iloc[:1]:
+            unused[touch] = int(commit_bytes - touched)
     return unused if all(waste >= 0 for waste in unused.values()) else {}
 
 
 @dataclasses.dataclass(frozen=True)
 class PageCost:
-    """What committing a page at a time costs against upfront."""
+    """What committing a page at a time costs against upfront. `multiples`: at each of the sizes at
+    which the two differ significantly, and `more_ns` a page; none where they nowhere do, over all
+    sizes that could be compared."""
 
     strategy: str
-    sizes: list
-    least: float
-    most: float
+    sizes: tuple[int, ...]
+    multiples: tuple[float, ...]
     more_ns: float
-    cells: list
+    cells: tuple[Cell, ...]
 
 
-def page_at_a_time(times, name, least_size=DEFAULT_STEP):
-    """Of the strategy of that name, over the sizes from least_size on at which it differs from
-    upfront; None where it nowhere does."""
-    sizes = [size for size in times.sizes(name, ALL_TOUCHED) if size >= least_size]
+def more_a_page(times: Times, cell: Cell, base: Cell) -> float:
+    """ns that a page of the cell takes more than one of the base, by the medians."""
+    ns = [math.exp(numpy.median(times.logs[each])) for each in (cell, base)]
+    return (ns[0] - ns[1]) / (cell.touched / times.page)
+
+
+def page_at_a_time(times: Times, name: str, least_size: int = DEFAULT_STEP) -> PageCost | None:
+    """Of the strategy of that name, over the sizes from least_size on, all touched; None where none
+    can be compared."""
+    sizes = [size for size in times.sizes([name], ALL_TOUCHED) if size >= least_size]
     blocks = [times.block(size, size, names=(UPFRONT, name)) for size in sizes]
-    called = [(size, block, ratios[UPFRONT, name])
-              for size, block, ratios in zip(sizes, blocks, compare(times, blocks))
-              if ratios and ratios[UPFRONT, name].sign]
-    if not called:
+    compared = [(size, block, ratios[UPFRONT, name])
+                for size, block, ratios in zip(sizes, blocks, compare(times, blocks)) if ratios]
+    if not compared:
         return None
-    more = [(math.exp(times.logs[block[name]].median())
-             - math.exp(times.logs[block[UPFRONT]].median())) / (size / times.page)
-            for size, block, _ in called]
-    multiples = [1 / ratio.median for _, _, ratio in called]
-    return PageCost(name, [size for size, _, _ in called], min(multiples), max(multiples),
-                    float(numpy.median(more)), [block[name] for _, block, _ in called])
+    differing = [(size, block, ratio) for size, block, ratio in compared if ratio.sign]
+    more = [more_a_page(times, block[name], block[UPFRONT]) for _, block, _ in differing]
+    rests_on = differing or compared
+    return PageCost(name, tuple(size for size, _, _ in rests_on),
+                    tuple(1 / ratio.median for _, _, ratio in differing),
+                    float(numpy.median(more)) if more else 0.0,
+                    tuple(block[name] for _, block, _ in rests_on))
 
 
 @dataclasses.dataclass(frozen=True)
 class Beside:
     """What a user brought against the built-in strategy that does the same in the same steps, over
-    sizes next to each other; `sign` as a Ratio's, None: too few rounds to tell."""
+    sizes next to each other; `sign` as a Ratio's, None: too few rounds to compare."""
 
     strategy: str
     against: str
-    sizes: tuple
-    sign: int
+    sizes: tuple[int, ...]
+    sign: int | None
     least: float
     most: float
-    cells: tuple
+    cells: tuple[Cell, ...]
+
+    def joined(self, other: "Beside") -> "Beside":
+        return dataclasses.replace(self, sizes=self.sizes + other.sizes,
+                                   cells=self.cells + other.cells,
+                                   least=min(self.least, other.least),
+                                   most=max(self.most, other.most))
 
 
-def beside(times, name):
-    """Bands of what was brought against the first built-in strategy that grows in steps by a check
-    of its own."""
-    against = next((built_in for built_in in times.built_in
-                    if times.strategies[built_in].stepped
-                    and not times.strategies[built_in].handles_faults), None)
+def checking(times: Times) -> str | None:
+    """The first built-in strategy that grows in steps by a check of its own."""
+    return next((name for name in times.built_in if times.strategies[name].stepped
+                 and not times.strategies[name].handles_faults), None)
+
+
+def beside(times: Times, name: str) -> list[Beside]:
+    """Bands of what was brought against the built-in strategy that checks."""
+    against = checking(times)
     if against is None:
         return []
     pair = (name, against)
-    sizes = times.sizes(name, ALL_TOUCHED)
-    blocks = [times.block(size, size, names=pair) for size in sizes]
-    adjoining = []
-    for size, block, ratios in zip(sizes, blocks, compare(times, blocks)):
-        if name not in block:
-            continue
+    blocks = {size: block for size in times.sizes([name], ALL_TOUCHED)
+              if len(block := times.block(size, size, names=pair)) == len(pair)}
+    adjoining: list[Beside] = []
+    for (size, block), ratios in zip(blocks.items(), compare(times, list(blocks.values()))):
         ratio = ratios.get(pair)
-        sign = ratio.sign if ratio else None
         median = ratio.median if ratio else math.nan
-        if adjoining and adjoining[-1].sign == sign:
-            last = adjoining.pop()
-            adjoining.append(Beside(*pair, (*last.sizes, size), sign, min(last.least, median),
-                                    max(last.most, median), (*last.cells, block[name])))
-        else:
-            adjoining.append(Beside(*pair, (size,), sign, median, median, (block[name],)))
+        band = Beside(name, against, (size,), ratio.sign if ratio else None, median, median,
+                      (block[name],))
+        if adjoining and adjoining[-1].sign == band.sign:
+            band = adjoining.pop().joined(band)
+        adjoining.append(band)
     return adjoining
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Answer:
-    """All of what a run decides. `bands` and `crossings` by touch."""
+    """All of what a run decides. `bands` and `crossings` by touch; the rest by strategy."""
 
-    bands: dict
-    crossings: dict
-    knees: list
-    wastes: dict
-    page_costs: dict  # {strategy that commits by pages: PageCost, or None: no difference}
-    sweep_size: int
-    beside: dict  # {what a user brought: bands}
-
-
-def sweep_size(times):
-    """The size with the most steps."""
-    counts = {}
-    for cell in times.logs:
-        if cell.strategy.stepped and cell.order == SEQUENTIAL and cell.touched == cell.size:
-            counts[cell.size] = counts.get(cell.size, 0) + 1
-    return max(sorted(counts), key=counts.get, default=None)
+    bands: dict[str, list[Band]]
+    crossings: dict[str, list[Crossing]]
+    knees: list[Knee]
+    wastes: dict[str, dict[str, int]]
+    page_costs: dict[str, PageCost]
+    sweep_size: int | None
+    beside: dict[str, list[Beside]]
 
 
-def decide(times, summary):
+def sweep_size(times: Times) -> int | None:
+    """The size with the most steps; without any, the one with the most configurations; the largest
+    of equals."""
+    cells = [cell for cell in times.logs if cell.order == SEQUENTIAL]
+    stepped = [cell for cell in cells if cell.strategy.stepped and cell.touched == cell.size]
+    counts: dict[int, int] = {}
+    for cell in stepped or cells:
+        counts[cell.size] = counts.get(cell.size, 0) + 1
+    return max(counts, key=lambda size: (counts[size], size)) if counts else None
+
+
+def decide(times: Times, summary: pandas.DataFrame) -> Answer:
     by_touch = {touch: bands(times, touch) for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)}
     size = sweep_size(times)
     by_strategy = knees(times, size) if size else []
-    measured = {cell.strategy for cell in times.logs}
+    by_page = [name for name, strategy in times.strategies.items() if strategy.step == "page"]
+    brought = [name for name, strategy in times.strategies.items() if strategy.brought]
     return Answer({touch: both[0] for touch, both in by_touch.items()},
                   {touch: both[1] for touch, both in by_touch.items()}, by_strategy,
-                  {knee.strategy: wastes(summary, knee.strategy, size, knee.step)
+                  {knee.strategy: wastes(summary, knee.strategy, knee.size, knee.step)
                    for knee in by_strategy if knee.step},
-                  {name: page_at_a_time(times, name) for name, strategy in times.strategies.items()
-                   if strategy.step == "page" and strategy in measured}, size,
-                  {name: pairs for name, strategy in times.strategies.items()
-                   if strategy.brought and (pairs := beside(times, name))})
+                  {name: cost for name in by_page if (cost := page_at_a_time(times, name))}, size,
+                  {name: pairs for name in brought if (pairs := beside(times, name))})

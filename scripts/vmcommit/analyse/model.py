@@ -1,22 +1,27 @@
 """A cost model of a run: ns of a cycle = a + b pages + c commit calls + d handled faults.
 
 Fitted for each strategy to the medians of its configurations, by least squares of relative errors,
-since noise grows with the time. What a strategy ties together can't be told apart: fault commits
-and handles a fault for each page, so that its b is the price of all three.
+since noise grows with the time. What a strategy always does together has one price: one that
+commits and handles a fault for each page has a b that holds all three.
 """
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy
+import pandas
 from scipy import stats
 
 from vmcommit.base.cells import touched_bytes
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
+from vmcommit.base.strategies import Strategy
 
 TERMS = ("cycle", "pages", "commit_calls", "handled_faults")
 
 
-def counts(strategy, size, touched, step, page, guard=None):
+def counts(strategy: Strategy, size: int, touched: int, step: int, page: int,
+           guard: str | None = None) -> dict[str, int]:
     """What a cycle does: {term: how often}, by the nature of a Strategy; sizes in bytes. The table
     that tests/cli/counts.py holds the harnesses against, as formulas. A guard page is committed
     itself, unless it is `prot_none`."""
@@ -28,16 +33,17 @@ def counts(strategy, size, touched, step, page, guard=None):
     return dict(zip(TERMS, (1, pages, calls, commits if strategy.handles_faults else 0)))
 
 
-def follows_formulas(strategy, rows):
+def follows_formulas(strategy: Strategy, rows: pandas.DataFrame) -> bool:
     """Whether counts() says what the rows counted."""
     return all((row.commit_calls, row.handled_faults) == tuple(counts(
         strategy, row.size_bytes, row.touched_bytes, row.chunk_bytes, row.page_bytes,
         row.guard).values())[2:] for row in rows.itertuples())
 
 
-def separable(columns):
-    """(names of terms that can be told apart, {tied term: the terms that it follows from})"""
-    kept, tied = [], {}
+def separable(columns: dict[str, numpy.ndarray]) -> tuple[list[str], dict[str, list[str]]]:
+    """(names of terms that are independent, {tied term: the terms that it follows from})"""
+    kept: list[str] = []
+    tied: dict[str, list[str]] = {}
     for name, column in columns.items():
         if kept:
             basis = numpy.column_stack([columns[term] for term in kept])
@@ -49,60 +55,78 @@ def separable(columns):
     return kept, tied
 
 
-def measured(summary, strategy):
+def measured(summary: pandas.DataFrame, strategy: str) -> pandas.DataFrame:
     """The rows that a model rests on: in sequence, and not just refused."""
     return summary[(summary.strategy == strategy) & (summary.touch_order == ORDERS[0])
                    & (summary.samples > 0)]
 
 
-def fit_strategy(strategy, rows):
-    """The model of one strategy as advice.json keeps it; None if there is too little to fit, or if
-    its counts follow from no formula, so that none could be predicted."""
-    if not follows_formulas(strategy, rows):
-        return None
-    pages = rows.touched_bytes / rows.page_bytes
-    columns = dict(zip(TERMS, (numpy.ones(len(rows)), pages.to_numpy(float),
-                               rows.commit_calls.to_numpy(float),
-                               rows.handled_faults.to_numpy(float))))
-    columns = {name: column for name, column in columns.items() if column.any()}
-    kept, tied = separable(columns)
-    times = rows.total_ns.to_numpy(float)
-    freedom = len(rows) - len(kept)
-    if freedom < 2:
-        return None
-    relative = numpy.column_stack([columns[name] for name in kept]) / times[:, None]
+def columns_of(rows: pandas.DataFrame) -> dict[str, numpy.ndarray]:
+    """{term: how often each row does it}, without terms that no row does."""
+    columns = dict(zip(TERMS, (numpy.ones(len(rows)), rows.touched_bytes / rows.page_bytes,
+                               rows.commit_calls, rows.handled_faults)))
+    return {name: numpy.asarray(column, float) for name, column in columns.items() if column.any()}
+
+
+def least_squares(columns: list[numpy.ndarray], times: numpy.ndarray
+                  ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """(prices, their covariance, residuals) of relative errors. There are more times than columns,
+    and the columns are independent."""
+    relative = numpy.column_stack(columns) / times[:, None]
     scale = numpy.linalg.norm(relative, axis=0)  # pages and cycles are of very different size
-    values, *_ = numpy.linalg.lstsq(relative / scale, numpy.ones(len(rows)), rcond=None)
-    residuals = 1 - relative / scale @ values
-    variance = residuals @ residuals / freedom
-    spread = numpy.linalg.inv((relative / scale).T @ (relative / scale)) * variance
-    student = stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
-    half = student * numpy.sqrt(numpy.diag(spread)) / scale
-    values = values / scale
+    scaled = relative / scale
+    prices, *_ = numpy.linalg.lstsq(scaled, numpy.ones(len(times)), rcond=None)
+    residuals = 1 - scaled @ prices
+    variance = residuals @ residuals / (len(times) - len(columns))
+    covariance = numpy.linalg.inv(scaled.T @ scaled) * variance
+    return prices / scale, covariance / numpy.outer(scale, scale), residuals
+
+
+def residuals_json(rows: pandas.DataFrame, residuals: numpy.ndarray, freedom: int) -> dict:
     worst = int(numpy.abs(residuals).argmax())
-    return {
-        "ns": {name: {"value": value, "low": value - reach, "high": value + reach}
-               for name, value, reach in zip(kept, values.tolist(), half.tolist())},
-        "tied": tied,
-        "guard": rows.guard.iloc[0] or None,
-        "covariance": (spread / numpy.outer(scale, scale)).tolist(),
-        "residuals": {
-            "configurations": len(rows), "student": float(student),
-            "standard": float(math.sqrt(variance)),
+    return {"configurations": len(rows),
+            "student": float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)),
+            "standard": float(math.sqrt(residuals @ residuals / freedom)),
             "median": float(numpy.median(numpy.abs(residuals))),
             "worst": float(residuals[worst]),
             "worst_size_bytes": int(rows.size_bytes.iloc[worst]),
             "worst_touched_bytes": int(rows.touched_bytes.iloc[worst]),
-            "worst_chunk_bytes": int(rows.chunk_bytes.iloc[worst])},
-        "measured": {
-            "size_bytes": [int(rows.size_bytes.min()), int(rows.size_bytes.max())],
-            "touched_bytes": [int(rows.touched_bytes.min()), int(rows.touched_bytes.max())],
-            "chunk_bytes": [int(rows.chunk_bytes.min()), int(rows.chunk_bytes.max())]
-            if strategy.stepped else None},
+            "worst_chunk_bytes": int(rows.chunk_bytes.iloc[worst])}
+
+
+def ranges_of(rows: pandas.DataFrame, stepped: bool) -> dict:
+    ranges: dict[str, list[int] | None]
+    ranges = {name: [int(rows[name].min()), int(rows[name].max())]
+              for name in ("size_bytes", "touched_bytes", "chunk_bytes")}
+    return ranges if stepped else {**ranges, "chunk_bytes": None}
+
+
+def fit_strategy(strategy: Strategy, rows: pandas.DataFrame) -> dict | None:
+    """The model of one strategy as advice.json keeps it; None if there is too little to fit, or if
+    its counts follow from no formula, so that none could be predicted."""
+    if not follows_formulas(strategy, rows):
+        return None
+    columns = columns_of(rows)
+    kept, tied = separable(columns)
+    freedom = len(rows) - len(kept)
+    if freedom < 2:
+        return None
+    prices, covariance, residuals = least_squares([columns[name] for name in kept],
+                                                  rows.total_ns.to_numpy(float))
+    errors = residuals_json(rows, residuals, freedom)
+    reaches = errors["student"] * numpy.sqrt(numpy.diag(covariance))
+    return {
+        "ns": {name: {"value": price, "low": price - reach, "high": price + reach}
+               for name, price, reach in zip(kept, prices.tolist(), reaches.tolist())},
+        "tied": tied,
+        "guard": rows.guard.iloc[0] or None,
+        "covariance": covariance.tolist(),
+        "residuals": errors,
+        "measured": ranges_of(rows, strategy.stepped),
     }
 
 
-def fit(summary, strategies):
+def fit(summary: pandas.DataFrame, strategies: Iterable[Strategy]) -> dict:
     """{"page_bytes", "strategies": {name: model}} of the built-in `strategies`."""
     fitted = {strategy.name: fit_strategy(strategy, rows) for strategy in strategies
               if len(rows := measured(summary, strategy.name))}
@@ -110,54 +134,66 @@ def fit(summary, strategies):
             "strategies": {name: model for name, model in fitted.items() if model}}
 
 
-def checked(advice):
+def need(condition, place: str) -> None:
+    if not condition:
+        raise ValueError(f"{place} is missing or no model's")
+
+
+def are_numbers(values: Iterable) -> bool:
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
+
+
+def check_strategy(fitted, place: str) -> None:
+    """Raises ValueError where it is no model of a strategy."""
+    need(isinstance(fitted, dict) and isinstance(fitted.get("ns"), dict) and fitted["ns"], place)
+    need(all(term in TERMS and isinstance(price, dict) and are_numbers(
+        price.get(name) for name in ("value", "low", "high"))
+        for term, price in fitted["ns"].items()), f"{place}.ns")
+    need(fitted.get("guard") is None or isinstance(fitted["guard"], str), f"{place}.guard")
+    residuals = fitted.get("residuals")
+    need(isinstance(residuals, dict) and are_numbers(
+        residuals.get(name) for name in ("student", "standard")), f"{place}.residuals")
+    covariance = numpy.array(fitted.get("covariance"))
+    need(covariance.shape == (len(fitted["ns"]),) * 2 and covariance.dtype.kind in "if"
+         and numpy.isfinite(covariance).all(), f"{place}.covariance")
+    ranges = fitted.get("measured")
+    need(isinstance(ranges, dict) and all(
+        isinstance(ends := ranges.get(f"{name}_bytes"), list) and len(ends) == 2
+        and are_numbers(ends) or name == "chunk" and ends is None
+        for name in ("size", "touched", "chunk")), f"{place}.measured")
+
+
+def checked(advice) -> dict:
     """The model that an advice.json holds. Raises ValueError where it is none."""
-    def need(condition, place):
-        if not condition:
-            raise ValueError(f"{place} is missing or no model's")
-
-    def numbers(value, names):
-        return isinstance(value, dict) and all(
-            type(value.get(name)) in (int, float) and math.isfinite(value[name]) for name in names)
-
-    model = advice.get("model") if isinstance(advice, dict) else None
+    model: Any = advice.get("model") if isinstance(advice, dict) else None
     need(isinstance(model, dict) and isinstance(model.get("strategies"), dict), "model")
-    need(not model["strategies"] or numbers(model, ["page_bytes"]) and model["page_bytes"] > 0,
-         "model.page_bytes")
+    page = model.get("page_bytes")
+    need(not model["strategies"] or are_numbers([page]) and page > 0, "model.page_bytes")
     for name, fitted in model["strategies"].items():
-        place = f"model.strategies.{name}"
-        need(isinstance(fitted, dict) and isinstance(fitted.get("ns"), dict), place)
-        terms = fitted["ns"]
-        need(terms and all(term in TERMS and numbers(value, ["value", "low", "high"])
-                           for term, value in terms.items()), f"{place}.ns")
-        need(numbers(fitted.get("residuals"), ["student", "standard"]), f"{place}.residuals")
-        covariance = numpy.array(fitted.get("covariance"))
-        need(covariance.shape == (len(terms),) * 2 and covariance.dtype.kind in "if",
-             f"{place}.covariance")
-        ranges = fitted.get("measured")
-        need(isinstance(ranges, dict) and all(
-            ranges.get(key) is None and key == "chunk_bytes" or numbers(
-                dict(enumerate(ranges.get(key) or ())), (0, 1))
-            for key in ("size_bytes", "touched_bytes", "chunk_bytes")), f"{place}.measured")
+        check_strategy(fitted, f"model.strategies.{name}")
     return model
 
 
-def predict(model, strategy, size, touch, step):
+def outside(ranges: dict, asked: dict[str, int | None]) -> list[str]:
+    """Which of these lie outside of what was measured; None asks for nothing."""
+    def beyond(value, ends):
+        return ends is None or not ends[0] <= value <= ends[1]
+
+    return [name for name, value in asked.items()
+            if value is not None and beyond(value, ranges[f"{name}_bytes"])]
+
+
+def predict(model: dict, strategy: Strategy, size: int, touch, step: int
+            ) -> tuple[float, float, float, dict[str, int], list[str]]:
     """(ns, low, high, counts, [what lies outside of what was measured])"""
     fitted = model["strategies"][strategy.name]
-    page = model["page_bytes"]
-    touched = touched_bytes(size, touch, page)
-    does = counts(strategy, size, touched, step, page, fitted["guard"])
-    kept = list(fitted["ns"])
-    vector = numpy.array([does[name] for name in kept], float)
-    ns = float(vector @ [fitted["ns"][name]["value"] for name in kept])
+    touched = touched_bytes(size, touch, model["page_bytes"])
+    does = counts(strategy, size, touched, step, model["page_bytes"], fitted.get("guard"))
+    vector = numpy.array([does[name] for name in fitted["ns"]], float)
+    ns = float(vector @ [price["value"] for price in fitted["ns"].values()])
     residuals = fitted["residuals"]
-    deviation = math.sqrt(vector @ numpy.array(fitted["covariance"]) @ vector
-                          + (residuals["standard"] * ns) ** 2)
-    reach = residuals["student"] * deviation
-    ranges = fitted["measured"]
-    outside = [name for name, value in (("size", size), ("touched", touched),
-                                        ("chunk", step if strategy.stepped else None))
-               if value is not None and not ranges[f"{name}_bytes"][0] <= value
-               <= ranges[f"{name}_bytes"][1]]
-    return ns, max(ns - reach, 0), ns + reach, does, outside
+    variance = float(vector @ numpy.array(fitted["covariance"]) @ vector)
+    reach = residuals["student"] * math.sqrt(max(variance, 0) + (residuals["standard"] * ns) ** 2)
+    return ns, max(ns - reach, 0), ns + reach, does, outside(
+        fitted["measured"],
+        {"size": size, "touched": touched, "chunk": step if strategy.stepped else None})

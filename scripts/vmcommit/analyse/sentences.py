@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from vmcommit.analyse.answer import Answer, Band, Beside, Crossing, Knee, PageCost
+from vmcommit.base.cells import Cell
 from vmcommit.base.conventions import (ALL_TOUCHED, CLOSE, DEFAULT_STEP, SPARSELY_TOUCHED,
                                        TOUCH_NAMES)
 from vmcommit.base.text import listed, range_text, sizes_text
@@ -13,20 +15,29 @@ class Sentence:
     """`subject`: the name of the strategy that it is about, where it is about one."""
 
     text: str
-    cells: tuple  # what it rests on
+    cells: tuple[Cell, ...]  # what it rests on
     subject: str = ""
 
 
 OF_WINE = Sentence("These are Wine's times, not Windows': no choice follows from them. Counts and "
                    "charge are what Windows programs ask for.", ())
+UNTIMED = Sentence("This run timed nothing: each configuration was refused, unsupported or "
+                   "skipped.", ())
 
 
-def of_band(band, compared):
-    """`compared`: how many strategies were."""
+def of_touch(touch: str, step: int | None) -> str:
+    """With a tenth of the region touched, at a step of 64 KiB"""
+    return f"With {TOUCH_NAMES[touch]} of the region touched" + \
+        (f", at a step of {size_text(step)}" if step else "")
+
+
+def of_band(band: Band) -> str:
     sizes = sizes_text(band.sizes)
+    if band.alone:
+        return f"{sizes} only {band.alone} was timed"
     if not band.cheapest:
         return f"{sizes} there are too few rounds to compare them"
-    if len(band.cheapest) == compared:
+    if band.equal:
         return f"{sizes} there is no significant difference between the strategies"
     if len(band.cheapest) == 1:
         return f"{band.cheapest[0]} is the cheapest {sizes}"
@@ -34,84 +45,101 @@ def of_band(band, compared):
             "between them")
 
 
-def of_bands(bands, touch, compared):
+def of_bands(bands: list[Band], touch: str) -> list[Sentence]:
     if not bands:
         return []
-    clauses = "; ".join(of_band(band, compared) for band in bands)
-    return [Sentence(f"With {TOUCH_NAMES[touch]} of the region touched, {clauses}.",
+    step = next((band.step for band in bands if band.step), None)
+    return [Sentence(f"{of_touch(touch, step)}, {'; '.join(map(of_band, bands))}.",
                      tuple(band.cells[0] for band in bands))]
 
 
-def of_crossings(crossings, touch):
-    return [Sentence(f"With {TOUCH_NAMES[touch]} of the region touched, {crossing.first} is cheaper "
-                     f"than {crossing.second} up to {size_text(crossing.below)}, and "
-                     f"{crossing.second} is cheaper from {size_text(crossing.above)} on.",
-                     crossing.cells) for crossing in crossings]
+def of_crossing(crossing: Crossing, touch: str) -> Sentence:
+    return Sentence(f"{of_touch(touch, crossing.step)}, {crossing.first} is cheaper than "
+                    f"{crossing.second} up to {size_text(crossing.below)}, and {crossing.second} "
+                    f"is cheaper from {size_text(crossing.above)} on.", crossing.cells)
 
 
-def of_knee(knee, wastes):
-    near = f"within {100 * CLOSE:.0f} % of upfront"
-    at = f"at {size_text(knee.size)}"
-    ratio = f"{knee.ratio.median:.3f} times upfront ({knee.ratio.low:.3f} to {knee.ratio.high:.3f})"
-    if knee.step is None:
-        text = f"No measured step of {knee.strategy} comes {near} {at}" if knee.low is None else \
-            f"The intervals leave open whether {knee.strategy} comes {near} {at} with any " \
-            "measured step"
-        return Sentence(f"{text}: {size_text(knee.cell.chunk)} costs {ratio}.", (knee.cell,),
-                        knee.strategy)
+def of_ratio(knee: Knee) -> str:
+    """1.026 times upfront (1.003 to 1.047)"""
+    ratio = knee.ratio
+    return f"{ratio.median:.3f} times upfront " + \
+        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known
+         else "(too few rounds for a confidence interval)")
+
+
+def of_no_knee(knee: Knee) -> str:
+    near = f"within {100 * CLOSE:.0f} % of upfront at {size_text(knee.size)}"
+    text = f"No measured step of {knee.strategy} comes {near}" if knee.low is None else \
+        f"The confidence intervals leave open whether {knee.strategy} comes {near} with any " \
+        "measured step"
+    return f"{text}: {size_text(knee.cell.chunk)} costs {of_ratio(knee)}."
+
+
+def of_reach(knee: Knee) -> str:
+    """The steps that the intervals allow."""
     if knee.high is None:
-        reach = f"{size_text(knee.low)} or more: the intervals leave the upper end open"
-    elif knee.low == knee.high:
-        reach = "no other step fits"
-    else:
-        reach = f"{size_text(knee.low)} to {size_text(knee.high)}"
-    text = (f"{knee.strategy} comes {near} from steps of {size_text(knee.step)} on ({reach}): "
-            f"{ratio} {at}.")
+        return f"{size_text(knee.low)} or more: the confidence intervals leave the upper end open"
+    if knee.low == knee.high:
+        return "no other step fits"
+    return f"{size_text(knee.low)} to {size_text(knee.high)}"
+
+
+def of_knee(knee: Knee, wastes: dict[str, int]) -> Sentence:
+    if knee.step is None:
+        return Sentence(of_no_knee(knee), (knee.cell,), knee.strategy)
+    reach = f" ({of_reach(knee)})" if knee.ratio.known else ""
+    text = (f"{knee.strategy} comes within {100 * CLOSE:.0f} % of upfront from steps of "
+            f"{size_text(knee.step)} on{reach}: {of_ratio(knee)} at {size_text(knee.size)}.")
     if wastes:
-        text += f" With that step {of_wastes(wastes)} of it is touched."
+        text += f" With that step {of_wastes(wastes)}."
     return Sentence(text, (knee.cell,), knee.strategy)
 
 
-def of_wastes(wastes):
-    """100 KiB of charge is unused when a tenth, and none when half or all"""
-    touches = {}
+def of_wastes(wastes: dict[str, int]) -> str:
+    """100 KiB of charge is unused when a tenth is touched, and none when half or all is"""
+    touches: dict[int, list[str]] = {}
     for touch, waste in wastes.items():
         touches.setdefault(waste, []).append(TOUCH_NAMES[touch])
-    return listed(f"{size_text(waste) if waste else 'none' if number else 'no charge'}"
-                  f"{'' if number else (' of charge' if waste else '') + ' is unused'} "
-                  f"when {listed(names, 'or')}"
-                  for number, (waste, names) in enumerate(touches.items()))
+    (waste, names), *rest = touches.items()
+    first = f"{size_text(waste) + ' of' if waste else 'no'} charge is unused when " \
+        f"{listed(names, 'or')} is touched"
+    others = [f"{size_text(waste) if waste else 'none'} when {listed(names, 'or')} is"
+              for waste, names in rest]
+    return ", and ".join([", ".join([first, *others[:-1]]), *others[-1:]])
 
 
-def of_page_cost(name, cost):
-    if cost is None:
-        return Sentence(f"Committing a page at a time ({name}) and upfront do not differ "
-                        "significantly.", ())
-    return Sentence(f"Committing a page at a time ({name}) costs "
-                    f"{range_text(cost.least, cost.most, 1)} times as much as upfront "
-                    f"{sizes_text(cost.sizes)}: {time_text(abs(cost.more_ns))} "
-                    f"{'more' if cost.more_ns > 0 else 'less'} for each page.",
-                    (cost.cells[0], cost.cells[-1]))
+def of_page_cost(cost: PageCost) -> Sentence:
+    rests_on = (cost.cells[0], cost.cells[-1])
+    subject = f"Committing a page at a time ({cost.strategy})"
+    if not cost.multiples:
+        return Sentence(f"{subject} and upfront do not differ significantly "
+                        f"{sizes_text(cost.sizes)}.", rests_on)
+    return Sentence(f"{subject} costs {range_text(min(cost.multiples), max(cost.multiples), 1)} "
+                    f"times as much as upfront {sizes_text(cost.sizes)}: "
+                    f"{time_text(abs(cost.more_ns))} {'more' if cost.more_ns > 0 else 'less'} for "
+                    "each page.", rests_on)
 
 
-def of_beside(strategy, bands):
-    clauses = []
-    for band in bands:
-        times = "" if not band.sign else f" ({range_text(band.least, band.most)} times)"
-        clauses.append({-1: "faster", 1: "slower", 0: "no significant difference",
-                        None: "too few rounds to compare"}[band.sign]
-                       + f" {sizes_text(band.sizes)}{times}")
-    return Sentence(f"{strategy} beside {bands[0].against}, both by {size_text(DEFAULT_STEP)}: "
-                    f"{'; '.join(clauses)}.", tuple(band.cells[0] for band in bands), strategy)
+SIGNS = {-1: "faster", 1: "slower", 0: "no significant difference",
+         None: "too few rounds to compare"}
 
 
-def of_answer(answer, compared):
-    """The sentences, most important first; `compared`: how many strategies were."""
-    sentences = []
-    for touch in (ALL_TOUCHED, SPARSELY_TOUCHED):
-        sentences += of_bands(answer.bands[touch], touch, compared)
-    for touch in (ALL_TOUCHED, SPARSELY_TOUCHED):
-        sentences += of_crossings(answer.crossings[touch], touch)
-    sentences += [of_knee(knee, answer.wastes.get(knee.strategy)) for knee in answer.knees]
-    sentences += [of_page_cost(name, cost) for name, cost in answer.page_costs.items()]
-    return sentences + [of_beside(name, bands) for name, bands in answer.beside.items()]
+def of_beside(strategy: str, bands: list[Beside]) -> Sentence:
+    clauses = [f"{SIGNS[band.sign]} {sizes_text(band.sizes)}"
+               + (f" ({range_text(band.least, band.most)} times)" if band.sign else "")
+               for band in bands]
+    return Sentence(f"{strategy} beside {bands[0].against}, both at a step of "
+                    f"{size_text(DEFAULT_STEP)}: {'; '.join(clauses)}.",
+                    tuple(band.cells[0] for band in bands), strategy)
+
+
+def of_answer(answer: Answer) -> list[Sentence]:
+    """The sentences, most important first."""
+    touches = (ALL_TOUCHED, SPARSELY_TOUCHED)
+    return [
+        *(sentence for touch in touches for sentence in of_bands(answer.bands[touch], touch)),
+        *(of_crossing(crossing, touch) for touch in touches
+          for crossing in answer.crossings[touch]),
+        *(of_knee(knee, answer.wastes.get(knee.strategy, {})) for knee in answer.knees),
+        *map(of_page_cost, answer.page_costs.values()),
+        *(of_beside(name, bands) for name, bands in answer.beside.items())]

@@ -1,10 +1,13 @@
-"""samples.csv to summary.csv: one row for each configuration, an interval on every latency.
-
-Medians with distribution-free intervals from order statistics. Ratios are paired within a round.
+"""samples.csv to summary.csv: one row for each configuration, with a confidence interval on every
+latency. Ratios are paired within a round.
 """
+
+import pathlib
+from collections.abc import Sequence
 
 import numpy
 import pandas
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATENCIES, STATUSES)
@@ -14,7 +17,8 @@ from vmcommit.base.statistics import corrected, half_width, median_interval, sha
 from vmcommit.base.strategies import UPFRONT
 
 
-def add_interval(row, name, values, confidence=CONFIDENCE):
+def add_interval(row: dict, name: str, values: ArrayLike, confidence: float = CONFIDENCE) -> float:
+    """Adds the median and the ends of its interval; returns what that covers."""
     median, low, high, coverage = median_interval(values, confidence)
     if coverage <= 0:  # one sample has no interval
         low = high = numpy.nan
@@ -22,7 +26,7 @@ def add_interval(row, name, values, confidence=CONFIDENCE):
     return coverage
 
 
-def add_drift(row, ok, confidence):
+def add_drift(row: dict, ok: pandas.DataFrame, confidence: float) -> None:
     """Whether times rose or fell over the rounds (Kendall's tau), and by how much from the first
     third of the rounds to the last."""
     ordered = ok.sort_values("round").total_ns
@@ -33,12 +37,22 @@ def add_drift(row, ok, confidence):
                          stats.kendalltau(ok["round"], ok.total_ns).pvalue < 1 - confidence)
 
 
-def paired_ratios(taken, base):
+def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame) -> pandas.Series:
     """log(time / base's time), within each round that has both."""
     return numpy.log(taken.set_index("round").total_ns / base.set_index("round").total_ns).dropna()
 
 
-def add_counts(row, group):
+def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float) -> None:
+    """`ratios`: logarithms."""
+    row["ratio_samples"] = len(ratios)
+    row["ratio_confidence"] = add_interval(row, "ratio_to_upfront", ratios, confidence)
+    ends = ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high")
+    row["ratio_half_width"] = half_width(*(row[end] for end in ends))
+    for end in ends:
+        row[end] = numpy.exp(row[end])
+
+
+def add_counts(row: dict, group: pandas.DataFrame) -> None:
     """Counts are the same in every round; where one is not, the row says which."""
     differing = []
     for column in COUNTS:
@@ -49,7 +63,8 @@ def add_counts(row, group):
     row["counts"] = "DIFFER: " + "; ".join(differing) if differing else "exact"
 
 
-def summarise_configuration(key, group, bases, confidence, drift_confidence):
+def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict, confidence: float,
+                            drift_confidence: float) -> dict:
     """One row; ratios with `confidence`, and drift with `drift_confidence`: each holds for all rows
     together."""
     row = dict(zip(CONFIGURATION, key)) | {column: group[column].iloc[0] for column in JOINED}
@@ -62,13 +77,7 @@ def summarise_configuration(key, group, bases, confidence, drift_confidence):
         add_interval(row, column, ok[column])
     row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
     base = bases.get(tuple(row[column] for column in COMPARED))
-    ratios = paired_ratios(ok, base) if base is not None else []
-    row["ratio_samples"] = len(ratios)
-    row["ratio_confidence"] = add_interval(row, "ratio_to_upfront", ratios, confidence)
-    row["ratio_half_width"] = half_width(*(row[f"ratio_to_upfront{end}"]
-                                           for end in ("", "_low", "_high")))
-    for column in ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high"):
-        row[column] = numpy.exp(row[column])
+    add_ratio(row, paired_ratios(ok, base) if base is not None else [], confidence)
     quartiles = ok.total_ns.quantile([0.25, 0.75]).tolist()
     row["spread"] = (quartiles[1] - quartiles[0]) / row["total_ns"]
     add_drift(row, ok, drift_confidence)
@@ -77,7 +86,8 @@ def summarise_configuration(key, group, bases, confidence, drift_confidence):
     return row
 
 
-def summarise(samples, calibration):
+def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
+    """`calibration`: of environment.json, for the price of a page fault."""
     bases = {key: group[group.status == "ok"]
              for key, group in samples[samples.strategy == UPFRONT].groupby([*COMPARED])}
     groups = list(samples.groupby([*CONFIGURATION], sort=False))
@@ -94,7 +104,7 @@ def summarise(samples, calibration):
         ignore_index=True)
 
 
-def write_summary(summary, path):
+def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     """Whole numbers stay whole; times to a tenth, ratios to a ten-thousandth."""
     text = summary.drop(columns=[*JOINED])
     for column in [*COUNTS, "commit_system_bytes"]:

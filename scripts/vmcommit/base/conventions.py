@@ -21,3 +21,4 @@ THRESHOLD = 0.03  # slower by less than this is no regression
 DRIFT = 0.25  # what a shared machine's times may drift by between runs
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within
+WORST_TOUCH_CONFIDENCE = 0.99  # of the interval of a worst touch, by ranks

@@ -1,12 +1,24 @@
-"""Medians with distribution-free intervals, and how confidence is shared between them."""
+"""Distribution-free confidence intervals, and how confidence is shared between them."""
+
+import functools
+from collections.abc import Iterable
 
 import numpy
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from vmcommit.base.conventions import CONFIDENCE
 
 
-def median_interval(values, confidence=CONFIDENCE):
+@functools.cache
+def median_rank(n: int, confidence: float) -> tuple[int, float]:
+    """(k, coverage) of an interval from the k-th smallest to the k-th largest of n values."""
+    k = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
+    return k, 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
+
+
+def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
+                    ) -> tuple[float, float, float, float]:
     """(median, low, high, coverage) of a sample's median. The interval runs from the k-th smallest
     to the k-th largest value and covers the median with a probability that follows from the
     binomial distribution alone. Too few values for `confidence`: all of them, with the coverage
@@ -15,28 +27,37 @@ def median_interval(values, confidence=CONFIDENCE):
     n = len(values)
     if n == 0:
         return (numpy.nan,) * 4
-    k = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
-    while k > 1 and 1 - 2 * stats.binom.cdf(k - 1, n, 0.5) < confidence:
-        k -= 1
-    coverage = 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
+    k, coverage = median_rank(n, confidence)
     return numpy.median(values), values[k - 1], values[n - k], coverage
 
 
-def shared(cells, confidence=CONFIDENCE):
+def quantile_interval(values: ArrayLike, share: float, confidence: float
+                      ) -> tuple[float, float, float]:
+    """(the value that this share of all stays within, low, high), by ranks as above. Where the
+    values are too few for an end of the interval, it is the least or the most of them."""
+    values = numpy.sort(numpy.asarray(values, dtype=float))
+    n = len(values)
+    tail = (1 - confidence) / 2
+    low, middle, high = stats.binom.ppf([tail, 0.5, 1 - tail], n, share).astype(int)
+    return (values[min(middle, n - 1)], values[max(low - 1, 0)], values[min(high, n - 1)])
+
+
+def shared(cells: int, confidence: float = CONFIDENCE) -> float:
     """The confidence of one of so many intervals with which all hold together with `confidence`
     (Bonferroni)."""
     return 1 - (1 - confidence) / max(cells, 1)
 
 
-def corrected(rounds):
+def corrected(rounds: Iterable[int]) -> float:
     """The same for intervals of so many rounds each. One with so few rounds that even all of them
     on one side of 1 would not do can claim nothing, and takes no share (Tarone 1990)."""
+    rounds = list(rounds)
     cells = 1
     while sum(2.0 ** (1 - count) <= 1 - shared(cells) for count in rounds) > cells:
         cells += 1
     return shared(cells)
 
 
-def half_width(median, low, high):
+def half_width(median: float, low: float, high: float) -> float:
     """How far an interval of logarithms reaches, as a share: 0.03 is plus or minus 3 %."""
     return numpy.expm1(max(high - median, median - low))

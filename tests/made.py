@@ -1,0 +1,138 @@
+"""Runs that are made up, so that a test knows every count and time in them.
+
+Strategies as their harnesses describe them, and fifth ones that nobody has written: each kind of
+step with and without a trap. Rows have the counts that follow from a strategy's nature.
+"""
+
+import contextlib
+import json
+import pathlib
+import warnings
+
+from support import PAGE, ROOT
+
+import pandas
+
+from vmcommit.base import runs
+from vmcommit.base.cells import touched_bytes
+from vmcommit.base.columns import LATENCIES, NEEDED
+from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
+from vmcommit.base.files import write_json
+from vmcommit.base.strategies import Strategy, join, to_json
+
+NAN = float("nan")
+OPTIONS = ("--size", "--touch", "--order", "--repeat", "--seed", "--output", "--trace")
+
+
+def strategy(name, step, guarded=False, trap=(), options=OPTIONS, **more):
+    return Strategy(name=name, summary=f"{name}, made up", step=step, guarded=guarded,
+                    blocks=more.pop("blocks", False), trap=trap,
+                    options=(*options, "--chunk") if step == "chunk" else options,
+                    guard=("madvise",) if guarded else (), **more)
+
+
+UPFRONT = strategy("upfront", "size")
+FAULT = strategy("fault", "page", trap=("signal",))
+CHUNKED = strategy("chunked", "chunk")
+GUARD = strategy("guard", "chunk", guarded=True, trap=("signal",))
+CUSTOM = strategy("custom", "chunk", options=(*OPTIONS, "--library"))
+MALLOC = strategy("malloc", "chunk", blocks=True)
+FOUR = (UPFRONT, FAULT, CHUNKED, GUARD)
+FIFTHS = (strategy("trapping", "chunk", trap=("signal",)), strategy("asking", "page"),
+          strategy("eager", "size"))
+
+
+def by_name(strategies):
+    return {each.name: each for each in strategies}
+
+
+def counts(which, size, touched, step):
+    """The exact counts of a cycle; a guard page is committed itself."""
+    step = which.step_bytes(size, PAGE, step)
+    commits = -(-touched // step)
+    committed = min(size, commits * step + (PAGE if which.guarded else 0))
+    calls = 1 + min(commits, -(-(size - PAGE) // step)) if which.guarded else commits
+    return {"commit_calls": calls, "handled_faults": commits if which.trap else 0,
+            "minor_faults": touched // PAGE, "major_faults": 0,
+            "reserved_commit_bytes": size if which.step == "size" else 0,
+            "commit_bytes": committed, "commit_process_bytes": committed,
+            "commit_system_bytes": committed, "resident_bytes": touched,
+            "released_commit_bytes": 0, "region_count": 1 if committed == size else 2}
+
+
+def row(which, size, ns, round_number=1, touch=ALL_TOUCHED, step=DEFAULT_STEP, **columns):
+    """A row of samples.csv that took `ns` a touched page; any column may be given instead."""
+    touched = touched_bytes(size, touch, PAGE)
+    total = ns * touched / PAGE
+    return {"strategy": which.name, "platform": "linux", "pages": "small", "page_bytes": PAGE,
+            "size_bytes": size, "chunk_bytes": which.step_bytes(size, PAGE, step),
+            "touched_bytes": touched, "round": round_number, "batch": 1, "status": "ok",
+            "error": "", "reserve_ns": 0.0, "commit_ns": 0.0, "touch_ns": total,
+            "release_ns": 0.0, "total_ns": total, "guard": "madvise" if which.guarded else "",
+            "trap": which.trap[0] if which.trap else "", "touch_order": "sequential",
+            **counts(which, size, touched, step), **columns}
+
+
+def refused(which, size, round_number=1, status="refused", error="ENOMEM", **columns):
+    """A row without times."""
+    return {**row(which, size, NAN, round_number, **columns), "status": status, "error": error,
+            **dict.fromkeys(LATENCIES, NAN)}
+
+
+def table(rows, strategies):
+    """Rows as runs.read_samples gives them."""
+    samples = join(pandas.DataFrame(rows, columns=list(NEEDED)), by_name(strategies))
+    samples["ns_per_page"] = samples.total_ns / (samples.touched_bytes / samples.page_bytes)
+    return samples
+
+
+def environment(strategies, **more):
+    known = {"strategies": [to_json(each) for each in strategies], "profile": "quick", "seed": 1,
+             "started": "2026-01-01T00:00:00+00:00", "seconds_measuring": 1.0,
+             "processor": {"model": "made up"}, "system": {"kernel": "6.18", "page_bytes": PAGE},
+             "calibration": {"page_fault_ns": 500.0, "commit_call_ns": 1000.0, "trap_ns": 2000.0}}
+    return runs.filled({**known, **more}, runs.SHAPE)
+
+
+def run(rows, strategies, **details):
+    """A run that lies in no folder; `details`: its tables by name, traces, calls, stairs or
+    limited."""
+    made = runs.Run(pathlib.Path("nowhere"), environment(strategies), by_name(strategies),
+                    table(rows, strategies), [])
+    for name, detail in details.items():
+        setattr(made, name, detail)
+    return made
+
+
+def write(folder, rows, strategies, **more):
+    """samples.csv and environment.json of a run's folder."""
+    pandas.DataFrame(rows, columns=list(NEEDED)).to_csv(folder / "samples.csv", index=False,
+                                                        lineterminator="\r\n")
+    write_json(folder / "environment.json", environment(strategies, **more))
+
+
+def in_rounds(numbers, *cells):
+    """Rows of every round; a cell is (strategy, size, ns, columns of row()), and ns a number, or a
+    list that the rounds go through again and again."""
+    return [row(which, size, ns[number % len(ns)] if isinstance(ns, (list, tuple)) else ns,
+                number, **columns) for number in numbers for which, size, ns, columns in cells]
+
+
+@contextlib.contextmanager
+def strict():
+    """Turns numpy's and scipy's warnings into failures for the time of a with block."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        yield
+
+
+def check_schema(test, value):
+    """advice.json against its schema; without jsonschema, only its keys."""
+    schema = json.loads((ROOT / "docs" / "advice.schema.json").read_text(encoding="utf-8"))
+    value = json.loads(json.dumps(value, allow_nan=False))
+    try:
+        import jsonschema
+    except ImportError:
+        test.assertEqual(set(value), set(schema["properties"]))
+    else:
+        jsonschema.validate(value, schema)

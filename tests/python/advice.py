@@ -1,0 +1,583 @@
+"""The answer, its sentences and the advice on a run whose every time is known: what is worked out
+by hand must come out word by word."""
+
+import json
+import unittest
+
+import made
+from made import CHUNKED, CUSTOM, FAULT, GUARD, MALLOC, PAGE, UPFRONT
+
+import pandas
+
+from vmcommit.analyse import advice, analysis, answer, sentences
+from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
+from vmcommit.base.cells import Cell
+from vmcommit.base.units import KIB, MIB
+
+# Sixteen rounds decide up to 32 comparisons at 99.9 % (2^-15 is 0.001 / 32.8): five sizes with six
+# pairs each, and not a sixth size.
+ROUNDS = range(1, 17)
+SIZES = (64 * KIB, MIB, 4 * MIB, 16 * MIB)
+SWEPT = 16 * MIB
+NEAR = (1000, 1080)  # every second round 8 % above upfront
+AROUND = (980, 1040)  # every second round 2 % below, or 4 % above
+TENTH = 410 * PAGE  # of SWEPT
+
+# ns a page by size, at a step of 64 KiB; a strategy's own list goes round by round.
+ALL = {
+    UPFRONT: (1000, 1000, 1000, 1000), FAULT: (3000, 4000, 4500, 5000),
+    CHUNKED: (1500, 1000, 1000, 1200), GUARD: (5000, 3000, 2500, 2000),
+    CUSTOM: (1650, 1120, 900, 960), MALLOC: (1500, 1000, 1000, 1200)}
+SPARSE = {  # not at 64 KiB
+    UPFRONT: (1000, 1000, 1000), FAULT: (800, 1000, 2000),
+    CHUNKED: (1000, 1000, 1100), GUARD: (1000, 1000, 1300)}
+# At SWEPT, by the step; the same with a tenth touched, but for what TENTHS says.
+STEPS = {CHUNKED: {4 * KIB: 2000, 256 * KIB: 1020, MIB: 1010, 4 * MIB: 1010},
+         GUARD: {4 * KIB: 3000, 256 * KIB: NEAR, MIB: AROUND, 4 * MIB: 1010}}
+TENTHS = {(CHUNKED, 4 * KIB): 1500, (CHUNKED, 256 * KIB): 1000, (GUARD, MIB): 1000}
+RANDOM = {UPFRONT: 1000, FAULT: 6000, CHUNKED: 1200}
+
+
+def cells():
+    """(strategy, size, ns, columns) of every configuration with many rounds."""
+    for which, times in ALL.items():
+        yield from ((which, size, ns, {}) for size, ns in zip(SIZES, times))
+    for which, times in SPARSE.items():
+        yield from ((which, size, ns, {"touch": "0.1"}) for size, ns in zip(SIZES[1:], times))
+    for which, steps in STEPS.items():
+        for step, ns in steps.items():
+            yield which, SWEPT, ns, {"step": step}
+            yield which, SWEPT, TENTHS.get((which, step), ns), {"step": step, "touch": "0.1"}
+            yield which, SWEPT, 1000, {"step": step, "touch": "0.5"}
+    for which, ns in RANDOM.items():
+        yield which, SWEPT, ns, {"touch_order": "random"}
+
+
+def rows():
+    few = [(which, 64 * MIB, 1000, {"touch": touch}) for which in made.FOUR
+           for touch in ("1", "0.1")] + [(CUSTOM, 64 * MIB, 1000, {})]
+    return [*made.in_rounds(ROUNDS, *cells()), *made.in_rounds((1, 2), *few),
+            made.refused(GUARD, SWEPT, status="unsupported", error="the order jumps past it",
+                         touch_order="random"),
+            made.refused(FAULT, 64 * MIB, touch_order="random", region_count=65506)]
+
+
+def trace(*ns):
+    return pandas.DataFrame({"ns": ns})
+
+
+# Of 2000 touches the 1999th is p99.9; at 99 % it lies between the 1994th and the last.
+TRACES = {
+    SWEPT: {"upfront": trace(*range(2001, 4001)),
+            "fault": trace(*[9000] * 2000),
+            "chunked": trace(*[100] * 1990, *[3000 + 200 * number for number in range(10)]),
+            "guard": trace(*[100] * 1000, *[4500] * 1000)},
+    64 * MIB: {"upfront": trace(1, 2, 3)}}
+
+
+class Run(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        with made.strict():
+            cls.analysed = analysis.analyse(
+                made.run(rows(), (*made.FOUR, CUSTOM, MALLOC), traces=TRACES))
+        cls.json = json.loads(json.dumps(cls.analysed.as_json(), allow_nan=False))
+
+    def test_sentences(self):
+        self.assertEqual([sentence.text for sentence in self.analysed.sentences], [
+            "With all of the region touched, at a step of 64 KiB, upfront is the cheapest at "
+            "64 KiB; upfront and chunked are the cheapest from 1 MiB to 4 MiB, with no significant "
+            "difference between them; upfront is the cheapest at 16 MiB; at 64 MiB there are too "
+            "few rounds to compare them.",
+            "With a tenth of the region touched, at a step of 64 KiB, fault is the cheapest at "
+            "1 MiB; at 4 MiB there is no significant difference between the strategies; upfront is "
+            "the cheapest at 16 MiB; at 64 MiB there are too few rounds to compare them.",
+            "With all of the region touched, at a step of 64 KiB, fault is cheaper than guard up "
+            "to 64 KiB, and guard is cheaper from 1 MiB on.",
+            "With a tenth of the region touched, fault is cheaper than upfront up to 1 MiB, and "
+            "upfront is cheaper from 16 MiB on.",
+            "With a tenth of the region touched, at a step of 64 KiB, fault is cheaper than "
+            "chunked up to 1 MiB, and chunked is cheaper from 16 MiB on.",
+            "With a tenth of the region touched, at a step of 64 KiB, fault is cheaper than guard "
+            "up to 1 MiB, and guard is cheaper from 16 MiB on.",
+            "chunked comes within 3 % of upfront from steps of 256 KiB on (no other step fits): "
+            "1.020 times upfront (1.020 to 1.020) at 16 MiB. With that step 152 KiB of charge is "
+            "unused when a tenth is touched, and none when half or all is.",
+            "guard comes within 3 % of upfront from steps of 1 MiB on (256 KiB to 4 MiB): 1.010 "
+            "times upfront (0.980 to 1.040) at 16 MiB. With that step 412 KiB of charge is unused "
+            "when a tenth is touched, 4 KiB when half is, and none when all is.",
+            "Committing a page at a time (fault) costs 3.0 to 5.0 times as much as upfront from "
+            "64 KiB to 16 MiB: 3.25 µs more for each page.",
+            "custom beside chunked, both at a step of 64 KiB: slower from 64 KiB to 1 MiB (1.10 to "
+            "1.12 times); faster from 4 MiB to 16 MiB (0.80 to 0.90 times); too few rounds to "
+            "compare at 64 MiB.",
+            "malloc beside chunked, both at a step of 64 KiB: no significant difference from "
+            "64 KiB to 16 MiB."])
+
+    def test_sentences_rest_on_their_cells(self):
+        first, *_ = self.analysed.sentences
+        self.assertEqual([str(cell.size // KIB) for cell in first.cells],
+                         ["64", "1024", "16384", "65536"])
+        self.assertEqual({cell.strategy for cell in first.cells}, {UPFRONT})
+        crossing = self.analysed.sentences[2]
+        self.assertEqual([(cell.strategy, cell.size) for cell in crossing.cells],
+                         [(FAULT, 64 * KIB), (GUARD, MIB)])
+        subjects = [sentence.subject for sentence in self.analysed.sentences]
+        self.assertEqual(subjects[6:], ["chunked", "guard", "", "custom", "malloc"])
+        page_cost = self.analysed.sentences[8]
+        self.assertEqual([(cell.strategy, cell.size) for cell in page_cost.cells],
+                         [(FAULT, 64 * KIB), (FAULT, SWEPT)])
+
+    def test_advice(self):
+        self.assertEqual([
+            (choice.need, choice.touch, choice.cell.strategy.name, choice.cell.step, choice.equal,
+             choice.why) for choice in self.analysed.choices], [
+            ("lowest_latency", "1", "upfront", None, ["guard"],
+             "1 µs a page; charged as much as guard (step 1 MiB); their times do not differ "
+             "significantly"),
+            ("lowest_latency", "0.1", "chunked", 256 * KIB, ["upfront", "guard"],
+             "1 µs a page at a step of 256 KiB; charged less than upfront or guard (step 1 MiB); "
+             "their times do not differ significantly"),
+            ("least_charge", "0.1", "chunked", 4 * KIB, [],
+             "1.602 MiB for 1.602 MiB touched at a step of 4 KiB; fault, charged as little, is "
+             "slower"),
+            ("bounded_worst_touch", "1", "upfront", None, ["chunked"],
+             "4 µs at p99.9 of 16 MiB (3.99 µs to 4 µs); chunked does not differ significantly; "
+             "fault 9 µs and guard 4.5 µs"),
+            ("random_access", "1", "upfront", None, [],
+             "1 µs a page; guard can't: the order jumps past the guard page; fault of 64 MiB was "
+             "refused at 65 506 mappings"),
+            ("strict_overcommit", "0.1", "chunked", 256 * KIB, ["guard"],
+             "1 µs a page at a step of 256 KiB; charged less than guard (step 1 MiB); their times "
+             "do not differ significantly; 152 KiB of its charge is unused")])
+
+    def test_figures(self):
+        by_need = {choice.need: choice for choice in self.analysed.choices}
+        self.assertEqual(by_need["strict_overcommit"].figures,
+                         {"ns_per_page": 1000, "ns_per_page_low": 1000, "ns_per_page_high": 1000,
+                          "commit_bytes": 1792 * KIB, "waste_bytes": 152 * KIB})
+        self.assertEqual(by_need["bounded_worst_touch"].figures,
+                         {"touch_p99_9_ns": 3999, "touch_p99_9_ns_low": 3994,
+                          "touch_p99_9_ns_high": 4000})
+        self.assertEqual(by_need["bounded_worst_touch"].cell, Cell(UPFRONT, SWEPT, SWEPT, SWEPT))
+        self.assertEqual(by_need["least_charge"].figures["ns_per_page"], 1500)
+
+    def test_bands_and_crossings_in_json(self):
+        def band(touch, first, last, *cheapest):
+            return {"touch": touch, "from_bytes": first, "to_bytes": last, "chunk_bytes": 64 * KIB,
+                    "cheapest": list(cheapest)}
+
+        self.assertEqual(self.json["bands"], [
+            band(1, 64 * KIB, 64 * KIB, "upfront"), band(1, MIB, 4 * MIB, "upfront", "chunked"),
+            band(1, SWEPT, SWEPT, "upfront"), band(1, 64 * MIB, 64 * MIB),
+            band(0.1, MIB, MIB, "fault"),
+            band(0.1, 4 * MIB, 4 * MIB, "upfront", "fault", "chunked", "guard"),
+            band(0.1, SWEPT, SWEPT, "upfront"), band(0.1, 64 * MIB, 64 * MIB)])
+        self.assertEqual(self.json["crossings"][:2], [
+            {"touch": 1, "cheaper_below": "fault", "cheaper_above": "guard",
+             "below_bytes": 64 * KIB, "above_bytes": MIB, "chunk_bytes": 64 * KIB},
+            {"touch": 0.1, "cheaper_below": "fault", "cheaper_above": "upfront",
+             "below_bytes": MIB, "above_bytes": SWEPT, "chunk_bytes": None}])
+
+    def test_knees_and_what_was_brought_in_json(self):
+        self.assertEqual(self.json["knees"], [
+            {"strategy": "chunked", "size_bytes": SWEPT, "chunk_bytes": 256 * KIB,
+             "chunk_bytes_low": 256 * KIB, "chunk_bytes_high": 256 * KIB, "ratio": 1.02,
+             "ratio_low": 1.02, "ratio_high": 1.02, "known": True,
+             "waste_bytes": {"0.1": 152 * KIB, "0.5": 0, "1": 0}},
+            {"strategy": "guard", "size_bytes": SWEPT, "chunk_bytes": MIB,
+             "chunk_bytes_low": 256 * KIB, "chunk_bytes_high": 4 * MIB, "ratio": 1.0096,
+             "ratio_low": 0.98, "ratio_high": 1.04, "known": True,
+             "waste_bytes": {"0.1": 412 * KIB, "0.5": 4 * KIB, "1": 0}}])
+        self.assertEqual(self.json["beside"], [
+            {"strategy": "custom", "against": "chunked", "from_bytes": 64 * KIB, "to_bytes": MIB,
+             "sign": 1, "ratio_least": 1.1, "ratio_most": 1.12},
+            {"strategy": "custom", "against": "chunked", "from_bytes": 4 * MIB,
+             "to_bytes": SWEPT, "sign": -1, "ratio_least": 0.8, "ratio_most": 0.9},
+            {"strategy": "custom", "against": "chunked", "from_bytes": 64 * MIB,
+             "to_bytes": 64 * MIB, "sign": None},
+            {"strategy": "malloc", "against": "chunked", "from_bytes": 64 * KIB,
+             "to_bytes": SWEPT, "sign": 0, "ratio_least": 1, "ratio_most": 1}])
+
+    def test_the_rest_of_the_json(self):
+        self.assertEqual(self.json["run"], {
+            "started": "2026-01-01T00:00:00+00:00", "profile": "quick", "platform": "linux",
+            "processor": "made up", "kernel": "6.18", "revision": None})
+        self.assertEqual(self.json["schema"], 1)
+        self.assertEqual(self.json["advice"][1], {
+            "need": "lowest_latency", "touch": 0.1, "strategy": "chunked", "size_bytes": SWEPT,
+            "touched_bytes": TENTH, "chunk_bytes": 256 * KIB, "touch_order": "sequential",
+            "equal": ["upfront", "guard"], "why": self.analysed.choices[1].why,
+            "ns_per_page": 1000, "ns_per_page_low": 1000, "ns_per_page_high": 1000,
+            "commit_bytes": 1792 * KIB, "waste_bytes": 152 * KIB})
+        self.assertEqual(self.json["answer"][2]["rows"][1], {
+            "strategy": "guard", "size_bytes": MIB, "touched_bytes": MIB, "chunk_bytes": 64 * KIB,
+            "touch_order": "sequential"})
+        made.check_schema(self, self.json)
+
+    def test_what_was_brought_is_never_advised(self):
+        self.assertFalse({"custom", "malloc"} & {choice.cell.strategy.name
+                                                 for choice in self.analysed.choices})
+
+
+def times_of(*cells, rounds=ROUNDS, strategies=(*made.FOUR, CUSTOM)):
+    samples = made.table(made.in_rounds(rounds, *cells), strategies)
+    return answer.Times(samples, made.by_name(strategies))
+
+
+class Comparisons(unittest.TestCase):
+    def test_rounds_that_suffice(self):
+        """All of n rounds on one side have 2^(1 - n): 11 for 0.001, and one more for each
+        doubling of the comparisons."""
+        for comparisons, rounds in ((0, 11), (1, 11), (2, 12), (6, 14), (32, 16), (33, 17)):
+            self.assertEqual(answer.rounds_needed(comparisons), rounds, comparisons)
+
+    def test_sizes_with_too_few_rounds_take_no_share(self):
+        """Six sizes are 36 comparisons, which 16 rounds do not decide; five are 30."""
+        sizes = [64 * KIB * 2 ** power for power in range(6)]
+        cells = [(which, size, 1000 if which is UPFRONT else 2000, {}) for which in made.FOUR
+                 for size in sizes]
+        bands, _ = answer.bands(times_of(*cells), "1")
+        self.assertEqual([band.cheapest for band in bands], [()])
+        few = [cell for cell in cells if cell[1] == sizes[-1]]
+        rows = made.in_rounds(ROUNDS, *[cell for cell in cells if cell not in few])
+        times = answer.Times(made.table(rows + made.in_rounds((1, 2), *few), made.FOUR),
+                             made.by_name(made.FOUR))
+        bands, _ = answer.bands(times, "1")
+        self.assertEqual([(band.cheapest, band.sizes[-1]) for band in bands],
+                         [(("upfront",), sizes[-2]), ((), sizes[-1])])
+
+    def test_blocks_that_are_decided(self):
+        """6 comparisons need 14 rounds, 12 need 15, 18 to 32 need 15 to 16."""
+        for rounds, comparisons, asked in (
+                ([14], [6], [True]), ([13], [6], [False]), ([], [], []), ([99], [0], [False]),
+                ([14, 15], [6, 6], [False, True]), ([14, 2], [6, 6], [True, False]),
+                ([15, 15], [6, 6], [True, True]), ([14, 2, 3], [6, 6, 6], [True, False, False]),
+                ([2, 20, 1], [1, 6, 6], [False, True, False])):
+            with self.subTest(rounds=rounds, comparisons=comparisons):
+                self.assertEqual(answer.decidable(rounds, comparisons), asked)
+
+    def test_the_sign_of_a_ratio(self):
+        for low, high, known, sign in ((1.01, 1.2, True, 1), (0.8, 0.99, True, -1),
+                                       (0.9, 1.1, True, 0), (1.01, 1.2, False, 0),
+                                       (1, 1.2, True, 0), (0.9, 1, True, 0)):
+            self.assertEqual(Ratio(1, low, high, known).sign, sign)
+
+    def test_ratios_are_the_first_to_the_second(self):
+        times = times_of((UPFRONT, MIB, 1000, {}), (CHUNKED, MIB, 3000, {}))
+        upfront, chunked = times.block(MIB, MIB).values()
+        ratio = times.ratio(chunked, upfront, 0.99)
+        for value in (ratio.median, ratio.low, ratio.high):
+            self.assertAlmostEqual(value, 3)
+        self.assertTrue(ratio.known)
+        self.assertFalse(times.ratio(chunked, upfront, 0.99999).known)
+
+    def test_ratios_are_paired_by_round(self):
+        """Twice as long in each round that both have, in whatever order; the machine drifts."""
+        rows = [made.row(UPFRONT, MIB, 1000 * number, number) for number in range(1, 9)]
+        rows += [made.row(CHUNKED, MIB, 2000 * number, number) for number in (9, 7, 5, 6, 3)]
+        times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
+        upfront, chunked = times.block(MIB, MIB).values()
+        ratio = times.ratio(chunked, upfront, 0.8)
+        for value in (ratio.median, ratio.low, ratio.high):
+            self.assertAlmostEqual(value, 2)
+        self.assertTrue(ratio.known)
+        self.assertFalse(times.ratio(chunked, upfront, 0.9).known)  # of four rounds that both have
+
+    def test_a_region_too_small_for_a_part_counts_as_all_touched(self):
+        times = times_of((UPFRONT, PAGE, 1000, {}), (UPFRONT, PAGE, 1000, {"touch": "0.1"}),
+                         (UPFRONT, MIB, 1000, {"touch": "0.1"}))
+        self.assertEqual((times.sizes(["upfront"], "1"), times.sizes(["upfront"], "0.1")),
+                         ([PAGE], [MIB]))
+
+    def test_one_strategy_alone_is_not_compared(self):
+        bands, crossings = answer.bands(times_of((UPFRONT, MIB, 1000, {})), "1")
+        self.assertEqual([(band.cheapest, band.alone) for band in bands], [((), "upfront")])
+        self.assertEqual(crossings, [])
+
+    def test_a_size_that_upfront_lacks_is_compared_among_the_others(self):
+        bands, _ = answer.bands(times_of((FAULT, MIB, 3000, {}), (CHUNKED, MIB, 1000, {})), "1")
+        self.assertEqual([band.cheapest for band in bands], [("chunked",)])
+
+    def test_the_sweep_is_where_most_steps_are(self):
+        swept = [(CHUNKED, size, 1000, {"step": step})
+                 for size, step in ((MIB, PAGE), (MIB, 64 * KIB), (4 * MIB, PAGE))]
+        self.assertEqual(answer.sweep_size(times_of(*swept)), MIB)
+        even = times_of(*swept, (CHUNKED, 4 * MIB, 1000, {}))
+        self.assertEqual(answer.sweep_size(even), 4 * MIB)
+        sparse = [(CHUNKED, 4 * MIB, 1000, {"step": step, "touch": "0.1"})
+                  for step in (PAGE, 8 * KIB, 16 * KIB, 32 * KIB)]
+        random = [(CHUNKED, 4 * MIB, 1000, {"step": step, "touch_order": "random"})
+                  for step in (PAGE, 8 * KIB, 16 * KIB, 32 * KIB)]
+        self.assertEqual(answer.sweep_size(times_of(*swept, *sparse, *random)), MIB)
+        self.assertEqual(answer.sweep_size(times_of((UPFRONT, MIB, 1, {}), (FAULT, MIB, 1, {}),
+                                                    (UPFRONT, 4 * MIB, 1, {}))), MIB)
+        self.assertIsNone(answer.sweep_size(times_of()))
+
+    def test_pages_cost_nothing_more_below_the_default_step(self):
+        """Smaller sizes are left out; of the rest only those count that differ."""
+        times = times_of(*((which, size, ns, {}) for which, by_size in (
+            (UPFRONT, (1000, 1000, 1000)), (FAULT, (9000, 1000, 500))) for size, ns in zip(
+                (32 * KIB, 64 * KIB, MIB), by_size)))
+        cost = answer.page_at_a_time(times, "fault")
+        self.assertEqual((cost.sizes, [round(multiple, 9) for multiple in cost.multiples]),
+                         ((MIB,), [0.5]))
+        self.assertAlmostEqual(cost.more_ns, -500)
+        self.assertEqual(sentences.of_page_cost(cost).text,
+                         "Committing a page at a time (fault) costs 0.5 times as much as upfront "
+                         "at 1 MiB: 500 ns less for each page.")
+        same = answer.page_at_a_time(times, "fault", 64 * KIB)
+        self.assertEqual(same, cost)
+
+    def test_pages_that_cost_the_same_or_were_not_compared(self):
+        same = times_of((UPFRONT, MIB, 1000, {}), (FAULT, MIB, 1000, {}))
+        self.assertEqual(sentences.of_page_cost(answer.page_at_a_time(same, "fault")).text,
+                         "Committing a page at a time (fault) and upfront do not differ "
+                         "significantly at 1 MiB.")
+        few = times_of((UPFRONT, MIB, 1000, {}), (FAULT, MIB, 3000, {}), rounds=range(3))
+        self.assertIsNone(answer.page_at_a_time(few, "fault"))
+        self.assertIsNone(answer.page_at_a_time(times_of((FAULT, MIB, 3000, {})), "fault"))
+
+    def test_wastes(self):
+        def summary(*rows):
+            return pandas.DataFrame(rows, columns=[
+                "strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order",
+                "page_bytes", "commit_bytes"])
+
+        def of(touched, commit, name="chunked", step=MIB, order="sequential"):
+            return name, MIB, touched, step, order, PAGE, commit
+
+        both = summary(of(26 * PAGE, 40 * PAGE), of(MIB, MIB), of(MIB, 5 * MIB, step=PAGE),
+                       of(MIB, 6 * MIB, order="random"), of(MIB, 7 * MIB, "guard"),
+                       of(MIB // 2, made.NAN))
+        self.assertEqual(answer.wastes(both, "chunked", MIB, MIB), {"0.1": 14 * PAGE, "1": 0})
+        self.assertEqual(answer.wastes(summary(of(26 * PAGE, 0), of(MIB, MIB)), "chunked", MIB,
+                                       MIB), {})
+        self.assertEqual(answer.wastes(both, "chunked", MIB, 2 * MIB), {})
+
+
+class Knees(unittest.TestCase):
+    STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB)
+
+    def knee(self, *ratios):
+        by_step = {step: (Cell(GUARD, MIB, MIB, step), Ratio(*ratio, True))
+                   for step, ratio in zip(self.STEPS, ratios)}
+        return answer.knee("guard", MIB, by_step)
+
+    def check(self, knee, step, low, high, text):
+        self.assertEqual((knee.step, knee.low, knee.high), (step, low, high))
+        self.assertEqual(sentences.of_knee(knee, {}).text, text)
+
+    def test_a_closed_range(self):
+        self.check(self.knee((1.2, 1.1, 1.3), (1.05, 1.02, 1.07), (1.02, 1.01, 1.04),
+                             (1.0, 0.99, 1.03)),
+                   16 * KIB, 8 * KIB, 32 * KIB,
+                   "guard comes within 3 % of upfront from steps of 16 KiB on (8 KiB to 32 KiB): "
+                   "1.020 times upfront (1.010 to 1.040) at 1 MiB.")
+
+    def test_an_open_upper_end(self):
+        self.check(self.knee((1.2, 1.1, 1.3), (1.03, 1.02, 1.07), (1.04, 1.01, 1.07),
+                             (1.02, 0.99, 1.05)),
+                   8 * KIB, 8 * KIB, None,
+                   "guard comes within 3 % of upfront from steps of 8 KiB on (8 KiB or more: the "
+                   "confidence intervals leave the upper end open): 1.030 times upfront (1.020 to "
+                   "1.070) at 1 MiB.")
+
+    def test_a_step_that_is_above_counts_against_the_smaller_ones(self):
+        self.check(self.knee((1.0, 0.99, 1.01), (1.2, 1.1, 1.3), (1.0, 0.99, 1.01),
+                             (1.0, 0.99, 1.01)),
+                   16 * KIB, 16 * KIB, 16 * KIB,
+                   "guard comes within 3 % of upfront from steps of 16 KiB on (no other step "
+                   "fits): 1.000 times upfront (0.990 to 1.010) at 1 MiB.")
+
+    def test_no_step_suffices(self):
+        self.check(self.knee(*[(1.2, 1.1, 1.3)] * 3, (1.1, 1.04, 1.2)), None, None, None,
+                   "No measured step of guard comes within 3 % of upfront at 1 MiB: 32 KiB costs "
+                   "1.100 times upfront (1.040 to 1.200).")
+
+    def test_it_is_left_open_whether_one_suffices(self):
+        self.check(self.knee(*[(1.2, 1.1, 1.3)] * 3, (1.1, 1.02, 1.2)), None, 32 * KIB, None,
+                   "The confidence intervals leave open whether guard comes within 3 % of upfront "
+                   "at 1 MiB with any measured step: 32 KiB costs 1.100 times upfront (1.020 to "
+                   "1.200).")
+
+    def test_too_few_rounds(self):
+        by_step = {step: (Cell(GUARD, MIB, MIB, step), Ratio(ratio, ratio, ratio, False))
+                   for step, ratio in zip(self.STEPS, (1.2, 1.02, 1.1, 1.0))}
+        self.check(answer.knee("guard", MIB, by_step), 8 * KIB, 4 * KIB, None,
+                   "guard comes within 3 % of upfront from steps of 8 KiB on: 1.020 times upfront "
+                   "(too few rounds for a confidence interval) at 1 MiB.")
+
+    def test_all_steps_hold_together_at_95_percent(self):
+        """Two strategies by three steps share 0.05: 2^(1 - n) is below a sixth of it from 8 on."""
+        sweep = [(which, MIB, 1010, {"step": step}) for which in (CHUNKED, GUARD)
+                 for step in self.STEPS[:3]]
+        for rounds, known in ((7, False), (8, True)):
+            knees = answer.knees(times_of((UPFRONT, MIB, 1000, {}), *sweep, rounds=range(rounds)),
+                                 MIB)
+            self.assertEqual([knee.ratio.known for knee in knees], [known] * 2)
+
+    def test_steps_without_upfront_or_without_a_common_round(self):
+        sweep = [(CHUNKED, MIB, 1010, {"step": step}) for step in self.STEPS]
+        self.assertEqual(answer.knees(times_of(*sweep), MIB), [])
+        self.assertEqual(answer.knees(times_of((UPFRONT, MIB, 1, {}), *sweep[:2]), MIB), [])
+        rows = made.in_rounds((1, 2), (UPFRONT, MIB, 1000, {})) + made.in_rounds((3, 4), *sweep)
+        times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
+        self.assertEqual(answer.knees(times, MIB), [])
+
+
+class Words(unittest.TestCase):
+    def test_wastes(self):
+        for wastes, text in (
+                ({"0.1": 100 * KIB, "0.5": 0, "1": 0}, "100 KiB of charge is unused when a tenth "
+                 "is touched, and none when half or all is"),
+                ({"0.1": 0, "0.5": 0, "1": 0}, "no charge is unused when a tenth, half or all is "
+                 "touched"),
+                ({"0.1": 100 * KIB}, "100 KiB of charge is unused when a tenth is touched"),
+                ({"0.1": 0, "1": 4096}, "no charge is unused when a tenth is touched, and 4 KiB "
+                 "when all is"),
+                ({"0.1": 8192, "0.5": 4096, "1": 0}, "8 KiB of charge is unused when a tenth is "
+                 "touched, 4 KiB when half is, and none when all is")):
+            self.assertEqual(sentences.of_wastes(wastes), text)
+
+    def test_a_band_of_strategies_without_steps_names_none(self):
+        cell = Cell(UPFRONT, MIB, MIB, MIB)
+        band = Band((MIB,), ("upfront",), (cell,), "", False, None)
+        self.assertEqual(sentences.of_bands([band], "0.1")[0].text,
+                         "With a tenth of the region touched, upfront is the cheapest at 1 MiB.")
+        alone = Band((MIB, 2 * MIB), (), (cell,), "upfront", False, None)
+        self.assertEqual(sentences.of_bands([alone], "1")[0].text, "With all of the region "
+                         "touched, from 1 MiB to 2 MiB only upfront was timed.")
+
+    def test_a_page_cost_and_a_comparison_name_their_ends(self):
+        cells = tuple(Cell(FAULT, size, size, PAGE) for size in (MIB, 2 * MIB, 4 * MIB))
+        cost = PageCost("fault", (MIB, 2 * MIB, 4 * MIB), (2.0, 4.0, 3.0), 1500.0, cells)
+        sentence = sentences.of_page_cost(cost)
+        self.assertEqual(sentence.text,
+                         "Committing a page at a time (fault) costs 2.0 to 4.0 times as much as "
+                         "upfront from 1 MiB to 4 MiB: 1.5 µs more for each page.")
+        self.assertEqual(sentence.cells, (cells[0], cells[-1]))
+        band = Beside("custom", "chunked", (MIB,), 0, 1.0, 1.1, cells[:1])
+        self.assertEqual(sentences.of_beside("custom", [band]).text, "custom beside chunked, both "
+                         "at a step of 64 KiB: no significant difference at 1 MiB.")
+
+    def test_equals_that_are_charged_more_and_as_much(self):
+        block = {which.name: Cell(which, MIB, MIB, 64 * KIB) for which in made.FOUR}
+        for charge, text in (
+                ({"upfront": 2.0, "fault": 1.0, "chunked": 1.0},
+                 "; charged less than upfront and as much as chunked (step 64 KiB); their times do "
+                 "not differ significantly"),
+                ({"fault": 1.0, "chunked": 1.0, "guard": 1.0}, "; charged as much as chunked (step "
+                 "64 KiB) and guard (step 64 KiB); their times do not differ significantly"),
+                ({"upfront": 2.0, "fault": 1.0, "chunked": 3.0}, "; charged less than upfront or "
+                 "chunked (step 64 KiB); their times do not differ significantly"),
+                ({"upfront": float("inf"), "fault": float("inf")}, "; as for upfront, their times "
+                 "do not differ significantly"),
+                ({"fault": 1.0}, "")):
+            self.assertEqual(advice.against_equals(charge, block, "fault"), text)
+
+    def test_what_is_charged_as_little(self):
+        ratios = {("a", "b"): None}
+        for equal, slower, text in (
+                (["a"], ["b", "c"], "; a, charged as little, does not differ significantly in "
+                 "time; b and c, charged as little, are slower"),
+                (["a", "b"], [], "; a and b, charged as little, do not differ significantly in "
+                 "time"), ([], ["b"], "; b, charged as little, is slower"), ([], [], "")):
+            self.assertEqual(advice.of_the_others(ratios, equal, slower), text)
+        self.assertEqual(advice.of_the_others({}, ["a"], []), "; a, charged as little: too few "
+                         "rounds to compare")
+        self.assertEqual(advice.of_the_others({}, [], []), "")
+
+
+def choices_of(rows, strategies=made.FOUR, **details):
+    return {(choice.need, choice.touch): choice for choice in
+            analysis.analyse(made.run(rows, strategies, **details)).choices}
+
+
+def sweep(which, ns, step=64 * KIB, **columns):
+    return [(which, MIB, ns, {"touch": touch, "step": step, **columns}) for touch in ("1", "0.1")]
+
+
+class Choices(unittest.TestCase):
+    def test_ties_go_to_the_least_charge_and_then_to_the_first(self):
+        cells = [*sweep(UPFRONT, 1000), *sweep(CHUNKED, 1000), *sweep(FAULT, 1000)]
+        choices = choices_of(made.in_rounds(ROUNDS, *cells))
+        tenth = choices["lowest_latency", "0.1"]
+        self.assertEqual((tenth.cell.strategy, tenth.equal), (FAULT, ["upfront", "chunked"]))
+        whole = choices["lowest_latency", "1"]
+        self.assertEqual((whole.cell.strategy, whole.equal), (UPFRONT, ["fault", "chunked"]))
+        strict = choices["strict_overcommit", "0.1"]
+        self.assertEqual((strict.cell.strategy, strict.equal), (FAULT, ["chunked"]))
+        self.assertTrue(strict.why.endswith("; none of its charge is unused"), strict.why)
+
+    def test_the_fastest_wins_whatever_its_charge(self):
+        cells = [*sweep(UPFRONT, 1000), *sweep(CHUNKED, 1500), *sweep(FAULT, 2000)]
+        choices = choices_of(made.in_rounds(ROUNDS, *cells))
+        self.assertEqual({key: choice.cell.strategy.name for key, choice in choices.items()},
+                         {("lowest_latency", "1"): "upfront", ("lowest_latency", "0.1"): "upfront",
+                          ("least_charge", "0.1"): "fault",
+                          ("strict_overcommit", "0.1"): "chunked"})
+
+    def test_one_that_qualifies_needs_no_rounds(self):
+        cells = [*sweep(UPFRONT, 1000), *sweep(GUARD, 1500)]
+        choices = choices_of(made.in_rounds((1, 2), *cells))
+        self.assertEqual(choices["strict_overcommit", "0.1"].why, "1.5 µs a page at a step of "
+                         "64 KiB; no other qualifies; 28 KiB of its charge is unused")
+        self.assertNotIn(("lowest_latency", "1"), choices)
+
+    def test_too_few_rounds_leave_the_least_charge(self):
+        cells = [*sweep(UPFRONT, 1000), *sweep(FAULT, 1500), *sweep(CHUNKED, 1400, step=PAGE)]
+        choice = choices_of(made.in_rounds((1, 2), *cells))["least_charge", "0.1"]
+        self.assertEqual((choice.cell.strategy, choice.equal), (CHUNKED, []))
+        self.assertTrue(choice.why.endswith("fault, charged as little: too few rounds to compare"))
+
+    def test_unknown_charges_decide_nothing(self):
+        cells = [*sweep(UPFRONT, 1000, commit_bytes=made.NAN, reserved_commit_bytes=made.NAN),
+                 *sweep(FAULT, 1000, commit_bytes=made.NAN, reserved_commit_bytes=made.NAN)]
+        with made.strict():
+            choices = choices_of(made.in_rounds(ROUNDS, *cells))
+        self.assertEqual(set(choices), {("lowest_latency", "1"), ("lowest_latency", "0.1")})
+        self.assertEqual(choices["lowest_latency", "1"].why,
+                         "1 µs a page; as for fault, their times do not differ significantly")
+        self.assertNotIn("commit_bytes", choices["lowest_latency", "1"].figures)
+
+    def test_a_charge_before_use_rules_out_where_overcommit_is_strict(self):
+        """A step may be charged before use, and not more than it; nor may the step be all."""
+        for reserved, step, qualifies in ((64 * KIB, 64 * KIB, True), (68 * KIB, 64 * KIB, False),
+                                          (0, MIB, False), (0, 2 * MIB, False),
+                                          (made.NAN, 64 * KIB, False)):
+            row = pandas.Series({"reserved_commit_bytes": reserved})
+            with self.subTest(reserved=reserved, step=step):
+                cell = Cell(CHUNKED, MIB, 26 * PAGE, step)
+                self.assertEqual(advice.charged_by_steps(row, cell), qualifies)
+
+    def test_refusals_in_words(self):
+        rows = made.in_rounds(ROUNDS, *sweep(UPFRONT, 1000), *sweep(FAULT, 1000),
+                              (UPFRONT, MIB, 1000, {"touch_order": "random"}),
+                              (FAULT, MIB, 2000, {"touch_order": "random"}))
+        rows += [made.refused(FAULT, 4 * MIB, touch_order="random", region_count=made.NAN),
+                 made.refused(CHUNKED, 4 * MIB, touch_order="random", status="unsupported")]
+        self.assertEqual(choices_of(rows)["random_access", "1"].why,
+                         "1 µs a page; chunked can't run in that order; fault of 4 MiB was refused")
+
+    def test_worst_touches(self):
+        rows = made.in_rounds((1, 2), *sweep(UPFRONT, 1000), *sweep(FAULT, 1500))
+        single = {SWEPT: {"upfront": trace(1, 2, 3)}}
+        self.assertNotIn(("bounded_worst_touch", "1"), choices_of(rows, traces=single))
+        both = {"upfront": trace(*[7000] * 9), "fault": trace(*[5000] * 9),
+                "custom": trace(*[10] * 9)}
+        traces = {MIB: both, SWEPT: both, 64 * MIB: {"upfront": trace(1)}}
+        choice = choices_of(rows, traces=traces)["bounded_worst_touch", "1"]
+        self.assertEqual((choice.cell, choice.why), (
+            Cell(FAULT, SWEPT, SWEPT, PAGE),
+            "5 µs at p99.9 of 16 MiB (5 µs to 5 µs); upfront 7 µs"))
+        stepped = {MIB: {"upfront": trace(*[9000] * 9), "chunked": trace(*[5000] * 9)}}
+        choice = choices_of(rows, traces=stepped)["bounded_worst_touch", "1"]
+        self.assertEqual(choice.cell, Cell(CHUNKED, MIB, MIB, 64 * KIB))
+        self.assertIn("at a step of 64 KiB; upfront 9 µs", choice.why)
+
+
+if __name__ == "__main__":
+    unittest.main()
