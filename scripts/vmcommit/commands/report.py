@@ -48,14 +48,14 @@ def lay_over(folders, into):
 def main(arguments):
     asked = options(arguments)
     if len(asked.runs) > 1:
-        with keeping(lambda: "make it writable, or name another folder by --into"):
+        with keeping(remedy="make it writable, or name another folder by --into"):
             lay_over(asked.runs, asked.into or RESULTS / "side-by-side")
         return 0
     folder = asked.runs[0] if asked.runs else RESULTS / LATEST
     if not folder.is_dir():
         raise Problem(f"{relative(folder)} is no folder of a run; run make bench")
     with locked(folder.resolve().parent / ".lock", "measuring or drawing"):
-        with keeping(lambda: "make room, or make it writable, then make report"):
+        with keeping(remedy="make room, or make it writable, then make report"):
             draw(folder)
     if not shutil.which("gnuplot"):
         raise Problem("gnuplot not found, so without charts: run ./scripts/setup.sh")
