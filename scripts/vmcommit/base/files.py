@@ -131,13 +131,21 @@ def take_lock(file) -> bool:
     return True
 
 
+def open_lock(path):
+    """To append, or to read where somebody else's may not be written."""
+    try:
+        return open(path, "a+b", buffering=0)
+    except PermissionError:
+        return open(path, "rb", buffering=0)
+
+
 @contextlib.contextmanager
 def locked(path, what):
     """Holds the lock file at `path`, whose text names who has it, for the time of a with block.
     Raises Problem if another process holds it; `what` says what both want to do. The system gives
     it back however its holder ends, so the file itself may stay."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b", buffering=0) as file:
+    with open_lock(path) as file:
         with naming(path):
             free = take_lock(file)
         if not free:
@@ -145,7 +153,7 @@ def locked(path, what):
             holder = file.read(80).decode("utf-8", "replace").strip() or "another process"
             raise Problem(f"{relative(path.parent)}: {holder} is {what} there already; wait for "
                           "it, or name another folder", BUSY)
-        with contextlib.suppress(OSError):  # a full disk takes no name, but it takes a lock
+        with contextlib.suppress(OSError, ValueError):  # a full disk takes no name, but it takes a lock
             file.truncate(0)
             file.write(f"process {os.getpid()}\n".encode())
         yield

@@ -24,7 +24,6 @@ import time
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
-from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, Unreadable, filled, read_json)
@@ -59,8 +58,8 @@ def options(arguments):
     asked.results = asked.results.resolve()
     asked.emulator = asked.emulator.split()
     if not re.fullmatch(r"\w[\w.-]*", asked.into):
-        raise Usage(f"--into: '{asked.into}' is no name of a folder below the results; use letters, "
-                    "digits, '.', '_' and '-'")
+        raise Usage(f"--into: '{asked.into}' is no name of a folder below the results; use "
+                    "letters, digits, '.', '_' and '-'")
     if asked.profile not in profiles.PROFILES:
         raise Usage(f"PROFILE: '{asked.profile}' is no profile; use "
                     f"{', '.join(profiles.PROFILES)}")

@@ -6,6 +6,7 @@ import errno
 import importlib
 import signal
 import sys
+import traceback
 
 from vmcommit.base.files import relative
 from vmcommit.base.output import say
@@ -25,6 +26,8 @@ COMMANDS = {
 }
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program
+VERDICTS = ("compare",)  # whose exit status 1 is a verdict, so that no failure may have it
 INTERRUPTED = 128 + signal.SIGINT
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -113,8 +116,11 @@ def carry_out(name, arguments):
         message, status = "this machine has not enough memory for it", 1
     except ImportError as error:
         message, status = module_problem(error), 1
+    except Exception:
+        traceback.print_exc()
+        message, status = "this is a defect of vmcommit", DEFECT
     tell(f"{name}: {message}")
-    return status
+    return AROUND if status == 1 and name in VERDICTS else status
 
 
 def tell(message):
