@@ -18,7 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
-BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin"))
+BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin")).absolute()
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
 SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
 WINDOWS = bool(SUFFIX)

@@ -153,7 +153,8 @@ def locked(path, what):
             holder = file.read(80).decode("utf-8", "replace").strip() or "another process"
             raise Problem(f"{relative(path.parent)}: {holder} is {what} there already; wait for "
                           "it, or name another folder", BUSY)
-        with contextlib.suppress(OSError, ValueError):  # a full disk takes no name, but it takes a lock
+        # A full disk takes a lock, if no name.
+        with contextlib.suppress(OSError, ValueError):
             file.truncate(0)
             file.write(f"process {os.getpid()}\n".encode())
         yield

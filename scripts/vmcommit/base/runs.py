@@ -129,12 +129,19 @@ def strategies_of(environment, path):
     return {strategy.name: strategy for strategy in found}
 
 
+def cell_text(cell) -> str:
+    """As the file has it, or near enough."""
+    if isinstance(cell, str):
+        return cell[:CELL_LETTERS]
+    return "" if math.isnan(cell) else f"{cell:.15g}"
+
+
 def refuse(path, table, wrong, column, why):
     """Raises Unreadable that names the first row for which `wrong` is true."""
     if wrong.any():
         at = wrong.idxmax()
-        text = str(table[column][at])[:CELL_LETTERS]
-        raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: '{text}' {why}")
+        raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: "
+                         f"'{cell_text(table[column][at])}' {why}")
 
 
 def number_of(text) -> float:

@@ -247,8 +247,7 @@ def refuse_incomplete(outcome, missing):
                       "complete. Run ./scripts/setup.sh, then make report for the charts")
 
 
-def bench(asked):
-    measured = harnesses(asked)
+def bench(asked, measured):
     missing = missing_tools()
     if missing:
         say(f"{listed(missing)} not found: measuring goes on without")
@@ -266,6 +265,7 @@ def main(arguments):
     with keeping(lambda: "nothing was measured",
                  "make it writable, or name another folder by RESULTS="):
         asked = options(arguments)
+        measured = harnesses(asked)
         with locked(asked.results / ".lock", "measuring or drawing"):
-            bench(asked)
+            bench(asked, measured)
     return 0
