@@ -4,7 +4,10 @@
 #
 # usage: wine.sh start|stop WINE; wine.sh within WINE COMMAND...
 set -eu
-server=$(command -v wineserver || command -v /usr/lib/wine/wineserver64)
+if ! server=$(command -v wineserver || command -v /usr/lib/wine/wineserver64); then
+    echo "wine.sh: wineserver is missing: run ./scripts/setup.sh" >&2
+    exit 1
+fi
 
 start() {
     mkdir -p "$WINEPREFIX"

@@ -4,6 +4,7 @@ VMCOMMIT_BIN names the folder of the programs; VMCOMMIT_EMULATOR what they are r
 anything.
 """
 
+import contextlib
 import csv
 import functools
 import io
@@ -11,29 +12,70 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
-BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin"))
+BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin")).absolute()
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
 SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
 WINDOWS = bool(SUFFIX)
 SANITIZED = bool(os.environ.get("VMCOMMIT_SANITIZED"))
 STRATEGIES = ("upfront", "fault", "chunked", "guard")
 PAGE = 4096
+SECONDS = 300  # that a program may take
 
 
 def command(program, *arguments):
     return [*EMULATOR, str(BIN / (program + SUFFIX)), *map(str, arguments)]
 
 
+def end_group(process):
+    """Ends a process that execute() or begin() started, and all that it started."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def begin(words, **options):
+    """A process that leads a group of its own; the caller's to end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8",
+             "errors": "replace", "start_new_session": True}
+    return subprocess.Popen([*map(str, words)], **{**pipes, **options})
+
+
+def finish(process, seconds=SECONDS, given=None):
+    """The process when it has ended, with its output as text. One that does not end in time is
+    ended with all that it started, and subprocess.TimeoutExpired is raised."""
+    with process:
+        try:
+            output, errors = process.communicate(given, timeout=seconds)
+        except BaseException:
+            end_group(process)
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def execute(words, seconds=SECONDS, given=None, **options):
+    """Runs a command to its end; its exit status is the caller's to check."""
+    if given is not None:
+        options["stdin"] = subprocess.PIPE
+    return finish(begin(words, **options), seconds, given)
+
+
 def run(program, *arguments, **options):
-    """A finished process with its output as text; its exit status is the caller's to check."""
-    return subprocess.run(command(program, *arguments), capture_output=True, text=True,
-                          timeout=300, **options)
+    """execute() for a program of the build."""
+    return execute(command(program, *arguments), **options)
+
+
+def vmcommit(*arguments):
+    """The words of a command of the suite, with one more profile, `tiny`."""
+    return [sys.executable, str(ROOT / "tests" / "tiny.py"), *map(str, arguments)]
 
 
 def parse(text):

@@ -11,10 +11,19 @@ CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order")
 CONFIGURATION = ("strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
                  "touched_bytes", "guard", "trap", "touch_order")
 COMPARED = ("platform", "pages", "page_bytes", "size_bytes", "touched_bytes", "touch_order")
+SIZES = ("page_bytes", "size_bytes", "chunk_bytes", "touched_bytes")
 # What a run needs to be read at all.
 NUMBERS = ("batch", "page_bytes", "size_bytes", "chunk_bytes", "touched_bytes", "round",
            *LATENCIES, *COUNTS, "commit_system_bytes")
 NEEDED = (*CONFIGURATION, "round", "status", "error", "batch", *LATENCIES, *COUNTS,
           "commit_system_bytes")
+# What a file of details/ needs: texts, numbers, and numbers that a system may be unable to give.
+DETAILS = {
+    "staircase": (("strategy",), ("size_bytes", "chunk_bytes", "touched_bytes"),
+                  ("commit_bytes", "resident_bytes")),
+    "calls": (("call", "state"), ("size_bytes", "repeat", "ns"), ()),
+    "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
+    "trace": (("strategy",), ("touch", "page", "ns"), ()),
+}
 # Joined to rows when they are read, from what the strategies say of themselves; in no file.
 JOINED = ("rank", "stepped", "brought")

@@ -4,8 +4,10 @@ A run that was cut off, or whose disk was full, is read as far as it goes: what 
 in `notes`. What can't be believed raises Unreadable, which names the file and the place in it.
 """
 
+import csv
 import dataclasses
 import functools
+import io
 import json
 import math
 import pathlib
@@ -14,7 +16,8 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
-from vmcommit.base.columns import NEEDED, NUMBERS, STATUSES
+from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, LATENCIES, NEEDED, NUMBERS,
+                                   SIZES, STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import counted, listed
@@ -24,6 +27,9 @@ PROCESS_TIMES = "process_times.csv"
 START = "start"  # in it: a process that measures nothing
 
 NUMBER = (int, float)
+MOST = 2.0 ** 62  # no size, count or time is larger; keeps what follows from them finite
+LEAST_NS = 1e-3  # of a cycle
+CELL_LETTERS = 40  # of a cell, in a message
 # What environment.json may hold and what of it is used: names, and types where a value is known.
 SHAPE = {
     "strategies": list, "profile": str, "seed": int, "started": str, "emulator": str,
@@ -58,10 +64,12 @@ def type_text(wanted):
 
 
 def fits(value, wanted):
+    """Whether a value from a file is of that type; a number no machine has is none."""
     if isinstance(value, bool):
         return wanted is bool
-    return isinstance(value, wanted) and not (isinstance(value, float)
-                                              and not math.isfinite(value))
+    if isinstance(value, NUMBER):
+        return isinstance(value, wanted) and -MOST <= value <= MOST
+    return isinstance(value, wanted)
 
 
 def filled(value, shape, path=""):
@@ -82,12 +90,21 @@ def filled(value, shape, path=""):
     return whole
 
 
-def read_json(path):
+def read_text(path) -> str:
     """Raises Unreadable."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise Unreadable(f"{relative(path)}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{relative(path)} is no UTF-8 from byte {error.start + 1} on") from None
+
+
+def read_json(path):
+    """Raises Unreadable."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{relative(path)} is no JSON: {error}") from None
 
@@ -112,57 +129,93 @@ def strategies_of(environment, path):
     return {strategy.name: strategy for strategy in found}
 
 
-def as_numbers(table, columns, path):
+def cell_text(cell) -> str:
+    """As the file has it, or near enough."""
+    if isinstance(cell, str):
+        return cell[:CELL_LETTERS]
+    return "" if math.isnan(cell) else f"{cell:.15g}"
+
+
+def refuse(path, table, wrong, column, why):
+    """Raises Unreadable that names the first row for which `wrong` is true."""
+    if wrong.any():
+        at = wrong.idxmax()
+        raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: "
+                         f"'{cell_text(table[column][at])}' {why}")
+
+
+def number_of(text) -> float:
+    """NaN for an empty cell, an infinite number for what is no number."""
+    try:
+        return float(text.replace("_", "junk")) if text else math.nan
+    except ValueError:
+        return math.inf
+
+
+def as_numbers(table, columns, path) -> pandas.DataFrame:
     """Texts of these columns as numbers, NaN where empty. Raises Unreadable at the first text that
     is none."""
     for column in columns:
-        if column not in table:
-            continue
-        numbers = pandas.to_numeric(table[column].replace("", numpy.nan), errors="coerce")
-        wrong = (table[column] != "") & ~numpy.isfinite(numbers)
-        if wrong.any():
-            at = wrong.idxmax()
-            raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: "
-                             f"'{table[column][at]:.40}' is no number")
+        texts, numbers = table[column], numpy.array([number_of(text) for text in table[column]])
+        refuse(path, table, (texts != "") & ~(numpy.abs(numbers) <= MOST), column, "is no number")
         table[column] = numbers
     return table
 
 
-def read_table(path, needed):
-    """(a CSV file as a table of texts, what was left out). A last line that was cut off is left out.
-    Raises Unreadable where it can't be read, or lacks a column."""
+def read_rows(path):
+    """(lists of a CSV file's fields, line by line, whether its last line was cut off: it lacks its
+    end, and is left out). Raises Unreadable."""
+    text = read_text(path)
+    whole = text[:text.rfind("\n") + 1]
+    reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     try:
-        table = pandas.read_csv(path, dtype=str, keep_default_na=False, na_filter=False,
-                                encoding="utf-8", engine="python", on_bad_lines="error")
-    except OSError as error:
-        raise Unreadable(f"{relative(path)}: {error.strerror}") from None
-    except (ValueError, pandas.errors.ParserError) as error:
-        raise Unreadable(f"{relative(path)} can't be read as CSV: {error}") from None
-    lacking = [column for column in needed if column not in table]
+        rows = list(reader)
+    except csv.Error as error:
+        raise Unreadable(f"{relative(path)}, line {reader.line_num}: {error}") from None
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows, whole != text
+
+
+def read_table(path, needed):
+    """(a CSV file as a table of texts, what was left out). Row 0 is line 2. Raises Unreadable where
+    it can't be read, or lacks a column."""
+    rows, cut = read_rows(path)
+    columns = rows.pop(0) if rows else []
+    if not columns:
+        raise Unreadable(f"{relative(path)} is empty")
+    lacking = [column for column in needed if column not in columns]
     if lacking:
         raise Unreadable(f"{relative(path)}: no column {', '.join(lacking)}")
-    cut = table.isna().any(axis=1)
-    if cut[:-1].any():
-        raise Unreadable(f"{relative(path)}, line {cut.idxmax() + 2}: fields are missing")
-    note = f"the last line of {path.name} was cut off and is left out" if cut.any() else ""
-    return table[~cut].copy(), note
+    twice = [column for column in needed if columns.count(column) > 1]
+    if twice:
+        raise Unreadable(f"{relative(path)}: column {twice[0]} stands there twice")
+    for line, row in enumerate(rows, 2):
+        if len(row) != len(columns):
+            raise Unreadable(f"{relative(path)}, line {line}: {counted(len(row), 'field')} where "
+                             f"there are {counted(len(columns), 'column')}")
+    note = f"the last line of {path.name} was cut off and is left out" if cut else ""
+    cells = dict(zip(columns, zip(*rows) if rows else [()] * len(columns)))
+    return pandas.DataFrame({column: numpy.array(texts, object) for column, texts in cells.items()},
+                            copy=False), note
 
 
 def check_samples(table, known, path):
     """Raises Unreadable at the first row that no harness writes."""
     ok = table.status == "ok"
-    whole = table[["size_bytes", "chunk_bytes", "touched_bytes", "page_bytes"]]
-    for column, wrong, why in (
-            ("strategy", ~table.strategy.isin(known), "is no strategy of this run"),
-            ("status", ~table.status.isin(STATUSES), "is no status"),
-            ("size_bytes", (whole <= 0).any(axis=1) | whole.isna().any(axis=1)
-             | (table.touched_bytes > table.size_bytes), "and the sizes beside it make no region"),
-            ("total_ns", ok & ~(table.total_ns > 0), "is no time of a cycle"),
-            ("round", table["round"].isna(), "is no round")):
-        if wrong.any():
-            at = wrong.idxmax()
-            raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: "
-                             f"'{table[column][at]}' {why}")
+    refuse(path, table, ~table.strategy.isin(known), "strategy", "is no strategy of this run")
+    refuse(path, table, ~table.status.isin(STATUSES), "status", "is no status")
+    for column in SIZES:
+        refuse(path, table, ~(table[column] >= 1), column, "is no size")
+    for column in (*SIZES, "round"):
+        refuse(path, table, ~(table[column] % 1 == 0), column, "is no whole number")
+    refuse(path, table, table.touched_bytes > table.size_bytes, "touched_bytes",
+           "is more than the region")
+    for column in (*LATENCIES, *COUNTS):
+        refuse(path, table, table[column] < 0, column, "is less than nothing")
+    refuse(path, table, ok & ~(table.total_ns >= LEAST_NS), "total_ns", "is no time of a cycle")
+    refuse(path, table, table.duplicated(subset=[*CONFIGURATION, "round"]), "round",
+           "has a row of that configuration already")
 
 
 def read_samples(path, known):
@@ -175,6 +228,27 @@ def read_samples(path, known):
     strategies.join(table, known)
     table["ns_per_page"] = table.total_ns / (table.touched_bytes / table.page_bytes)
     return table, [note] if note else []
+
+
+def read_detail(path, known):
+    """(a table of details/, with joined columns where it names strategies, what was left out).
+    Raises Unreadable."""
+    texts, numbers, figures = DETAILS[path.stem.partition("-")[0]]
+    table, note = read_table(path, (*texts, *numbers, *figures))
+    if table.empty:
+        raise Unreadable(f"{relative(path)} holds no row")
+    as_numbers(table, (*numbers, *figures), path)
+    for column in (*numbers, *figures):
+        wrong = table[column] < 0 if column in figures else ~(table[column] >= 0)
+        refuse(path, table, wrong, column, "is no count and no time")
+    if "repeat" in table:
+        refuse(path, table, table.duplicated(subset=[*texts, "size_bytes", "repeat"]), "repeat",
+               "stands there already")
+        refuse(path, table, table.ns <= 0, "ns", "is no time of a call")
+    if "strategy" in table:
+        refuse(path, table, ~table.strategy.isin(known), "strategy", "is no strategy of this run")
+        strategies.join(table, known)
+    return table, note
 
 
 @dataclasses.dataclass
@@ -194,16 +268,13 @@ class Run:
         if not path.exists():
             return None
         try:
-            table = pandas.read_csv(path)
-            if table.empty:
-                raise ValueError("it is empty")
-            if "strategy" in table:
-                table = table[table.strategy.isin(self.strategies)]
-                strategies.join(table := table.copy(), self.strategies)
-            return table
-        except (OSError, ValueError) as error:
-            self.note(f"details/{path.name} can't be read ({error}) and is left out")
+            table, note = read_detail(path, self.strategies)
+        except Unreadable as why:
+            self.note(f"{why}; it is left out")
             return None
+        if note:
+            self.note(note)
+        return table
 
     def note(self, text):
         if text not in self.notes:
@@ -226,7 +297,7 @@ class Run:
         """{size: {strategy's name: its touches}}; empty if the run has none."""
         found = {}
         for path in sorted((self.folder / "details").glob("trace-*-*.csv")):
-            _, name, size = path.stem.split("-")
+            name, _, size = path.stem.removeprefix("trace-").rpartition("-")
             table = self.detail(path.stem) if name in self.strategies and size.isdecimal() else None
             if table is not None:
                 found.setdefault(int(size), {})[name] = table
@@ -242,6 +313,8 @@ class Run:
         try:
             table, note = read_table(path, ("strategy", "whole_ns", "total_ns"))
             as_numbers(table, ("whole_ns", "total_ns"), path)
+            refuse(path, table, ~(table.whole_ns > 0), "whole_ns", "is no time of a process")
+            refuse(path, table, table.total_ns < 0, "total_ns", "is no time of a cycle")
         except Unreadable as why:
             self.note(f"{why}; it is left out")
             return {}

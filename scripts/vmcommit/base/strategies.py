@@ -1,6 +1,8 @@
 """What strategies there are and what each can do, as its harness says by --describe."""
 
 import dataclasses
+import re
+import typing
 
 UPFRONT = "upfront"  # what all others are compared with
 
@@ -43,19 +45,22 @@ class Strategy:
         return self.name
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(Strategy))
-
-
-def from_json(described):
+def from_json(described) -> Strategy:
     """A strategy from its --describe, or from what a run kept of that. Raises ValueError."""
-    try:
-        values = {name: described[name] for name in FIELDS}
-    except (KeyError, TypeError):
-        raise ValueError(f"no description of a strategy: {described!r:.80}") from None
-    strategy = Strategy(**{name: tuple(value) if isinstance(value, list) else value
-                           for name, value in values.items()})
+    if not isinstance(described, dict):
+        raise ValueError(f"no description of a strategy: {described!r:.80}")
+    values: dict[str, typing.Any] = {}
+    for field in dataclasses.fields(Strategy):
+        value = described.get(field.name)
+        if not (isinstance(value, list) and all(isinstance(kind, str) for kind in value)
+                if field.type is tuple else isinstance(value, field.type)):
+            raise ValueError(f"{field.name} is {value!r:.40} in the description of a strategy")
+        values[field.name] = tuple(value) if isinstance(value, list) else value
+    strategy = Strategy(**values)
+    if not re.fullmatch(r"\w[\w.+-]{0,39}", strategy.name, re.ASCII):
+        raise ValueError(f"'{strategy.name:.40}' is no name of a strategy")
     if strategy.step not in ("size", "page", "chunk"):
-        raise ValueError(f"strategy {strategy.name}: '{strategy.step}' is no kind of step")
+        raise ValueError(f"strategy {strategy.name}: '{strategy.step:.40}' is no kind of step")
     return strategy
 
 

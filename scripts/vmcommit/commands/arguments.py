@@ -4,8 +4,10 @@ import argparse
 import os
 import pathlib
 
+from vmcommit.base.output import say
 from vmcommit.base.problems import Usage
 
+__all__ = ["RESULTS", "ROOT", "Parser", "add_build", "add_results", "add_subjects", "say"]
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 RESULTS = pathlib.Path(os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results")
 
@@ -15,10 +17,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, name, description):
         super().__init__(prog=f"vmcommit {name}", description=description,
-                         formatter_class=argparse.RawDescriptionHelpFormatter)
+                         formatter_class=argparse.RawDescriptionHelpFormatter,
+                         allow_abbrev=False)
 
     def error(self, message):
         raise Usage(message)
+
+    def print_help(self, file=None):
+        say(self.format_help().rstrip("\n"))
 
 
 def add_results(parser, what):
@@ -39,7 +45,3 @@ def add_subjects(parser, side=""):
     parser.add_argument(f"{prefix}allocator", metavar="FILE", default="",
                         help=f"measure malloc too, with this allocator preloaded{at}; system: "
                              "the one that a process has anyway")
-
-
-def say(text=""):
-    print(text, flush=True)

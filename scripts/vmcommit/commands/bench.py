@@ -1,14 +1,22 @@
 """`make bench`: measure, analyse, draw, and say what to choose on this machine.
 
 Whatever happens, rows that were measured stay in samples.csv, one line says what happened and what
-to do, and the exit status is not 0.
+to do, and the exit status says of which kind it was.
+
+Exit status: 0 all was measured and drawn; 1 something broke, or is missing; 2 bad usage; 75 another
+command is measuring or drawing in the same results folder; 128 and a signal's number: ended by it,
+as 130 by Ctrl-C and 143 by SIGTERM.
 """
 
+import contextlib
+import dataclasses
 import datetime
+import itertools
 import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import textwrap
 import time
@@ -16,10 +24,9 @@ import time
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
-from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES
+from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, Unreadable, filled, read_json)
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text, size_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
@@ -50,39 +57,45 @@ def options(arguments):
     asked.subjects = Subjects(asked.library, asked.allocator)
     asked.results = asked.results.resolve()
     asked.emulator = asked.emulator.split()
+    if not re.fullmatch(r"\w[\w.-]*", asked.into):
+        raise Usage(f"--into: '{asked.into}' is no name of a folder below the results; use "
+                    "letters, digits, '.', '_' and '-'")
     if asked.profile not in profiles.PROFILES:
         raise Usage(f"PROFILE: '{asked.profile}' is no profile; use "
                     f"{', '.join(profiles.PROFILES)}")
     return asked
 
 
-def harnesses(asked):
+def harnesses(asked) -> dict:
     """{name: Harness} of the built-in strategies, and of what the user brought."""
     if asked.emulator and not shutil.which(asked.emulator[0]):
         raise Problem(f"{asked.emulator[0]} is missing; run ./scripts/setup.sh")
     described = harness.described(asked.build, tuple(asked.emulator))
     brought = asked.subjects.harnesses(described, asked.emulator)
-    return {name: brought.get(name, one) for name, one in described.items()
-            if name in brought or not one.strategy.brought}
+    return {name: brought.get(name, built_in) for name, built_in in described.items()
+            if name in brought or not built_in.strategy.brought}
 
 
-def when_begun(folder):
+def when_begun(folder) -> datetime.datetime:
     """When a run began: as it says itself, or else when its folder was made."""
     try:
-        text = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))["started"]
-        return datetime.datetime.fromisoformat(text)
-    except (OSError, ValueError, KeyError, TypeError):
-        return datetime.datetime.fromtimestamp(folder.stat().st_ctime)
+        return datetime.datetime.fromisoformat(read_json(folder / ENVIRONMENT)["started"])
+    except (Unreadable, ValueError, KeyError, TypeError):
+        return datetime.datetime.fromtimestamp(folder.lstat().st_ctime)
 
 
-def fresh_folder(results, name):
+def free_name(results, name) -> pathlib.Path:
+    """A path below the results that nothing has, as near to the name as can be."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(1)))
+    return next(results / each for each in names if not os.path.lexists(results / each))
+
+
+def fresh_folder(results, name) -> pathlib.Path:
     """The run's folder, empty; the run that was there moves beside it under the time it began."""
     latest = results / name
     try:
-        if latest.exists():
-            moved = when_begun(latest).strftime("%Y-%m-%d-%H%M%S")
-            taken = len(list(results.glob(f"{moved}*")))
-            latest.rename(results / (f"{moved}-{taken}" if taken else moved))
+        if os.path.lexists(latest):
+            latest.rename(free_name(results, when_begun(latest).strftime("%Y-%m-%d-%H%M%S")))
         latest.mkdir()
     except OSError as error:
         raise Problem(f"cannot write {relative(latest)}: {error.strerror}; nothing was measured. "
@@ -90,55 +103,87 @@ def fresh_folder(results, name):
     return latest
 
 
-def beside(measured, program):
+def beside(measured, program) -> list[str]:
     """How a program starts that lies beside the harnesses."""
     *emulator, path = next(iter(measured.values())).command
     return [*emulator, str(pathlib.Path(path).with_stem(program))]
 
 
-def calibrate(measured):
+@dataclasses.dataclass
+class Outcome:
+    """What a run could not measure. `failed`: {configuration: how its harness died}; `troubles`:
+    what else is missing, and why."""
+
+    failed: dict
+    troubles: list
+
+
+def calibrate(measured, troubles):
     """What the parts cost alone, by build/bin/calibrate; None if it could not be had."""
-    printed = environment.output(*beside(measured, "calibrate"))
-    return json.loads(printed) if printed else None
+    try:
+        printed, _ = harness.succeeded(beside(measured, "calibrate"), environment.OUTPUT_SECONDS)
+        return filled(json.loads(printed), SHAPE["calibration"])
+    except (harness.HarnessFailed, ValueError) as error:
+        troubles.append(f"no calibration: the program calibrate {error}")
+        return None
 
 
-def measure(asked, measured, folder, described):
-    """Carries the campaign out. Returns {configuration: how its harness died}."""
+def measure(asked, measured, folder, described) -> Outcome:
+    """Carries the campaign out."""
     profile = profiles.PROFILES[asked.profile]
     configurations = profiles.configurations(profile, environment.available_bytes(),
-                                             [one.strategy for one in measured.values()])
+                                             [each.strategy for each in measured.values()])
     say(f"vmcommit bench, profile {asked.profile}: {len(configurations)} configurations, "
         f"about {duration_text(profile.seconds)} of measuring")
-    with environment.pinned() as cpu:
+    with environment.pinned() as cpu, contextlib.closing(progress.on()) as shown:
         described["cpu"] = cpu
-        started = time.monotonic()
-        try:
-            carried = campaign.Campaign(measured, Plan(profile, configurations),
-                                        described["seed"], folder / SAMPLES)
-        except harness.HarnessFailed as failure:
-            raise Problem(f"a harness {failure}; nothing was measured") from None
-        described["calibration"] = calibrate(measured)
-        before = disturbance.read(cpu)
-        shown = progress.on()
-        try:
+        carried = campaign.Campaign(measured, Plan(profile, configurations), described["seed"],
+                                    folder / SAMPLES)
+        outcome = Outcome(carried.failed, [])
+        described["calibration"] = calibrate(measured, outcome.troubles)
+        with keeping_environment(folder, described, carried.plan, cpu):
+            started = time.monotonic()
             carried.run(shown)
             described["seconds_measuring"] = round(time.monotonic() - started, 1)
-        finally:
-            described["disturbance"] = disturbance.between(before, disturbance.read(cpu))
-            shown.close()
-            described["rounds"] = carried.plan.rounds
-            write_json(folder / ENVIRONMENT, described)
-        look_into(measured, profile, folder, described["seed"], carried.failed)
-    return carried.failed
+        look_into(measured, profile, folder, described["seed"], outcome, shown)
+    return outcome
 
 
-def look_into(measured, profile, folder, seed, failed):
-    """What is measured after the rounds: whole processes, and details."""
+@contextlib.contextmanager
+def keeping_environment(folder, described, plan, cpu):
+    """Writes environment.json when the rounds end, however they end."""
+    before = disturbance.read(cpu)
+
+    def write():
+        described["disturbance"] = disturbance.between(before, disturbance.read(cpu))
+        described["rounds"] = plan.rounds
+        write_json(folder / ENVIRONMENT, described)
+
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # what ended the rounds is what there is to say
+            write()
+        raise
+    write()
+
+
+def look_into(measured, profile, folder, seed, outcome, shown):
+    """What is measured after the rounds: whole processes, and details. One that fails leaves the
+    others alone."""
+    def attempt(action, *arguments):
+        try:
+            action(*arguments, shown)
+        except Problem as problem:
+            outcome.troubles.append(str(problem))
+
     if shutil.which("hyperfine"):
-        built_in = [one for one in measured.values() if not one.strategy.brought]
-        process_times.measure(built_in, folder, profile.sweep_size, profile.process_runs, seed)
-    details.measure(measured, profile, environment.available_bytes(), folder, failed)
-    details.measure_calls(beside(measured, "calls"), folder)
+        built_in = [each for each in measured.values() if not each.strategy.brought]
+        attempt(process_times.measure, built_in, folder, profile.sweep_size, profile.process_runs,
+                seed)
+    attempt(details.measure, measured, profile, environment.available_bytes(), folder,
+            outcome.failed)
+    attempt(details.measure_calls, beside(measured, "calls"), folder)
 
 
 def draw(folder):
@@ -166,43 +211,61 @@ def missing_tools():
     return [tool for tool in ("hyperfine", "gnuplot") if not shutil.which(tool)]
 
 
-def kept_in(folder):
-    """How many samples a run's folder holds, in words."""
-    path = folder / SAMPLES
-    if not path.exists():
+def kept_in(folder) -> str:
+    """How many samples a run's folder holds, and what to do with them, in words."""
+    try:
+        lines = (folder / SAMPLES).read_bytes().count(b"\n")
+    except OSError:
+        lines = 0
+    if lines < 2:
         return "nothing was measured"
-    lines = path.read_bytes().count(b"\n")
-    return f"{counted(max(lines - 1, 0), 'sample')} kept in {relative(path)}"
+    return f"{counted(lines - 1, 'sample')} kept in {relative(folder / SAMPLES)}; make report " \
+        "draws them"
 
 
-def bench(asked):
-    measured = harnesses(asked)
-    missing = missing_tools()
-    if missing:
-        say(f"{listed(missing)} not found: measuring goes on without")
-    folder = fresh_folder(asked.results, asked.into)
-    described = environment.describe(ROOT, asked.build) | {
-        "strategies": [strategies.to_json(one.strategy) for one in measured.values()],
+def describe(asked, measured) -> dict:
+    """What environment.json holds from the start."""
+    return environment.describe(ROOT, asked.build) | {
+        "strategies": [strategies.to_json(each.strategy) for each in measured.values()],
         "own": asked.subjects.described(), "profile": asked.profile,
         "emulator": environment.output(*asked.emulator, "--version") if asked.emulator else None,
         "seed": asked.seed if asked.seed is not None else random.SystemRandom().getrandbits(32),
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
-    with keeping(lambda: kept_in(folder), "; make report draws them"):
-        write_json(folder / ENVIRONMENT, described)
-        failed = measure(asked, measured, folder, described)
-    with keeping(lambda: kept_in(folder), "; make room where that is the cause, then make report"):
-        draw(folder)
-    if failed:
-        configuration, why = next(iter(failed.items()))
-        raise Problem(f"{counted(len(failed), 'configuration')} failed, first {configuration}: the "
-                      f"harness {why}; their rows say so, and all others are complete")
+
+
+def refuse_incomplete(outcome, missing):
+    """Raises Problem where something could not be measured or drawn; what could be is there."""
+    if outcome.failed:
+        configuration, why = next(iter(outcome.failed.items()))
+        raise Problem(f"{counted(len(outcome.failed), 'configuration')} failed, first "
+                      f"{configuration}: the harness {why}; their rows say so, and all others are "
+                      "complete")
+    if outcome.troubles:
+        raise Problem(f"{'; '.join(outcome.troubles)}; samples are complete")
     if missing:
         raise Problem(f"{listed(missing)} not found, so not everything could be drawn; samples are "
                       "complete. Run ./scripts/setup.sh, then make report for the charts")
 
 
+def bench(asked, measured):
+    missing = missing_tools()
+    if missing:
+        say(f"{listed(missing)} not found: measuring goes on without")
+    described = describe(asked, measured)
+    folder = fresh_folder(asked.results, asked.into)
+    with keeping(lambda: kept_in(folder), "make room where that is the cause"):
+        write_json(folder / ENVIRONMENT, described)
+        outcome = measure(asked, measured, folder, described)
+    with keeping(lambda: kept_in(folder), "make room where that is the cause"):
+        draw(folder)
+    refuse_incomplete(outcome, missing)
+
+
 def main(arguments):
-    asked = options(arguments)
-    with locked(asked.results / ".lock", "measuring or drawing"):
-        bench(asked)
+    with keeping(lambda: "nothing was measured",
+                 "make it writable, or name another folder by RESULTS="):
+        asked = options(arguments)
+        measured = harnesses(asked)
+        with locked(asked.results / ".lock", "measuring or drawing"):
+            bench(asked, measured)
     return 0

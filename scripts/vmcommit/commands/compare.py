@@ -301,7 +301,8 @@ def compare(asked):
         results, notes, samples = compare_stored(asked, described) if asked.baseline else \
             compare_built(asked)
     print_verdict(results, notes, asked)
-    with keeping(lambda: "the verdict above stands; make room, or name another folder by --into"):
+    with keeping(lambda: "the verdict above stands",
+                 "make room, or name another folder by --into"):
         write_forms(results, notes, samples, described, asked.into)
         history.add(asked.results / "history.csv",
                     history.rows_of(results, samples, described))
@@ -311,7 +312,7 @@ def compare(asked):
 
 def main(arguments):
     asked = options(arguments)
-    with keeping(lambda: "name another folder by --into"):
+    with keeping(remedy="name another folder by --into"):
         asked.into.mkdir(parents=True, exist_ok=True)
     with locked(asked.into / ".lock", "comparing"):
         return compare(asked)

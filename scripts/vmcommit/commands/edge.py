@@ -2,13 +2,16 @@
 could not do what it was asked for."""
 
 import contextlib
+import errno
 import importlib
-import os
 import signal
 import sys
+import traceback
 
 from vmcommit.base.files import relative
-from vmcommit.base.problems import Problem, Usage
+from vmcommit.base.output import say
+from vmcommit.base.problems import Problem
+from vmcommit.base.text import printable
 
 COMMANDS = {
     "bench": "measure what it costs to commit memory, draw it and say what to choose",
@@ -21,11 +24,16 @@ COMMANDS = {
     "overhead": "measure what a harness adds to what it measures",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
-INTERRUPTED, TERMINATED = 130, 143
+# Besides SIGINT, which raises KeyboardInterrupt.
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program
+VERDICTS = ("compare",)  # whose exit status 1 is a verdict, so that no failure may have it
+INTERRUPTED = 128 + signal.SIGINT
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Terminated(BaseException):
-    """SIGTERM: somebody asked us to end."""
+    """A signal by which somebody asked us to end; `args` has its number."""
 
 
 def usage():
@@ -35,61 +43,108 @@ def usage():
                       "", "vmcommit COMMAND --help tells its options."])
 
 
+def how_ended(signalled):
+    """(what happened, exit status) of a KeyboardInterrupt or Terminated."""
+    if isinstance(signalled, Terminated):
+        number = signalled.args[0]
+        return f"ended by {signal.Signals(number).name}", 128 + number
+    return "interrupted", INTERRUPTED
+
+
 @contextlib.contextmanager
-def keeping(kept, remedy=""):
-    """Turns what may end a measurement into a Problem that says what is kept of it; kept() gives
-    that text, `remedy` what to do with it."""
+def keeping(kept=str, remedy=""):
+    """Turns what may end a command into a Problem that says what is kept of its work: kept() gives
+    that text. `remedy` is for a file that can't be written."""
     try:
         yield
     except (KeyboardInterrupt, Terminated) as signalled:
-        early = isinstance(signalled, KeyboardInterrupt)
-        raise Problem(f"{'interrupted' if early else 'ended by SIGTERM'}; {kept()}{remedy}",
-                      INTERRUPTED if early else TERMINATED) from None
+        what, status = how_ended(signalled)
+        raise Problem("; ".join(filter(None, (what, kept()))), status) from None
     except OSError as error:
-        raise Problem(f"{of_file(error)}; {kept()}{remedy}") from None
+        raise Problem("; ".join(filter(None, (of_file(error), kept(), remedy)))) from None
 
 
 def of_file(error):
     """What could not be done with which file, in words."""
+    why = error.strerror or str(error)
     if error.filename is None:
-        return f"the system refused: {error.strerror or error}"
-    return f"cannot write {relative(error.filename)}: {error.strerror}"
+        return f"the system refused: {why}"
+    return f"{'cannot write ' if error.errno in FULL else ''}{relative(error.filename)}: {why}"
 
 
-def on_terminate(_number, _frame):
-    raise Terminated
+def on_ending(number, _frame):
+    raise Terminated(number)
+
+
+@contextlib.contextmanager
+def heeding_signals():
+    """Signals that ask us to end raise an exception for the time of a with block; what was ignored
+    stays so."""
+    handlers = {signal.SIGINT: signal.default_int_handler} | dict.fromkeys(ENDING, on_ending)
+    before = {number: signal.getsignal(number) for number in handlers}
+    heeded = [number for number in handlers if before[number] is not signal.SIG_IGN]
+    try:
+        for number in heeded:
+            signal.signal(number, handlers[number])
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
+
+
+def module_problem(error):
+    """Why a module of the distribution can't be loaded."""
+    if error.name and error.name.startswith("vmcommit"):
+        raise error
+    what = "has no" if isinstance(error, ModuleNotFoundError) else "can't load"
+    return f"this Python {what} {error.name or 'a module'}: run ./scripts/setup.sh"
 
 
 def carry_out(name, arguments):
     """The exit status of a command; a Problem becomes one line on standard error."""
     try:
-        signal.signal(signal.SIGTERM, on_terminate)
-        return importlib.import_module(f"vmcommit.commands.{name}").main(arguments)
+        command = importlib.import_module(f"vmcommit.commands.{name}")
+        with heeding_signals():
+            return command.main(arguments)
     except Problem as problem:
         message, status = str(problem), problem.status
-    except KeyboardInterrupt:
-        message, status = "interrupted", INTERRUPTED
-    except Terminated:
-        message, status = "ended by SIGTERM", TERMINATED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        message, status = "standard output was closed", 1
+    except (KeyboardInterrupt, Terminated) as signalled:
+        message, status = how_ended(signalled)
     except OSError as error:
         message, status = of_file(error), 1
-    except ModuleNotFoundError as error:
-        if error.name.startswith("vmcommit"):
-            raise
-        message, status = f"this Python has no {error.name}: run ./scripts/setup.sh", 1
-    print(f"{name}: {message}", file=sys.stderr)
+    except MemoryError:
+        message, status = "this machine has not enough memory for it", 1
+    except ImportError as error:
+        message, status = module_problem(error), 1
+    except Exception:
+        traceback.print_exc()
+        message, status = "this is a defect of vmcommit", DEFECT
+    tell(f"{name}: {message}")
+    return AROUND if status == 1 and name in VERDICTS else status
+
+
+def tell(message):
+    """One line on standard error; if that can't be written, the exit status has to do."""
+    with contextlib.suppress(OSError):
+        print(printable(message), file=sys.stderr, flush=True)
+
+
+def say_usage(status):
+    try:
+        say(usage())
+    except Problem as problem:
+        tell(f"vmcommit: {problem}")
+        return problem.status
     return status
 
 
 def main(arguments):
-    if not arguments or arguments[0] in ("--help", "-h"):
-        print(usage())
-        return 0 if arguments else 2
+    if not arguments:
+        return say_usage(2)
     name, *rest = arguments
+    if name in ("--help", "-h"):
+        return say_usage(0)
     if name not in COMMANDS:
-        print(f"vmcommit: '{name}' is no command; use {', '.join(COMMANDS)}", file=sys.stderr)
+        tell(f"vmcommit: '{name}' is no command; use {', '.join(COMMANDS)}")
         return 2
     return carry_out(name, rest)

@@ -1,6 +1,7 @@
 """`make report` draws a run again from its folder; `vmcommit report RUN RUN...` lays several runs
 (machines, kernels, settings) over each other in the same charts and tables."""
 
+import contextlib
 import pathlib
 import shutil
 import sys
@@ -32,7 +33,6 @@ def options(arguments):
 def lay_over(folders, into):
     runs = [analysis.read(folder) for folder in folders]
     names = side_by_side.labels(runs, folders)
-    into.mkdir(parents=True, exist_ok=True)
     drawn = []
     if shutil.which("gnuplot"):
         drawn = side_by_side.draw(runs, names, into / "charts")
@@ -45,18 +45,26 @@ def lay_over(folders, into):
     say(f"report: {relative(into / 'report.html')}")
 
 
+def lock_of(folder):
+    """What make bench holds while it measures; there is none where it never did."""
+    lock = folder.resolve().parent / ".lock"
+    return locked(lock, "measuring or drawing") if lock.exists() else contextlib.nullcontext()
+
+
 def main(arguments):
     asked = options(arguments)
     if len(asked.runs) > 1:
-        with keeping(lambda: "make it writable, or name another folder by --into"):
-            lay_over(asked.runs, asked.into or RESULTS / "side-by-side")
+        into = asked.into or RESULTS / "side-by-side"
+        with keeping(remedy="make it writable, or name another folder by --into"):
+            into.mkdir(parents=True, exist_ok=True)
+            with locked(into / ".lock", "drawing"):
+                lay_over(asked.runs, into)
         return 0
     folder = asked.runs[0] if asked.runs else RESULTS / LATEST
     if not folder.is_dir():
         raise Problem(f"{relative(folder)} is no folder of a run; run make bench")
-    with locked(folder.resolve().parent / ".lock", "measuring or drawing"):
-        with keeping(lambda: "make room, or make it writable, then make report"):
-            draw(folder)
+    with keeping(remedy="make room, or make it writable, then make report"), lock_of(folder):
+        draw(folder)
     if not shutil.which("gnuplot"):
         raise Problem("gnuplot not found, so without charts: run ./scripts/setup.sh")
     return 0

@@ -35,7 +35,7 @@ def main(arguments):
         print("trend: gnuplot not found, so without a chart: run ./scripts/setup.sh",
               file=sys.stderr)
         return 1
-    with keeping(lambda: "make room, or make it writable, then make trend"):
+    with keeping(remedy="make room, or make it writable, then make trend"):
         trend.draw(table, changes, results / "trend")
     say(f"chart: {relative(results / 'trend' / 'trend.svg')}")
     return 0

@@ -12,6 +12,7 @@ import time
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile
+from vmcommit.base.problems import Problem
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure.harness import HarnessFailed, row_of_failure
@@ -21,9 +22,15 @@ SETTLED_FROM = 16 * MIB
 
 def first_rows(harnesses):
     """One small sample of each harness, unrecorded: shows that all of them work here, and what a
-    row looks like. {strategy: row}"""
-    return {harness.strategy: harness.take(Configuration(harness.strategy, 64 * KIB))
-            for harness in harnesses}
+    row looks like. {strategy: row}. Raises Problem."""
+    rows = {}
+    for harness in harnesses:
+        try:
+            rows[harness.strategy] = harness.take(Configuration(harness.strategy, 64 * KIB))
+        except HarnessFailed as failure:
+            raise Problem(f"the harness {harness.strategy} {failure}; nothing was measured") \
+                from None
+    return rows
 
 
 class Campaign:

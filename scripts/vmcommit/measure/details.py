@@ -4,7 +4,6 @@ grows (staircases), what is refused under a limit on commit, and how long single
 One process each, after the rounds. base/runs.py reads what is written here.
 """
 
-import io
 import pathlib
 import shutil
 
@@ -12,10 +11,14 @@ import pandas
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.conventions import SPARSELY_TOUCHED
+from vmcommit.base.files import write_text
+from vmcommit.base.problems import Problem
+from vmcommit.base.runs import Unreadable, read_table
 from vmcommit.base.units import size_text
-from vmcommit.measure import environment
-from vmcommit.measure.harness import Harness, HarnessFailed
+from vmcommit.measure import progress
+from vmcommit.measure.harness import Harness, HarnessFailed, succeeded
 
+CALLS_SECONDS = 600
 STAIR_PARTS = (64, 16, 4)  # of the region, that a staircase's steps are
 
 
@@ -31,35 +34,57 @@ def configurations(profile, available, strategies):
     return traced, climbed
 
 
-def measure(harnesses, profile, available, folder, failed):
+def measure(harnesses, profile, available, folder, failed, shown):
     """Writes folder/details/: samples.csv, trace-STRATEGY-SIZE.csv, staircase.csv, limited.csv.
-    What died goes into `failed` and is left out, as what is there already is not tried."""
+    What died goes into `failed` and is left out, as what is there already is not tried. `shown`: a
+    display of progress."""
     work = folder / "details"
     work.mkdir()
     traced, climbed = configurations(profile, available,
                                      [harness.strategy for harness in harnesses.values()])
+    rows = [trace(harnesses, configuration, work, failed)
+            for configuration in progress.steps(shown, "traces", traced)]
+    stairs = [climb(harnesses, configuration, work, failed)
+              for configuration in progress.steps(shown, "staircases", climbed)]
+    write([pandas.DataFrame([row]) for row in rows if row], work / "samples.csv")
+    write([table for table in stairs if table is not None], work / "staircase.csv")
+    under_limit = limited(harnesses, profile, available, failed, shown)
+    write([pandas.DataFrame([row]) for row in under_limit], work / "limited.csv")
 
-    def taken(configuration, option, path):
-        if configuration in failed:
-            return None
-        try:
-            return harnesses[configuration.strategy.name].take(configuration, option, str(path))
-        except HarnessFailed as failure:
-            failed[configuration] = str(failure)
-            return None
 
-    rows = [taken(configuration, "--trace", work / f"trace-{configuration.strategy}"
-                                                   f"-{configuration.size}.csv")
-            for configuration in traced]
-    stairs = []
+def taken(harness, configuration, failed, *more):
+    """A row; None where the harness dies, or died before."""
+    if configuration in failed:
+        return None
+    try:
+        return harness.take(configuration, *more)
+    except HarnessFailed as failure:
+        failed[configuration] = str(failure)
+        return None
+
+
+def trace(harnesses, configuration, work, failed):
+    """Its row; its touches are in a file of their own, which only stays whole."""
+    path = work / f"trace-{configuration.strategy}-{configuration.size}.csv"
+    row = taken(harnesses[configuration.strategy.name], configuration, failed,
+                "--trace", str(path))
+    if row is None:
+        path.unlink(missing_ok=True)
+    return row
+
+
+def climb(harnesses, configuration, work, failed):
+    """Its staircase as a table of texts; None where there is none."""
     path = work / "staircase-part.csv"
-    for configuration in climbed:
-        if taken(configuration, "--staircase", path):
-            stairs.append(pandas.read_csv(path))
-            path.unlink()
-    write([pandas.DataFrame(filter(None, rows))], work / "samples.csv")
-    write(stairs, work / "staircase.csv")
-    write([pandas.DataFrame(limited(harnesses, profile, available, failed))], work / "limited.csv")
+    row = taken(harnesses[configuration.strategy.name], configuration, failed,
+                "--staircase", str(path))
+    try:
+        return read_table(path, ())[0] if row else None
+    except Unreadable as why:
+        failed[configuration] = f"wrote no staircase: {why}"
+        return None
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def limiter(bin_folder, limit):
@@ -71,40 +96,45 @@ def limiter(bin_folder, limit):
     return ["prlimit", f"--data={limit}"] if shutil.which("prlimit") else None
 
 
-def limited(harnesses, profile, available, failed):
+def under(start, harness):
+    """The harness, started by what limits it; an emulator is not itself limited by a Windows
+    program."""
+    *emulator, program = harness.command
+    command = (*emulator, *start, program) if program.endswith(".exe") else \
+        (*start, *harness.command)
+    return Harness(harness.strategy, command)
+
+
+def limited(harnesses, profile, available, failed, shown) -> list[dict]:
     """Rows of each built-in strategy once, with half of the region's size to commit, and a tenth
     of it to touch."""
     size = 4 * profile.sweep_size
     limit = size // 2
+    built_in = [harness for harness in harnesses.values() if not harness.strategy.brought]
+    start = limiter(pathlib.Path(built_in[0].command[-1]).parent, limit)
+    if start is None or limit > available / 2:
+        return []
     rows = []
-    if limit > available / 2:
-        return rows
-    for harness in harnesses.values():
-        if harness.strategy.brought:
-            continue
-        *emulator, program = harness.command
-        start = limiter(pathlib.Path(program).parent, limit)
-        if start is None:
-            return rows
-        command = (*emulator, *start, program) if program.endswith(".exe") else \
-            (*start, *harness.command)
+    for harness in progress.steps(shown, "a limit on commit", built_in):
         configuration = Configuration(harness.strategy, size, SPARSELY_TOUCHED)
         try:
-            rows.append(Harness(harness.strategy, command).take(configuration)
-                        | {"limit_bytes": limit})
+            rows.append(under(start, harness).take(configuration) | {"limit_bytes": limit})
         except HarnessFailed as failure:
             failed[configuration] = f"{failure} (under a limit of {size_text(limit)})"
     return rows
 
 
-def measure_calls(command, folder):
-    """details/calls.csv, by the program `calls`; `command` is how that starts."""
-    printed = environment.output(*command)
-    if printed:
-        write([pandas.read_csv(io.StringIO(printed))], folder / "details" / "calls.csv")
+def measure_calls(command, folder, shown):
+    """details/calls.csv, by the program `calls`; `command` is how that starts. Raises Problem."""
+    for _ in progress.steps(shown, "single calls", [command]):
+        try:
+            printed, _ = succeeded(command, CALLS_SECONDS)
+        except HarnessFailed as failure:
+            raise Problem(f"the program calls {failure}") from None
+    write_text(folder / "details" / "calls.csv", printed)
 
 
-def write(frames, path):
+def write(tables, path):
     """Nothing where there is no row."""
-    if sum(map(len, frames)):
-        pandas.concat(frames).to_csv(path, index=False, lineterminator="\r\n")
+    if sum(map(len, tables)):
+        write_text(path, pandas.concat(tables).to_csv(index=False, lineterminator="\r\n"))

@@ -4,6 +4,7 @@ Read before and after the samples; what should make a reader doubt becomes a pla
 """
 
 import os
+import re
 import time
 
 from vmcommit.measure import environment
@@ -15,16 +16,14 @@ OTHERS_SHARE = 0.1  # of one CPU
 
 
 def vmstat():
-    lines = (environment.read("/proc/vmstat") or "").splitlines()
-    return {name: int(value) for name, value in (line.split() for line in lines)}
+    pairs = re.findall(r"^(\w+) (\d+)$", environment.read("/proc/vmstat") or "", re.M)
+    return {name: int(value) for name, value in pairs}
 
 
 def ticks_of(name):
     """Ticks by kind, as /proc/stat has them for "cpu" or one of its numbers; zeros if unknown."""
-    for line in (environment.read("/proc/stat") or "").splitlines():
-        if line.split()[0] == name:
-            return [int(ticks) for ticks in line.split()[1:9]]
-    return [0] * 8
+    line = re.search(rf"^{name}((?: +\d+){{8}})", environment.read("/proc/stat") or "", re.M)
+    return [int(ticks) for ticks in line[1].split()] if line else [0] * 8
 
 
 def cpu_ticks(cpu):
@@ -36,10 +35,11 @@ def cpu_ticks(cpu):
 def seconds_of_others():
     """CPU seconds of everything but this process and its children: user, nice, system and
     interrupts of all CPUs, less our own."""
-    if not hasattr(os, "sysconf"):
+    rate = environment.constant("SC_CLK_TCK")
+    if rate is None:
         return 0.0
     user, nice, system, _, _, irq, softirq, _ = ticks_of("cpu")
-    busy = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+    busy = (user + nice + system + irq + softirq) / rate
     return busy - sum(os.times()[:4])
 
 

@@ -6,7 +6,11 @@ import json
 import os
 import pathlib
 import platform
+import re
 import subprocess
+
+from vmcommit.base import processes
+from vmcommit.base.units import GIB
 
 OUTPUT_SECONDS = 120  # that a command may take which tells a fact
 
@@ -14,24 +18,34 @@ OUTPUT_SECONDS = 120  # that a command may take which tells a fact
 def read(path):
     """A settings file's text, or None where this system has none."""
     try:
-        return pathlib.Path(path).read_text().strip()
+        return pathlib.Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
 
 
 def output(*command, **options):
-    """What a command prints, or None if it can't be run here."""
+    """What a command prints, untranslated, or None if it can't be run here."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True,
-                              encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL,
-                              timeout=OUTPUT_SECONDS, **options).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
+        done = processes.run(command, OUTPUT_SECONDS, env=os.environ | {"LC_ALL": "C.UTF-8"},
+                             **options)
+    except (OSError, subprocess.TimeoutExpired):
         return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def json_of(text):
+    """The object that a text is; {} where it is none."""
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def bracketed(setting):
-    """The bracketed word of `always [madvise] never`."""
-    return setting[setting.find("[") + 1:setting.find("]")] if setting else None
+    """The bracketed word of `always [madvise] never`; None where there is none."""
+    word = re.search(r"\[(.*?)\]", setting or "")
+    return word[1] if word else None
 
 
 def windows_memory():
@@ -54,13 +68,23 @@ def meminfo():
     """/proc/meminfo in bytes."""
     if os.name == "nt":
         return windows_memory()
-    lines = (read("/proc/meminfo") or "").splitlines()
-    return {name: int(value.split()[0]) * 1024 for name, value in
-            (line.split(":") for line in lines) if value.endswith("kB")}
+    pairs = re.findall(r"^([^:\n]+):\s*(\d+) kB$", read("/proc/meminfo") or "", re.M)
+    return {name: int(value) * 1024 for name, value in pairs}
 
 
-def available_bytes():
-    return meminfo().get("MemAvailable", 0)
+def constant(name):
+    """Of sysconf; None where this system does not know it."""
+    try:
+        value = os.sysconf(name)
+    except (AttributeError, ValueError, OSError):
+        return None
+    return value if value > 0 else None
+
+
+def available_bytes() -> int:
+    """What may be used of memory; a modest machine's where this one does not say."""
+    pages, page = constant("SC_AVPHYS_PAGES"), constant("SC_PAGESIZE")
+    return meminfo().get("MemAvailable") or (pages * page if pages and page else 2 * GIB)
 
 
 def whole_number(path):
@@ -75,10 +99,23 @@ def cpuinfo():
             (line.partition(":") for line in lines)}
 
 
+def lscpu():
+    """What it says, by names; {} where there is none."""
+    fields = json_of(output("lscpu", "-J")).get("lscpu", [])
+    return {str(field.get("field")).rstrip(":"): field.get("data") for field in fields
+            if isinstance(field, dict)} if isinstance(fields, list) else {}
+
+
+def usable_cpus():
+    """Numbers of the CPUs that this process may use; none where the system does not say."""
+    try:
+        return os.sched_getaffinity(0)
+    except (AttributeError, OSError):
+        return set()
+
+
 def processor():
-    fields = json.loads(output("lscpu", "-J") or '{"lscpu": []}')["lscpu"]
-    facts = {field["field"].rstrip(":"): field["data"] for field in fields}
-    first = cpuinfo()
+    facts, first = lscpu(), cpuinfo()
     hypervisor = "a hypervisor" if "hypervisor" in first.get("flags", "").split() else None
     return {
         "model": facts.get("Model name") or first.get("model name") or platform.processor(),
@@ -86,7 +123,7 @@ def processor():
         "family_model_stepping": [first.get(name) for name in
                                   ("cpu family", "model", "stepping")],
         "cores": os.cpu_count(),
-        "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "cores_usable": len(usable_cpus()) or None,
         "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "hypervisor": facts.get("Hypervisor vendor") or hypervisor,
     }
@@ -114,22 +151,26 @@ def settings():
 def pin():
     """Keeps this process, and so every harness that it starts, on the last CPU it may use. Returns
     the CPU; None where the system can't do that."""
-    if not hasattr(os, "sched_setaffinity"):
+    cpu = max(usable_cpus(), default=None)
+    try:
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+    except OSError:
         return None
-    cpu = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cpu})
     return cpu
 
 
 @contextlib.contextmanager
 def pinned():
     """pin() for the time of a with block."""
-    cpus = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    cpus = usable_cpus()
+    cpu = pin()
     try:
-        yield pin()
+        yield cpu
     finally:
-        if cpus:
-            os.sched_setaffinity(0, cpus)
+        if cpu is not None:
+            with contextlib.suppress(OSError):  # a CPU may have gone meanwhile
+                os.sched_setaffinity(0, cpus)
 
 
 def revision(root):
@@ -144,8 +185,8 @@ def describe(root, build):
         "processor": processor(),
         "memory": memory(),
         "system": {"name": platform.system(), "kernel": platform.release(),
-                   "page_bytes": os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else None},
+                   "page_bytes": constant("SC_PAGESIZE")},
         "settings": settings(),
-        "build": json.loads(read(build / "build.json") or "null"),
+        "build": json_of(read(build / "build.json")),
         "revision": revision(root),
     }

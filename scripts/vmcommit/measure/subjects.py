@@ -10,7 +10,7 @@ from vmcommit.base.cells import Configuration
 from vmcommit.base.problems import Usage
 from vmcommit.base.text import last_line
 from vmcommit.base.units import KIB
-from vmcommit.measure.harness import HarnessFailed, Harness, ended, ending_text
+from vmcommit.measure.harness import Harness, HarnessFailed
 
 SYSTEM = "system"  # the allocator that a process has anyway
 WANTED = {"library": "a shared library that answers vmcommit.h",
@@ -53,13 +53,13 @@ class Subjects:
         """{name: Harness} of what is asked for, by the harnesses of a build, {name: Harness}. Each
         is tried out with its file: raises Usage where that can't work."""
         files = self.files()
-        found = {}
+        brought_harnesses = {}
         for harness in described.values():
             kind = "allocator" if harness.strategy.blocks else "library"
             if harness.strategy.brought and kind in self.kinds:
-                found[harness.strategy.name] = brought(
+                brought_harnesses[harness.strategy.name] = brought(
                     harness, self.option(kind), kind, files.get(kind), emulator)
-        return found
+        return brought_harnesses
 
 
 def brought(harness, option, kind, path, emulator):
@@ -86,10 +86,9 @@ def try_out(harness, option, kind, path):
     name = path.name if path else SYSTEM
     small = Configuration(harness.strategy, 64 * KIB)
     try:
-        status, _, said = ended([*harness.command, *small.arguments()], small.time_limit())
+        _, said = harness.sample(small)
     except HarnessFailed as failure:
-        raise Usage(f"{option}: '{name}': {harness.strategy} {failure}; "
-                    f"name {WANTED[kind]}") from None
-    if status != 0 or "cannot be preloaded" in said:
-        why = last_line(said) if said.strip() else ending_text(status)
-        raise Usage(f"{option}: '{name}': {why}; name {WANTED[kind]}")
+        why = last_line(failure.said) if failure.said.strip() else f"{harness.strategy} {failure}"
+        raise Usage(f"{option}: '{name}': {why}; name {WANTED[kind]}") from None
+    if "cannot be preloaded" in said:
+        raise Usage(f"{option}: '{name}': {last_line(said)}; name {WANTED[kind]}")
