@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 
 from vmcommit.base.files import relative
 from vmcommit.base.problems import Problem, Usage
@@ -22,6 +23,8 @@ COMMANDS = {
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
 INTERRUPTED, TERMINATED = 130, 143
+DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program
+VERDICTS = ("compare",)  # whose exit status 1 is a verdict, so that no failure may have it
 
 
 class Terminated(BaseException):
@@ -80,8 +83,11 @@ def carry_out(name, arguments):
         if error.name.startswith("vmcommit"):
             raise
         message, status = f"this Python has no {error.name}: run ./scripts/setup.sh", 1
+    except Exception:
+        traceback.print_exc()
+        message, status = "this is a defect of vmcommit", DEFECT
     print(f"{name}: {message}", file=sys.stderr)
-    return status
+    return AROUND if status == 1 and name in VERDICTS else status
 
 
 def main(arguments):
