@@ -14,14 +14,15 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 
-from support import BIN, ROOT, STRATEGIES
+from support import BIN, ROOT, STRATEGIES, describe
 
-import numpy
+from vmcommit.base import strategies
+from vmcommit.base.problems import Problem, Usage
+from vmcommit.gate import revisions, rules
 
-import compare
-import gate
-
-CELLS = len(gate.cells())
+KNOWN = [strategies.from_json(describe(name)) for name in STRATEGIES]
+CELLS = len(rules.cells(KNOWN))
+COMMAND = [sys.executable, str(ROOT / "scripts" / "vmcommit")]
 GOOGLE_COMPARE = pathlib.Path("/usr/share/benchmark/compare.py")
 # As Bencher and github-action-benchmark describe what they take.
 SCHEMAS = {
@@ -38,61 +39,10 @@ SCHEMAS = {
             ("name", "unit", "range", "extra"), {"type": "string"})}}}}
 
 
-class Rules(unittest.TestCase):
-    def verdict(self, ratio, noise, rounds=60, seed=1, cells=CELLS):
-        draws = numpy.random.default_rng(seed)
-        base = 1e6 * numpy.exp(draws.normal(0, 0.1, rounds))  # drift, the same for both
-        head = base * ratio * numpy.exp(draws.normal(0, noise, rounds))
-        return gate.judge_times(base, head, cells)[0]
-
-    def test_each_verdict(self):
-        for ratio, noise, verdict in ((1.0, 0.01, gate.SAME), (1.10, 0.02, gate.REGRESSED),
-                                      (0.90, 0.02, gate.IMPROVED), (1.0, 0.3, gate.INCONCLUSIVE),
-                                      (1.02, 0.002, gate.SAME)):  # sure, but below the threshold
-            self.assertEqual(self.verdict(ratio, noise), verdict, (ratio, noise))
-
-    def test_too_few_rounds_can_conclude_nothing(self):
-        self.assertEqual(self.verdict(2, 0.01, rounds=8), gate.INCONCLUSIVE)
-
-    def test_no_false_alarm_in_a_thousand_draws(self):
-        for noise in (0.01, 0.05, 0.2):
-            found = [self.verdict(1, noise, seed=seed) for seed in range(1000)]
-            self.assertNotIn(gate.REGRESSED, found)
-            self.assertNotIn(gate.IMPROVED, found)
-
-    def test_five_per_cent_are_found(self):
-        found = [self.verdict(1.05, 0.03, seed=seed) for seed in range(200)]
-        self.assertGreaterEqual(found.count(gate.REGRESSED), 190)
-
-    def test_counts(self):
-        base = dict.fromkeys(gate.GATED, "16")
-        self.assertEqual(gate.compare_counts(base, base), [])
-        for column in gate.GATED:
-            more = gate.compare_counts(base, base | {column: "17"})
-            self.assertEqual(gate.count_change(more), (gate.REGRESSED, f"{column} 16 -> 17"))
-            less = gate.compare_counts(base, base | {column: "15"})
-            self.assertEqual(gate.count_change(less)[0], gate.IMPROVED)
-            self.assertEqual(gate.compare_counts(base, base | {column: ""}), [])  # can't be told
-
-    def test_a_status_that_got_worse(self):
-        ok, refused = {"status": "ok", "error": ""}, {"status": "refused", "error": "no memory"}
-        self.assertEqual(gate.status_change(ok, refused)[0], gate.REGRESSED)
-        self.assertEqual(gate.status_change(refused, ok)[0], gate.IMPROVED)
-        self.assertIsNone(gate.status_change(refused, refused))
-
-    def test_exit_status(self):
-        cell = gate.cells()[0]
-        for verdicts, strict, status in (
-                (["same", "improved"], True, 0), (["same", "inconclusive"], False, 0),
-                (["same", "inconclusive"], True, 3), (["same", "regressed", "missing"], False, 1),
-                (["same", "missing"], False, 6)):
-            results = [gate.Result(cell, verdict) for verdict in verdicts]
-            self.assertEqual(gate.status_of(results, strict), status)
-
-
 # A harness that measures nothing: the real header, and a row whose time follows from its options
 # and from how often it was called. A shell script, since some thousand of them are started.
 FAKE = """#!/bin/sh
+[ "$1" != --describe ] || exec cat "$0.json"
 while [ $# -gt 0 ]; do
     case $1 in --size) size=$2 ;; --touch) touch=$2 ;; --chunk) chunk=$2 ;; esac
     shift 2
@@ -145,7 +95,7 @@ class Command(unittest.TestCase):
 
     def compare(self, base, head, *arguments, rounds=12):
         return subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
+            [*COMMAND, "compare", "--base", str(base), "--head",
              str(head), "--rounds", str(rounds), *self.folders, *arguments],
             capture_output=True, text=True, timeout=300,
             env={**os.environ, "VMCOMMIT_BASE": ""})
@@ -299,7 +249,7 @@ class Command(unittest.TestCase):
 
     def keep(self, head, name="before"):
         done = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(head), "--rounds",
+            [*COMMAND, "compare", "--head", str(head), "--rounds",
              "13", "--results", str(self.into), "--keep", name], capture_output=True, text=True,
             timeout=300, env=os.environ | {"VMCOMMIT_BASE": ""})
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -307,7 +257,7 @@ class Command(unittest.TestCase):
 
     def against(self, head, name="before"):
         return subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(head),
+            [*COMMAND, "compare", "--head", str(head),
              "--results", str(self.into), "--baseline", name], capture_output=True, text=True,
             timeout=300, env=os.environ | {"VMCOMMIT_BASE": ""})
 
@@ -366,7 +316,7 @@ class Command(unittest.TestCase):
                 (["--base", base, "--revision", "HEAD"], ["BASE="]),
                 (["--frob"], ["--frob"])):
             done = subprocess.run(
-                [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(base),
+                [*COMMAND, "compare", "--head", str(base),
                  *self.folders, *map(str, arguments)], capture_output=True, text=True,
                 timeout=60, env={**os.environ, "VMCOMMIT_BASE": ""})
             self.assertEqual(done.returncode, 2, done.stderr)
@@ -377,7 +327,7 @@ class Command(unittest.TestCase):
     def test_interrupted(self):
         base = self.build("base")
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--base", str(base), "--head",
+            [*COMMAND, "compare", "--base", str(base), "--head",
              str(base), *self.folders], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         samples = self.into / "samples.csv"
@@ -400,7 +350,7 @@ class Real(unittest.TestCase):
 
     def compare(self, *arguments):
         return subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "compare.py"), "--head", str(BIN.parent),
+            [*COMMAND, "compare", "--head", str(BIN.parent),
              "--rounds", "1", "--results", str(self.into), *map(str, arguments)],
             capture_output=True, text=True, timeout=300,
             env={**os.environ, "VMCOMMIT_BASE": "", "VMCOMMIT_BASELINE": ""})

@@ -81,8 +81,9 @@ def read(path):
         return []
     table, note = read_table(path, COLUMNS)
     as_numbers(table.copy(), COLUMNS[3:], path)
-    if note:
-        raise Unreadable(f"{relative(path)}: {note.removesuffix(' and is left out')}; remove it")
+    as_numbers(table[table.slowdown != FAULT].copy(), ("slowdown",), path)
+    if note or (table[list(COLUMNS)] == "").any(axis=None):
+        raise Unreadable(f"{relative(path)} has a row that is not whole; remove the row")
     return table.to_dict("records")
 
 

@@ -105,10 +105,11 @@ def read(folder: pathlib.Path) -> Baseline:
         stated = read_json(folder / ENVIRONMENT)
     except Unreadable as why:
         raise Unusable(f"{why}; keep it anew: make baseline NAME={folder.name}") from None
-    rounds = {len(samples) for samples in rows.values()}
-    if len(rounds) > 1:
-        raise Unusable(f"it is cut off: its cells have {min(rounds)} to {max(rounds)} rounds; keep "
-                       f"it anew: make baseline NAME={folder.name}")
+    rounds = [len(samples) - 1 for samples in rows.values()]  # and one for counts
+    if min(rounds) < (environment["rounds"] or max(rounds)):
+        raise Unusable(f"it is cut off: its cells have {min(rounds)} to {max(rounds)} rounds of "
+                       f"{environment['rounds'] or max(rounds)}; keep it anew: make baseline "
+                       f"NAME={folder.name}")
     return Baseline(rows, strategies, stated, lacking)
 
 

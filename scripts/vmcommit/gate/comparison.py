@@ -45,6 +45,10 @@ class Samples:
                                                               not in ("side", "cell"))])
         self.file.add(row)
 
+    def close(self):
+        if self.file:
+            self.file.close()
+
     def paired(self, sides, cell, first_round):
         """Times of two sides in the rounds from first_round on that have both."""
         by_side = [{number: float(row["total_ns"]) for number, row in self.rows.get(
