@@ -26,6 +26,12 @@ def range_text(least, most, digits=2):
     return texts[0] if texts[0] == texts[1] else " to ".join(texts)
 
 
+def printable(text):
+    """The text as one line without control characters: what is no letter becomes its escape."""
+    return "".join(letter if letter.isprintable() else
+                   letter.encode("unicode_escape").decode("ascii") for letter in text)
+
+
 def last_line(*texts):
     """The last line that any of these texts has; what a failed program said."""
     lines = [line for text in texts for line in (text or "").strip().splitlines()]

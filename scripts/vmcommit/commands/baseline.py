@@ -35,7 +35,8 @@ def measure(asked, folder):
     cells = rules.cells(measured)
     samples = Samples(folder / SAMPLES)
     comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed)
-    say(f"vmcommit baseline {asked.name}: {asked.rounds} rounds of {counted(len(cells), 'cell')}")
+    say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "
+        f"{counted(len(cells), 'cell')}")
     comparison.round = -1  # a comparison's counts are of round 0
     shown(lambda display: comparison.measure(
         [rules.Result(cell, rules.SAME) for cell in cells], asked.rounds + 1, display))

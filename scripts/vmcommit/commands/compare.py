@@ -17,7 +17,7 @@ from vmcommit.base.conventions import DRIFT
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
-from vmcommit.base.text import counted, listed
+from vmcommit.base.text import counted, listed, printable
 from vmcommit.commands.arguments import ROOT, Parser, add_results, add_subjects, say
 from vmcommit.commands.edge import AROUND, keeping, of_file
 from vmcommit.gate import baselines, exports, history, revisions, rules
@@ -244,7 +244,7 @@ def compare_built(asked, described):
     notes = []
     timed = left + [result for result in settled if result.by_counts]
     if timed:
-        say(f"times: {asked.rounds} rounds of {counted(len(timed), 'cell')}")
+        say(f"times: {counted(asked.rounds, 'round')} of {counted(len(timed), 'cell')}")
         alarms = shown(lambda display: comparison.time(timed, asked.rounds, display, len(cells)))
         for result in timed:
             result.settle_by_counts()
@@ -310,7 +310,7 @@ def compare(asked):
     print_verdict(compared)
     status = rules.status_of(compared.results, asked.strict)
     if failure := keep(asked, compared):
-        print(f"compare: {failure}; the verdict above stands", file=sys.stderr)
+        print(printable(f"compare: {failure}; the verdict above stands"), file=sys.stderr)
         return status or AROUND
     say(f"all forms: {relative(asked.into)}")
     return status

@@ -9,7 +9,8 @@ import sys
 import traceback
 
 from vmcommit.base.files import relative
-from vmcommit.base.problems import Problem, Usage
+from vmcommit.base.problems import Problem
+from vmcommit.base.text import printable
 
 COMMANDS = {
     "bench": "measure what it costs to commit memory, draw it and say what to choose",
@@ -86,7 +87,7 @@ def carry_out(name, arguments):
     except Exception:
         traceback.print_exc()
         message, status = "this is a defect of vmcommit", DEFECT
-    print(f"{name}: {message}", file=sys.stderr)
+    print(printable(f"{name}: {message}"), file=sys.stderr)
     return AROUND if status == 1 and name in VERDICTS else status
 
 
