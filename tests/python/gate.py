@@ -163,6 +163,11 @@ class Noise(unittest.TestCase):
 
 
 class Counts(unittest.TestCase):
+    def test_what_is_counted(self):
+        self.assertEqual(rules.GATED, (
+            "minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
+            "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count"))
+
     def test_each_column(self):
         self.assertEqual(rules.compare_counts(ROW, ROW), [])
         for column in rules.GATED:

@@ -156,7 +156,7 @@ def describe_counts(settled):
 
 def shown(action):
     """What `action` returns, which is given a progress display for its time."""
-    display = progress.on()
+    display = progress.on(sys.stderr or open(os.devnull, "w"))
     try:
         return action(display)
     finally:
