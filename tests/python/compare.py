@@ -23,6 +23,7 @@ from support import BIN, ROOT, STRATEGIES, describe
 from vmcommit.base import strategies
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.gate import exports, revisions, rules
+from vmcommit.measure import environment
 
 KNOWN = [strategies.from_json(describe(name)) for name in STRATEGIES]
 CELLS = len(rules.cells(KNOWN))
@@ -738,6 +739,14 @@ class Revisions(unittest.TestCase):
                          {commit, f".{commit}.lock"})
         self.assertEqual(self.git("status", "--porcelain"), " M CMakeLists.txt\nA  staged\n")
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
+
+    def test_the_users_index_is_left_alone(self):
+        self.commit("")
+        os.utime(self.root / "CMakeLists.txt", (1, 1))  # what git status writes down if it may
+        index = self.root / ".git" / "index"
+        before = index.read_bytes()
+        self.assertTrue(environment.revision(self.root)["clean"])
+        self.assertEqual(index.read_bytes(), before)
 
     def assertProblem(self, status, *words, revision="HEAD", kind=Problem):
         with self.assertRaises(kind) as raised:
