@@ -171,8 +171,10 @@ class Verdicts(Fakes):
             jsonschema.validate(json.loads((self.into / name).read_text()), schema)
 
     def test_a_slower_head_is_found_and_confirmed(self):
-        done = self.compare(self.build("base"), self.build("head", fault=SLOWER.format(105)))
+        done = self.compare(self.build("base"), self.build("head", fault=SLOWER.format(105)),
+                            "--self-check")
         self.assertVerdicts(done, 1, "REGRESSION: fault")
+        self.assertIn("base against itself gave 0 false alarms", done.stdout)
         self.assertIn("+5.0 %, and again on fresh rounds", done.stdout)
         self.assertIn(f"{CELLS} cells: 4 regressed, 16 same.", done.stdout)
         lines = done.stdout.splitlines()
@@ -320,6 +322,10 @@ class Baselines(Fakes):
                 ("fault", "minor_faults=17", 1, "minor_faults 16 -> 17")):
             with self.subTest(name):
                 self.assertVerdicts(self.against(self.build(name, fault=change)), status, sentence)
+        sides = [line.split(",")[0] for line in (
+            self.root / "compare" / "samples.csv").read_text().splitlines()]
+        self.assertEqual((sides.count("base"), sides.count("head")),
+                         (8 * 14 - 4 * 13 + 4 * 2, 8 * 14 - 4 * 13 + 4 * 2))
         self.rewrite(kept, lambda described: described["system"].update(kernel="0.99"))
         done = self.against(self.root / "slow")
         self.assertVerdicts(done, 0, "Times are not compared")
@@ -401,6 +407,8 @@ class Baselines(Fakes):
         described = json.loads((self.kept(head) / "environment.json").read_text())
         self.assertEqual([each["name"] for each in described["strategies"]], list(FEW))
         self.assertEqual(described["rounds"], 2)
+        with open(self.root / "baselines" / "before" / "samples.csv", newline="") as file:
+            self.assertEqual({row["round"] for row in csv.DictReader(file)}, {"0", "1", "2"})
         cpus = set((head / "bin" / "upfront.cpus").read_text().splitlines())
         self.assertEqual(cpus, {f"Cpus_allowed_list:\t{described['cpu']}"})
 
@@ -803,10 +811,11 @@ class Revisions(unittest.TestCase):
         self.assertIn(f"process {process.pid} is building", str(raised.exception))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        (aside / "stale").touch()
         go.touch()
         built, _ = self.build()
         self.assertEqual((built / "whole").read_text(), "x")
-        self.assertFalse(aside.exists())
+        self.assertFalse(aside.exists() or (built / "stale").exists())
 
     def test_what_an_earlier_version_left_there_is_not_taken_for_a_build(self):
         commit = self.commit("")

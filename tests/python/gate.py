@@ -542,7 +542,7 @@ class Exports(Scratch):
                             1.05, 1.2, 2, {"minor_faults": 16, "commit_bytes": 65536})
         fast = rules.Result(CELLS[1], rules.IMPROVED, "fewer", 2000.0, 1500.0, 0.75, 0.7, 0.8, 9)
         self.compared = exports.Compared(
-            [fast, rules.Result(CHUNKED, rules.MISSING, "head died: a|b <c> \x1b"),
+            [fast, rules.Result(CHUNKED, rules.MISSING, "head died: a|b\\n <c> \x1b"),
              rules.Result(CELLS[3], rules.INCONCLUSIVE), slow,
              rules.Result(CELLS[4], rules.NEW, "base has no upfront"),
              rules.Result(CELLS[5], rules.SAME, "", 10.0, 10.0, 1.0, 0.99, 1.01, 9)],
@@ -567,7 +567,7 @@ class Exports(Scratch):
                                     for child in case] for case in suite}
         self.assertEqual(cases, {
             CELLS[1].name: [], CELLS[5].name: [],
-            CHUNKED.name: [("failure", "head died: a|b <c> \ufffd", "missing")],
+            CHUNKED.name: [("failure", "head died: a|b\\n <c> \ufffd", "missing")],
             CELLS[3].name: [("skipped", "inconclusive", None)],
             UPFRONT.name: [("failure", "+10.0 % +10.0 %, and again", "regressed")],
             CELLS[4].name: [("skipped", "base has no upfront", None)]})
@@ -654,7 +654,7 @@ class Exports(Scratch):
             ["upfront 64 KiB", "1 µs", "1.1 µs", "+10.0 %", "+5.0 % to +20.0 %", "regressed",
              "+10.0 %, and again"],
             ["chunked 64 KiB, step 64 KiB", "", "", "", "", "missing",
-             "head died: a\\|b &lt;c> \x1b"],
+             "head died: a\\|b\\\\n &lt;c> \x1b"],
             ["fault 64 KiB", "2 µs", "1.5 µs", "-25.0 %", "-30.0 % to -20.0 %", "improved",
              "fewer"]])
 

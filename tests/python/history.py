@@ -74,6 +74,11 @@ class Changes(unittest.TestCase):
                          [("c", "r8"), ("c", "r17")])
         self.assertEqual([round(ratio, 12) for _, _, ratio in changes], [1.1, 0.8])
 
+    def test_a_smaller_change_after_a_larger_one(self):
+        changes = history.changes(levels([100] * 8 + [200] * 9 + [210] * 10))
+        self.assertEqual([(row.revision, round(ratio, 12)) for _, row, ratio in changes],
+                         [("r8", 2), ("r17", 1.05)])
+
     def test_down_and_up_alike(self):
         for values, ratio in (([100] * 8 + [104] * 8, 1.04), ([104] * 8 + [100] * 8, 100 / 104),
                               ([100] * 8 + [102.9] * 8, None), ([102.9] * 8 + [100] * 8, None)):
