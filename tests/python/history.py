@@ -91,6 +91,15 @@ class Changes(unittest.TestCase):
         self.assertEqual(history.change_points([1] * 4 + [2] * 4, 0.05, random(1)), [4])
         self.assertEqual(history.change_points([1] * 20 + [2] * 4, 0.05, random(1)), [20])
 
+        self.assertEqual(history.change_points([1] * 3 + [2] * 40, 0.05, random(1)), [4])
+
+    def test_the_confidence_is_shared_between_cells(self):
+        """Five against five are so ordered by chance twice in 252: below 1 %, above half of it."""
+        table = levels([100] * 5 + [200] * 5)
+        self.assertEqual(len(history.changes(table)), 1)
+        other = levels([100] * 10).assign(cell="d")
+        self.assertEqual(history.changes(pandas.concat([table, other])), [])
+
     def test_what_chance_may_do_is_no_change(self):
         """Four against four are so ordered by chance twice in 70: above 1 %, below 5 %."""
         self.assertEqual(history.change_points([1] * 4 + [2] * 4, 0.01, random(1)), [])
