@@ -4,18 +4,17 @@ BASELINE=x."""
 import os
 import shutil
 
+from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
-from vmcommit.base.problems import Problem, Usage
+from vmcommit.base.problems import Problem
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, say
-from vmcommit.commands.compare import (add_options, check, describe, refuse_subjects_of_base, shown,
-                                       sides_of)
+from vmcommit.commands.compare import (add_options, check, describe, refuse_bad_name,
+                                       refuse_subjects_of_base, shown, sides_of)
 from vmcommit.commands.edge import keeping
-from vmcommit.gate import baselines, rules
+from vmcommit.gate import rules
 from vmcommit.gate.comparison import Built, Comparison, Samples
-
-MISSING_CELLS = 6
 
 
 def options(arguments):
@@ -24,39 +23,57 @@ def options(arguments):
                         metavar="NAME", help="letters, digits, '.', '_' and '-'")
     add_options(parser)
     asked = check(parser.parse_args(arguments))
-    if not baselines.valid_name(asked.name):
-        raise Usage(f"NAME: '{asked.name}' is no name for a baseline; use letters, digits, '.', '_' "
-                    "and '-'")
+    refuse_bad_name("NAME", asked.name)
     refuse_subjects_of_base(asked)
     asked.base, asked.brought_alone = None, False
     return asked
 
 
 def measure(asked, folder):
-    strategies, sides = sides_of(asked)
-    cells = rules.cells(strategies)
-    comparison = Comparison({"head": Built(sides["head"])}, Samples(folder / SAMPLES), asked.seed)
-    say(f"vmcommit baseline {asked.name}: {asked.rounds} rounds of {counted(len(cells), 'cell')}")
+    """Writes samples.csv, and returns the strategies that it is of."""
+    measured, sides = sides_of(asked)
+    cells = rules.cells(measured)
+    samples = Samples(folder / SAMPLES)
+    comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed)
+    say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "
+        f"{counted(len(cells), 'cell')}")
     comparison.round = -1  # a comparison's counts are of round 0
     shown(lambda display: comparison.measure(
         [rules.Result(cell, rules.SAME) for cell in cells], asked.rounds + 1, display))
     if comparison.broken:
         cell, why = next(iter(comparison.broken.items()))
-        raise Problem(f"{cell}: {why}; no baseline was kept", MISSING_CELLS)
+        raise Problem(f"{cell}: {why}; no baseline was kept", rules.INCOMPLETE)
+    if samples.failure:
+        raise samples.failure
+    return measured
+
+
+def replace(kept, aside):
+    """Puts `aside` in the place of `kept`. Raises OSError."""
+    old = kept.with_name(f".{kept.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if kept.exists():
+        kept.rename(old)
+    aside.rename(kept)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def keep(asked, kept):
+    aside = kept.with_name(f".{asked.name}")  # until it is complete
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    described = describe(asked)
+    measured = measure(asked, aside)
+    write_json(aside / ENVIRONMENT, described | {
+        "strategies": [strategies.to_json(strategy) for strategy in measured]})
+    replace(kept, aside)
 
 
 def main(arguments):
     asked = options(arguments)
     kept = asked.results / "baselines" / asked.name
-    aside = kept.with_name(f".{asked.name}")  # until it is complete
-    described = describe(asked)
-    with locked(kept.with_name(f".{asked.name}.lock"), "measuring"):
-        with keeping(lambda: "no baseline was kept"):
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(parents=True)
-            measure(asked, aside)
-            write_json(aside / ENVIRONMENT, described)
-            shutil.rmtree(kept, ignore_errors=True)
-            aside.rename(kept)
+    with keeping(lambda: "no baseline was kept"):
+        with locked(kept.with_name(f".{asked.name}.lock"), "measuring"):
+            keep(asked, kept)
     say(f"baseline: {relative(kept)}")
     return 0

@@ -1,32 +1,33 @@
-"""`make compare`: what got slower between two builds, measured interleaved on this machine, or since
-a stored baseline.
+"""`make compare`: what got slower between two builds, measured in turn on this machine, or since a
+stored baseline.
 
 Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells (with --strict);
-4 BASE could not be built; 5 the stored baseline can't be used; 6 cells are missing on one side.
+4 BASE could not be built; 5 the stored baseline can't be used; 6 cells are missing on head's side;
+74 something around the comparison failed; 75 another command is at it; 130, 143 interrupted, ended.
 """
 
+import contextlib
 import datetime
 import os
 import pathlib
 import random
-import shutil
-import subprocess
 import sys
 
 from vmcommit.base.conventions import DRIFT
-from vmcommit.base.files import locked, relative, write_json, write_text
+from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
-from vmcommit.base.text import counted, last_line
-from vmcommit.commands.arguments import (RESULTS, ROOT, Parser, add_results, add_subjects, say)
-from vmcommit.commands.edge import keeping
-from vmcommit.gate import baselines, exports, history, rules
-from vmcommit.gate.comparison import SIDES, Built, Comparison, Samples, Stored
+from vmcommit.base.text import counted, listed, printable
+from vmcommit.commands.arguments import ROOT, Parser, add_results, add_subjects, say
+from vmcommit.commands.edge import AROUND, keeping, of_file
+from vmcommit.gate import baselines, exports, history, revisions, rules
+from vmcommit.gate.comparison import SIDES, Built, Comparison, Samples, Stored, Unlike
+from vmcommit.gate.exports import Compared, write_forms
 from vmcommit.measure import environment, harness, progress
 from vmcommit.measure.subjects import Subjects
 
 ROUNDS = 60
-NOT_BUILT, BAD_BASELINE = 4, 5
+BAD_BASELINE = 5
 
 
 def add_options(parser):
@@ -52,19 +53,26 @@ def check(asked):
     return asked
 
 
+def refuse_bad_name(option, name):
+    if not baselines.valid_name(name):
+        raise Usage(f"{option}: '{name}' is no name for a baseline; use letters, digits, '.', '_' "
+                    "and '-'")
+
+
 def refuse_subjects_of_base(asked):
     if asked.subjects["base"].kinds:
         raise Usage("--base-library, --base-allocator: a baseline has its own; name those of head "
                     "alone")
 
 
-def options(arguments):
+def parser():
     parser = Parser("compare", __doc__)
     parser.add_argument("--revision", default=os.environ.get("VMCOMMIT_BASE"),
-                        help="git revision to compare with; it is built in a worktree")
+                        help="git revision to compare with; it is built aside, once")
     parser.add_argument("--baseline", default=os.environ.get("VMCOMMIT_BASELINE"), metavar="NAME",
                         help="stored baseline to compare with instead")
-    parser.add_argument("--base", type=pathlib.Path, help="folder of built harnesses instead")
+    parser.add_argument("--base", type=pathlib.Path,
+                        help="build folder, or folder of harnesses, to compare with instead")
     add_options(parser)
     parser.add_argument("--self-check", action="store_true",
                         help="measure base against itself as well, and tell its false alarms")
@@ -73,7 +81,11 @@ def options(arguments):
     parser.add_argument("--into", type=pathlib.Path,
                         help="folder for samples.csv and every other form (default: compare/ "
                              "below the results)")
-    asked = check(parser.parse_args(arguments))
+    return parser
+
+
+def options(arguments):
+    asked = check(parser().parse_args(arguments))
     named = sum(map(bool, (asked.base, asked.revision, asked.baseline)))
     kinds = {side: subjects.kinds for side, subjects in asked.subjects.items()}
     asked.brought_alone = not named and bool(kinds["head"])
@@ -83,64 +95,13 @@ def options(arguments):
         raise Usage("name one thing to compare with: make compare BASE=<git revision>, make "
                     "compare BASELINE=<name>, or vmcommit compare --base DIR --head DIR")
     if asked.baseline:
+        refuse_bad_name("BASELINE", asked.baseline)
         refuse_subjects_of_base(asked)
     elif kinds["base"] != kinds["head"]:
         raise Usage("--base-library, --base-allocator: name a library and an allocator for both "
                     "sides or for none")
     asked.into = asked.into or asked.results / "compare"
     return asked
-
-
-def git(*arguments):
-    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True,
-                          text=True, errors="replace", stdin=subprocess.DEVNULL).stdout.strip()
-
-
-def commit_of(revision):
-    if not shutil.which("git"):
-        raise Problem(f"BASE: '{revision}': git is missing; run ./scripts/setup.sh", NOT_BUILT)
-    try:
-        return git("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
-    except subprocess.CalledProcessError:
-        raise Usage(f"BASE: '{revision}' is no revision of this repository; use a branch, tag or "
-                    "commit (and fetch enough of the history)") from None
-
-
-def build_revision(revision):
-    """(folder of that revision's harnesses, commit); built once and kept below build-compare/."""
-    commit = commit_of(revision)
-    builds = ROOT / "build-compare"
-    built = builds / commit[:16]
-    with locked(builds / f".{commit[:16]}.lock", "building"):
-        if not built.exists():
-            say(f"building {revision} ({commit[:12]})")
-            build_aside(revision, commit, builds, built)
-    return built, commit
-
-
-def build_aside(revision, commit, builds, built):
-    """Built under another name and renamed once it is whole, so that what was interrupted begins
-    anew."""
-    source, aside = (builds / f".{part}-{commit[:16]}" for part in ("source", "build"))
-    try:
-        shutil.rmtree(source, ignore_errors=True)
-        shutil.rmtree(aside, ignore_errors=True)
-        git("worktree", "prune")
-        git("worktree", "add", "--detach", "--force", str(source), commit)
-        for command in (["cmake", "-S", str(source), "-B", str(aside), "-G", "Ninja",
-                         "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DBUILD_TESTING=OFF"],
-                        ["cmake", "--build", str(aside)]):
-            subprocess.run(command, check=True, capture_output=True, text=True, errors="replace",
-                           stdin=subprocess.DEVNULL)
-    except FileNotFoundError as error:
-        raise Problem(f"BASE: '{revision}' can't be built: {error.filename} is missing; run "
-                      "./scripts/setup.sh", NOT_BUILT) from None
-    except subprocess.CalledProcessError as error:
-        raise Problem(f"BASE: '{revision}' does not build: {error.cmd[0]}: "
-                      f"{last_line(error.stdout, error.stderr)}; its source is in "
-                      f"{relative(source)}", NOT_BUILT) from None
-    git("worktree", "remove", "--force", str(source))
-    aside.rename(built)
 
 
 def programs_in(folder, side, strategies):
@@ -156,29 +117,33 @@ def programs_in(folder, side, strategies):
                 f"{', '.join(strategies)}")
 
 
-def strategies_of(asked):
-    """({name: Strategy} to compare, {side: {name: Harness}}): the built-in strategies that head or
-    base has, and what was brought to both. Only head is asked what they are, but for what base
-    alone has: an older base can't say."""
-    described = harness.described(asked.head)
-    strategies = {name: one.strategy for name, one in described.items()}
-    if asked.base:
-        with_list = (asked.base / "bin" / harness.LIST).exists()
-        of_base = harness.described(asked.base) if with_list else {}
-        strategies = {name: one.strategy for name, one in of_base.items()} | strategies
-    return strategies, described
+def described_by_base(folder):
+    """{name: Harness} of a folder of harnesses that may be older than --describe, or than a part of
+    it: what can't say what it is, is left out."""
+    try:
+        commands = harness.programs(folder)
+    except Problem:
+        return {}
+    described = {}
+    for name, command in commands.items():
+        with contextlib.suppress(harness.HarnessFailed):
+            described[name] = harness.Harness(harness.describe(command), command)
+    return described
 
 
 def sides_of(asked):
-    """(strategies to compare, {side: {name: Harness}})"""
-    strategies, described = strategies_of(asked)
-    built_in = {name: strategy for name, strategy in strategies.items() if not strategy.brought}
+    """(strategies to compare, {side: {name: Harness}}): the built-in strategies of head, those that
+    base alone has, and what was brought to both. Head says what a strategy is that both have."""
+    described = harness.described(asked.head)
+    of_base = described_by_base(asked.base) if asked.base else {}
+    built_in = {name: harness_of.strategy for name, harness_of in (of_base | described).items()
+                if not harness_of.strategy.brought}
     brought = {side: subjects.harnesses(described) for side, subjects in asked.subjects.items()}
     folders = {"head": asked.head} | ({"base": asked.base} if asked.base else {})
     sides = {side: programs_in(folder, side, built_in) | brought[side]
              for side, folder in folders.items()}
     compared = [] if asked.brought_alone else list(built_in.values())
-    return compared + [one.strategy for one in brought["head"].values()], sides
+    return compared + [harness_of.strategy for harness_of in brought["head"].values()], sides
 
 
 def describe_counts(settled):
@@ -191,43 +156,80 @@ def describe_counts(settled):
 
 def shown(action):
     """What `action` returns, which is given a progress display for its time."""
-    display = progress.on()
+    display = progress.on(sys.stderr or open(os.devnull, "w"))
     try:
         return action(display)
     finally:
         display.close()
 
 
+def by_counts(comparison, cells):
+    """Tells what counts say, and returns (results that they settle, results left for times)."""
+    say(f"vmcommit compare: {counted(len(cells), 'cell')}, counts first")
+    settled, left = comparison.gate_counts(cells)
+    describe_counts(settled)
+    return settled, left
+
+
+def stored_side(asked, strategies):
+    """(the stored Baseline, cells to compare with it): those of head's strategies, and those of
+    built-in strategies that the baseline alone has."""
+    try:
+        baseline = baselines.read(asked.results / "baselines" / asked.baseline)
+        names = {strategy.name for strategy in strategies}
+        cells = rules.cells(strategies + [
+            strategy for name, strategy in baseline.strategies.items()
+            if name not in names and not strategy.brought])
+        baselines.refuse_other_campaign(baseline, cells)
+    except baselines.Unusable as why:
+        raise unusable(asked, why) from None
+    return baseline, cells
+
+
+def unusable(asked, why):
+    return Problem(f"BASELINE: '{asked.baseline}': {why}", BAD_BASELINE)
+
+
+def judged_since(comparison, left, baseline, described):
+    """Judges what counts left over by the times that were stored, and returns notes."""
+    if differing := baselines.differences(baseline.environment, described):
+        for result in left:
+            result.verdict, result.why = rules.SAME, "by its counts"
+        return ["Times are not compared, since they were measured elsewhere: "
+                + "; ".join(differing)]
+    samples = len(next(iter(baseline.rows.values())))
+    first = shown(lambda display: comparison.measure(left, samples - 1, display))
+    comparison.judge(left, first, len(baseline.rows), rules.judge_unpaired)
+    comparison.drifting_counts(left)
+    return [f"Times were not measured in turn: only changes beyond {100 * DRIFT:.0f} % are called. "
+            "Smaller ones need BASE=<revision>."]
+
+
 def compare_stored(asked, described):
     """Against a stored baseline: counts exactly, times where that means something."""
     strategies, sides = sides_of(asked)
-    cells = rules.cells(strategies)
-    try:
-        rows, before = baselines.load(asked.results / "baselines" / asked.baseline, cells)
-    except baselines.Unusable as why:
-        raise Problem(f"BASELINE: '{asked.baseline}': {why}", BAD_BASELINE) from None
+    baseline, cells = stored_side(asked, strategies)
     samples = Samples(asked.into / SAMPLES)
-    comparison = Comparison({"base": Stored(rows), "head": Built(sides["head"])}, samples,
+    comparison = Comparison({"base": Stored(baseline.rows), "head": Built(sides["head"])}, samples,
                             asked.seed)
-    say(f"vmcommit compare: {counted(len(rows), 'cell')}, counts first")
-    settled, rest = comparison.gate_counts(cells)
-    describe_counts(settled)
-    differing = baselines.differences(before, described)
-    if differing:
-        for result in rest:
-            result.verdict, result.why = rules.SAME, "by its counts"
-        return settled + rest, ["Times are not compared, since they were measured elsewhere: "
-                                + "; ".join(differing)], samples
-    rounds = len(next(iter(rows.values()))) - 1
-    first = shown(lambda display: comparison.measure(rest, rounds, display))
-    comparison.judge(rest, first, len(rows), rules.judge_unpaired)
-    comparison.drifting_counts(rest)
-    return settled + rest, [f"Times were not measured in turn: only changes beyond "
-                            f"{100 * DRIFT:.0f} % are called. Smaller ones need "
-                            "BASE=<revision>."], samples
+    try:
+        settled, left = by_counts(comparison, cells)
+    except Unlike as difference:
+        raise unusable(asked, f"{difference}: only like can be compared with like") from None
+    notes = judged_since(comparison, left, baseline, described)
+    if baseline.lacking:
+        notes.append(f"Not compared, since the baseline does not have it: "
+                     f"{listed(baseline.lacking)}.")
+    return Compared(settled + left, notes, samples, described)
 
 
-def compare_built(asked):
+def self_check_text(alarms, cells):
+    return (f"self-check: base against itself gave {counted(len(alarms), 'false alarm')} in "
+            f"{counted(cells, 'cell')}" + (f": {', '.join(map(str, alarms))}" if alarms else ""))
+
+
+def compare_built(asked, described):
+    """Two builds, or two libraries or allocators, in turn."""
     strategies, harnesses = sides_of(asked)
     sides = {side: Built(harnesses[side]) for side in SIDES}
     if asked.self_check:
@@ -235,46 +237,29 @@ def compare_built(asked):
     samples = Samples(asked.into / SAMPLES)
     comparison = Comparison(sides, samples, asked.seed)
     cells = rules.cells(strategies)
-    say(f"vmcommit compare: {counted(len(cells), 'cell')}, counts first")
-    settled, rest = comparison.gate_counts(cells)
-    describe_counts(settled)
+    try:
+        settled, left = by_counts(comparison, cells)
+    except Unlike as difference:
+        raise Usage(f"--base, --head: {difference}: only like can be compared with like") from None
     notes = []
-    timed = rest + [result for result in settled if result.by_counts]
+    timed = left + [result for result in settled if result.by_counts]
     if timed:
-        say(f"times: {asked.rounds} rounds of {counted(len(timed), 'cell')}")
+        say(f"times: {counted(asked.rounds, 'round')} of {counted(len(timed), 'cell')}")
         alarms = shown(lambda display: comparison.time(timed, asked.rounds, display, len(cells)))
-        for result in timed[len(rest):]:
+        for result in timed:
             result.settle_by_counts()
         if asked.self_check:
-            notes.append(f"self-check: base against itself gave "
-                         f"{counted(len(alarms), 'false alarm')} in "
-                         f"{counted(len(timed), 'cell')}"
-                         + (f": {', '.join(map(str, alarms))}" if alarms else ""))
-    return settled + rest, notes, samples
+            notes.append(self_check_text(alarms, len(timed)))
+    notes.append(rules.rule_text(len(cells)))
+    return Compared(settled + left, notes, samples, described)
 
 
-def print_verdict(results, notes, asked):
+def print_verdict(compared):
     """On the terminal, before anything is written: a full disk does not hide the verdict."""
     say()
-    say(exports.table(results, sys.stdout.isatty()))
-    for note in notes:
+    say(exports.table(compared.results, sys.stdout is not None and sys.stdout.isatty()))
+    for note in compared.notes:
         say(note)
-    if not asked.baseline:
-        say(rules.rule_text(len(results)))
-
-
-def write_forms(results, notes, samples, described, folder):
-    """Every form, side by side in the results' folder."""
-    forms = {"COMPARE.md": exports.markdown(results, notes), "junit.xml": exports.junit(results),
-             "bmf.json": exports.bencher_metric_format(results),
-             "github-action-benchmark.json": exports.github_action_benchmark(results)}
-    for side in SIDES:
-        forms[f"{side}.bench.txt"] = exports.go_bench(samples.of(side))
-        forms[f"{side}.google-benchmark.json"] = exports.google_benchmark(samples.of(side),
-                                                                          described)
-    for name, text in forms.items():
-        write_text(folder / name, text)
-    write_json(folder / ENVIRONMENT, described)
 
 
 def describe(asked, revision=None):
@@ -292,22 +277,43 @@ def kept_in(path):
         "nothing was measured"
 
 
-def compare(asked):
+def keep(asked, compared):
+    """Writes every form and the history. Returns what went wrong, in words; empty if nothing."""
+    try:
+        write_forms(compared, asked.into)
+        write_json(asked.into / ENVIRONMENT, compared.environment)
+        history.add(asked.results / "history.csv", history.rows_of(
+            compared.results, compared.samples, compared.environment))
+        if compared.samples.failure:
+            raise compared.samples.failure
+    except OSError as error:
+        return f"{of_file(error)}; make room, or name another folder by --into"
+    except Problem as problem:
+        return str(problem)
+    return ""
+
+
+def compared_now(asked):
+    """The Compared that was asked for."""
     revision = None
     if asked.revision:
-        asked.base, revision = build_revision(asked.revision)
+        asked.base, revision = revisions.build(ROOT, asked.revision, say)
     described = describe(asked, revision)
     with keeping(lambda: kept_in(asked.into / SAMPLES)):
-        results, notes, samples = compare_stored(asked, described) if asked.baseline else \
-            compare_built(asked)
-    print_verdict(results, notes, asked)
-    with keeping(lambda: "the verdict above stands",
-                 "make room, or name another folder by --into"):
-        write_forms(results, notes, samples, described, asked.into)
-        history.add(asked.results / "history.csv",
-                    history.rows_of(results, samples, described))
+        return compare_stored(asked, described) if asked.baseline else \
+            compare_built(asked, described)
+
+
+def compare(asked):
+    exports.remove_forms(asked.into)
+    compared = compared_now(asked)
+    print_verdict(compared)
+    status = rules.status_of(compared.results, asked.strict)
+    if failure := keep(asked, compared):
+        print(printable(f"compare: {failure}; the verdict above stands"), file=sys.stderr)
+        return status or AROUND
     say(f"all forms: {relative(asked.into)}")
-    return rules.status_of(results, asked.strict)
+    return status
 
 
 def main(arguments):

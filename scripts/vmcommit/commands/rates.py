@@ -7,16 +7,17 @@ fault more in it. Every row goes to rates.csv as soon as it is known; run again,
 stopped.
 """
 
-import csv
 import pathlib
 import tempfile
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile, locked, relative
-from vmcommit.base.problems import Problem
+from vmcommit.base.problems import Problem, Usage
+from vmcommit.base.runs import Unreadable, as_numbers, read_table
 from vmcommit.base.units import MIB
 from vmcommit.commands.arguments import Parser, add_build, add_results, say
 from vmcommit.commands.compare import ROUNDS, shown
+from vmcommit.commands.edge import keeping
 from vmcommit.gate import rules
 from vmcommit.gate.comparison import Built, Comparison, Samples
 from vmcommit.measure import environment, harness
@@ -33,8 +34,11 @@ def call_of(strategy):
 
 
 def changed(measured, how):
-    """A harness with slow.so before it, `how` in its environment."""
+    """A harness with slow.so before it, `how` in its environment. Raises Problem."""
     library = pathlib.Path(measured.command[-1]).with_name("slow.so")
+    if not library.exists() or any(letter in str(library) for letter in " :"):
+        raise Problem(f"{relative(library)} can't be preloaded: it must be there, in a folder "
+                      "without a space or a colon in its name")
     return harness.Harness(measured.strategy,
                            ("env", f"LD_PRELOAD={library}", how, *measured.command))
 
@@ -55,7 +59,7 @@ def one_comparison(measured, name, slowdown, seed, rounds):
     base = Built(measured)
     sides = {"base": base, "head": Built(measured | {name: changed(measured[name], how)}),
              "again": base}
-    cells = rules.cells([one.strategy for one in measured.values()])
+    cells = rules.cells([harness_of.strategy for harness_of in measured.values()])
     with tempfile.TemporaryDirectory() as scratch:
         comparison = Comparison(sides, Samples(pathlib.Path(scratch, "samples.csv")), seed)
         settled, rest = comparison.gate_counts(cells)
@@ -72,10 +76,15 @@ def one_comparison(measured, name, slowdown, seed, rounds):
 
 
 def read(path):
+    """Rows of an earlier call. Raises Unreadable."""
     if not path.exists():
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    table, note = read_table(path, COLUMNS)
+    as_numbers(table.copy(), COLUMNS[3:], path)
+    as_numbers(table[table.slowdown != FAULT].copy(), ("slowdown",), path)
+    if note or (table[list(COLUMNS)] == "").any(axis=None):
+        raise Unreadable(f"{relative(path)} has a row that is not whole; remove the row")
+    return table.to_dict("records")
 
 
 def table(rows):
@@ -111,18 +120,23 @@ def options(arguments):
                         help="one page fault more instead of a slowdown")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     add_results(parser, "gets rates.csv")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    for option in ("comparisons", "rounds"):
+        if getattr(asked, option) < 1:
+            raise Usage(f"--{option}: '{getattr(asked, option)}' is too few; use at least 1")
+    return asked
 
 
 def rates(asked, path):
-    measured = {name: one for name, one in harness.described(asked.build).items()
-                if not one.strategy.brought}
+    measured = {name: harness_of for name, harness_of in harness.described(asked.build).items()
+                if not harness_of.strategy.brought}
     # With --fault only what calls mprotect can be changed.
-    names = [name for name, one in measured.items()
-             if asked.slowdown != FAULT or call_of(one.strategy) == "mprotect"]
+    names = [name for name, harness_of in measured.items()
+             if asked.slowdown != FAULT or call_of(harness_of.strategy) == "mprotect"]
     rows = read(path)
     done = sum(row["slowdown"] == str(asked.slowdown) for row in rows)
-    with RowFile(path, COLUMNS, append=True) as file, environment.pinned():
+    with keeping(lambda: f"the rows so far are in {relative(path)}"), \
+            RowFile(path, COLUMNS, append=True) as file, environment.pinned():
         for number in range(done, asked.comparisons):
             name = names[number % len(names)]
             try:

@@ -8,14 +8,25 @@ from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_results, say
 from vmcommit.commands.edge import keeping
 from vmcommit.gate import history
+from vmcommit.gate.rules import share_text
 from vmcommit.show import trend
 
 
 def sentences(changes):
     """What changed, the largest first."""
-    return [f"{cell}: {100 * (ratio - 1):+.1f} % from revision {str(row.revision)[:12]} "
+    return [f"{cell}: {share_text(ratio)} from revision {str(row.revision)[:12] or 'unknown'} "
             f"({row.time[:16]}) on" for cell, row, ratio in
             sorted(changes, key=lambda change: -abs(change[2] - 1))]
+
+
+def say_changes(table, changes, note):
+    say(f"{counted(table.time.nunique(), 'comparison')}, {counted(table.cell.nunique(), 'cell')}, "
+        f"{counted(table.machine.nunique(), 'machine')}; "
+        f"{counted(len(changes), 'change') if changes else 'no changes'}")
+    for sentence in sentences(changes):
+        say(f"  {sentence}")
+    if note:
+        say(f"NOTE: {note}")
 
 
 def main(arguments):
@@ -24,13 +35,7 @@ def main(arguments):
     results = parser.parse_args(arguments).results
     table, note = history.read(results / "history.csv")
     changes = history.changes(table)
-    say(f"{counted(table.time.nunique(), 'comparison')}, {counted(table.cell.nunique(), 'cell')}, "
-        f"{counted(table.machine.nunique(), 'machine')}; "
-        f"{counted(len(changes), 'change') if changes else 'no changes'}")
-    for sentence in sentences(changes):
-        say(f"  {sentence}")
-    if note:
-        say(f"NOTE: {note}")
+    say_changes(table, changes, note)
     if not shutil.which("gnuplot"):
         print("trend: gnuplot not found, so without a chart: run ./scripts/setup.sh",
               file=sys.stderr)

@@ -5,21 +5,24 @@ is the same, and then by more than a machine drifts between runs, since they wer
 turn.
 """
 
-import math
+import dataclasses
+import pathlib
 import re
 
-from vmcommit.base.columns import COUNTS, STATUSES
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES, Unreadable, read_environment, read_table
 from vmcommit.base.files import relative
+from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, Unreadable, read_environment, read_json,
+                                read_table, strategies_of)
 from vmcommit.base.text import listed
 from vmcommit.gate import rules
 
-NEEDED = ("side", "cell", "round", "status", "error", "total_ns", *rules.GATED)
+NEEDED = ("side", "cell", "round", "status", "error", "total_ns", *rules.COUNTED)
 # What times depend on: names in environment.json.
 FINGERPRINT = {
     "processor": ("model", "family_model_stepping", "cores", "hypervisor", "governor"),
     "system": ("name", "kernel", "page_bytes"),
     "build": ("compiler", "version", "flags"),
+    "settings": ("thp_enabled", "thp_defrag", "overcommit_memory", "overcommit_ratio",
+                 "max_map_count", "clocksource"),
 }
 
 
@@ -27,79 +30,98 @@ class Unusable(Exception):
     """Why a baseline can't be used; the text says what to do."""
 
 
-def valid_name(name):
+@dataclasses.dataclass
+class Baseline:
+    """`rows`: {cell's name: its rows, by round}. `strategies`: {name: Strategy}, empty if it does
+    not say. `environment` is as the file has it. `lacking`: counts that it does not have."""
+
+    rows: dict
+    strategies: dict
+    environment: dict
+    lacking: list
+
+
+def valid_name(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) is not None
 
 
-def fingerprint(environment):
-    """{name: value} of what times depend on."""
-    facts = {f"{part} {name}": environment[part][name]
-             for part, names in FINGERPRINT.items() for name in names}
-    return facts | environment["settings"]
+def fingerprint(environment: dict) -> dict:
+    """{name: value} of what times depend on, as far as the environment says anything of it."""
+    return {f"{part} {name}": environment[part][name] for part, names in FINGERPRINT.items()
+            for name in names if name in (environment.get(part) or {})}
 
 
-def differences(before, after):
-    """What differs between two environments' fingerprints, in words. What only one of them knows, a
-    setting that a later version reads, is no difference."""
+def differences(before: dict, after: dict) -> list[str]:
+    """What differs between two environments' fingerprints, in words. What only one of them speaks
+    of, such as a setting that a later version reads, is no difference; null is a value."""
     ours, theirs = fingerprint(after), fingerprint(before)
-    return [f"{name} {theirs[name]} -> {value}" for name, value in ours.items()
-            if theirs.get(name) is not None and value is not None and theirs[name] != value]
+    return [f"{name} {text(theirs[name])} -> {text(value)}" for name, value in ours.items()
+            if name in theirs and theirs[name] != value]
 
 
-def check_numbers(table, path):
-    """Raises Unreadable at the first text that is no count, or no time of a cycle."""
-    for column in ("total_ns", *(column for column in COUNTS if column in rules.GATED)):
-        for line, text in enumerate(table[column], 2):
-            if text and not proper(text, least=0 if column in rules.GATED else math.ulp(0.0)):
-                raise Unreadable(f"{relative(path)}, line {line}, {column}: '{text:.40}' is "
-                                 f"no {'count' if column in rules.GATED else 'time of a cycle'}")
+def text(value) -> str:
+    if isinstance(value, list):
+        return "/".join(map(text, value))
+    return "none" if value is None else str(value)
 
 
-def proper(text, least):
-    """Whether a text is a finite number from `least` on."""
-    try:
-        return least <= float(text) < math.inf
-    except ValueError:
-        return False
-
-
-def read_rows(path):
-    """{cell's name: its rows, by round}. Raises Unreadable with the line at fault."""
+def read_rows(path: pathlib.Path):
+    """({cell's name: its rows, by round}, counts that it lacks). Raises Unreadable with the line at
+    fault."""
     table, note = read_table(path, NEEDED)
-    if note:
-        raise Unreadable(f"{relative(path)}: {note.removesuffix(' and is left out')}")
+    if note or not path.read_bytes().endswith(b"\n"):
+        raise Unreadable(f"{relative(path)}: its last line was cut off")
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no sample")
-    wrong = ~table.status.isin(STATUSES) | ((table.status == "ok") & (table.total_ns == ""))
-    if wrong.any():
-        at = wrong.idxmax()
-        raise Unreadable(f"{relative(path)}, line {at + 2}, status: '{table.status[at]:.40}' "
-                         "beside that time is no outcome of a sample")
-    check_numbers(table, path)
-    rows = {}
-    for row in table.to_dict("records"):
+    rows: dict = {}
+    for line, row in enumerate(table.to_dict("records"), 2):
+        if not re.fullmatch(r"-?\d{1,9}", row["round"], re.ASCII):
+            raise Unreadable(f"{relative(path)}, line {line}, round: '{row['round']:.40}' is no "
+                             "number of a round")
+        if fault := rules.fault_of(row):
+            raise Unreadable(f"{relative(path)}, line {line}, {fault}")
         rows.setdefault(row["cell"], []).append(row)
-    return rows
+    for samples in rows.values():
+        samples.sort(key=lambda row: int(row["round"]))
+    return rows, [column for column in rules.GATED if column not in table]
 
 
-def load(folder, cells):
-    """(rows of each cell, environment) of a stored baseline that has just these cells. Raises
-    Unusable."""
+def names_there(folder: pathlib.Path) -> str:
+    there = sorted(path.name for path in folder.parent.glob("[!.]*") if path.is_dir())
+    if not there:
+        return f"keep one: make baseline NAME={folder.name}"
+    return f"there {'are' if len(there) > 1 else 'is'} {listed(there)}"
+
+
+def read(folder: pathlib.Path) -> Baseline:
+    """Raises Unusable."""
     if not folder.is_dir():
-        there = sorted(path.name for path in folder.parent.glob("[!.]*") if path.is_dir())
-        raise Unusable("there is none of that name; " + (
-            f"there {'are' if len(there) > 1 else 'is'} {listed(there)}" if there else
-            f"keep one by make baseline NAME={folder.name}"))
+        raise Unusable(f"there is none of that name; {names_there(folder)}")
     try:
-        rows = read_rows(folder / SAMPLES)
+        rows, lacking = read_rows(folder / SAMPLES)
         environment = read_environment(folder / ENVIRONMENT)
+        strategies = {} if not environment["strategies"] else \
+            strategies_of(environment, folder / ENVIRONMENT)
+        stated = read_json(folder / ENVIRONMENT)
     except Unreadable as why:
         raise Unusable(f"{why}; keep it anew: make baseline NAME={folder.name}") from None
-    wanted = {cell.name for cell in cells}
-    if set(rows) != wanted:
-        raise Unusable(f"it is of another campaign: {len(wanted - set(rows))} of "
-                       f"{len(wanted)} cells are missing, {len(set(rows) - wanted)} are unknown")
-    rounds = {len(each) for each in rows.values()}
-    if len(rounds) > 1:
-        raise Unusable(f"it is cut off: its cells have {min(rounds)} to {max(rounds)} rounds")
-    return rows, environment
+    rounds = [len(samples) - 1 for samples in rows.values()]  # and one for counts
+    if min(rounds) < (environment["rounds"] or max(rounds)):
+        raise Unusable(f"it is cut off: its cells have {min(rounds)} to {max(rounds)} rounds of "
+                       f"{environment['rounds'] or max(rounds)}; keep it anew: make baseline "
+                       f"NAME={folder.name}")
+    return Baseline(rows, strategies, stated, lacking)
+
+
+def refuse_other_campaign(baseline: Baseline, cells: list) -> None:
+    """Raises Unusable where the baseline does not have all cells of a strategy that it has any of,
+    or has cells that are unknown."""
+    names = {cell.name for cell in cells}
+    there = {cell.strategy.name for cell in cells if cell.name in baseline.rows}
+    lacking = {cell.name for cell in cells
+               if cell.strategy.name in there and cell.name not in baseline.rows}
+    unknown = set(baseline.rows) - names
+    if lacking or unknown or not there:
+        raise Unusable(f"it is of another campaign: {len(names - set(baseline.rows))} of "
+                       f"{len(names)} cells are missing, {len(unknown)} are unknown; name the same "
+                       "libraries and allocators, or keep another one by make baseline")

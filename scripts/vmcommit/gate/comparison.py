@@ -3,17 +3,25 @@
 import random
 import statistics
 import time
+from collections.abc import Callable
 
+from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile
 from vmcommit.gate import rules
+from vmcommit.gate.rules import Result
 from vmcommit.measure.harness import HarnessFailed
 
 CONFIRMATIONS = 3  # samples in which counts must differ
 SIDES = ("base", "head")
 
 
+class Unlike(Exception):
+    """Two sides that mean different things by the same cell; the text says in what they differ."""
+
+
 class Samples:
-    """samples.csv with `side` and the columns of the first row; {(side, cell): rows} in memory."""
+    """samples.csv with `side` and the columns of the first row; {(side, cell): rows} in memory. A
+    disk that is full ends the file but not the comparison: `failure` keeps what happened."""
 
     def __init__(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,12 +29,25 @@ class Samples:
         self.path = path
         self.rows = {}
         self.file = None
+        self.failure = None
 
     def add(self, side, cell, round_number, row):
-        if self.file is None:
-            self.file = RowFile(self.path, ["side", "cell", *row])
         self.rows.setdefault((side, cell), []).append((round_number, row))
-        self.file.add(row | {"side": side, "cell": cell.name, "round": round_number})
+        if self.failure is None:
+            try:
+                self.write(row | {"side": side, "cell": cell.name, "round": round_number})
+            except OSError as error:
+                self.failure = error
+
+    def write(self, row):
+        if self.file is None:
+            self.file = RowFile(self.path, ["side", "cell", *(column for column in row if column
+                                                              not in ("side", "cell"))])
+        self.file.add(row)
+
+    def close(self):
+        if self.file:
+            self.file.close()
 
     def paired(self, sides, cell, first_round):
         """Times of two sides in the rounds from first_round on that have both."""
@@ -46,6 +67,9 @@ class Stored:
     def __init__(self, rows):
         self.rows = rows
 
+    def has(self, cell):
+        return cell.name in self.rows
+
     def take(self, cell, round_number):
         rows = self.rows[cell.name]
         return rows[round_number] if round_number < len(rows) else None
@@ -57,18 +81,26 @@ class Built:
     def __init__(self, harnesses):
         self.harnesses = harnesses
 
+    def has(self, cell):
+        return cell.strategy.name in self.harnesses
+
     def take(self, cell, _round_number):
-        if cell.strategy.name not in self.harnesses:
-            raise HarnessFailed("has no such harness")
-        return self.harnesses[cell.strategy.name].take(cell)
+        """Raises HarnessFailed, for a row that can't be judged too."""
+        row = self.harnesses[cell.strategy.name].take(cell)
+        if fault := rules.fault_of(row):
+            raise HarnessFailed(f"gave a row that can't be judged: {fault}")
+        return row
 
 
 class Comparison:
-    def __init__(self, sides, samples, seed):
-        self.sides = sides  # {"base", "head", and "again", which is base once more}
+    """`sides`: {"base", "head", and "again", which is base once more}, whatever has has() and
+    take(). `broken`: {cell: which side, and what happened}; these are not tried again."""
+
+    def __init__(self, sides, samples: Samples, seed: int):
+        self.sides = sides
         self.samples = samples
         self.random = random.Random(seed)
-        self.broken = {}  # {cell: which side, and what happened}
+        self.broken: dict[Configuration, str] = {}
         self.round = 0
 
     def take(self, side, cell):
@@ -81,62 +113,82 @@ class Comparison:
             self.samples.add(side, cell, self.round, row)
         return row
 
-    def gate_counts(self, cells):
-        """One sample of each side: what differs in counts, at once and each time that it is looked
-        at again. Returns the rest as well."""
-        settled, rest = [], []
+    def gate_counts(self, cells) -> tuple[list[Result], list[Result]]:
+        """(results that counts alone settle, those that are left for times). Raises Unlike."""
         self.round = 0
-        for cell in cells:
-            for _ in range(CONFIRMATIONS):
-                base, head = self.take("base", cell), self.take("head", cell)
-                changed = cell not in self.broken and (
-                    rules.status_change(base, head) or
-                    rules.count_change(rules.compare_counts(base, head)))
-                if not changed:
-                    break
-            if cell in self.broken:
-                settled.append(rules.Result(cell, rules.MISSING, self.broken[cell]))
-                continue
-            counts = {column: int(float(head[column])) for column in rules.GATED
-                      if head.get(column)}
-            result = rules.Result(cell, rules.INCONCLUSIVE, counts=counts)
-            if changed:
-                result.verdict, result.why = changed
-                if base["total_ns"] and head["total_ns"]:
-                    result.by_counts = changed
-                settled.append(result)
-            elif not base["total_ns"]:
-                result.verdict, result.why = rules.SAME, f"{base['status']} on both sides"
-                settled.append(result)
-            else:
-                rest.append(result)
-        return settled, rest
+        results = [self.absent(cell) or self.by_counts(cell) for cell in cells]
+        left = [result for result in results if result.verdict == rules.INCONCLUSIVE]
+        return [result for result in results if result not in left], left
 
-    def measure(self, results, rounds, shown):
-        """Rounds of pairs in changing order: base first in one round, head first in the next, so
-        that two rounds make an ABBA. Returns the first round's number."""
+    def absent(self, cell):
+        """The result of a cell whose strategy one side does not have; None if both do."""
+        if not self.sides["head"].has(cell):
+            return Result(cell, rules.MISSING, f"head has no {cell.strategy}")
+        if not self.sides["base"].has(cell):
+            return Result(cell, rules.NEW, f"base has no {cell.strategy}")
+        return None
+
+    def by_counts(self, cell):
+        base, head, change = self.confirmed_change(cell)
+        if cell in self.broken:
+            return Result(cell, rules.MISSING, self.broken[cell])
+        result = Result(cell, rules.INCONCLUSIVE, counts={
+            column: int(float(head[column])) for column in rules.GATED if head.get(column)})
+        if change:
+            result.verdict, result.why = change
+            if base["total_ns"] and head["total_ns"]:
+                result.by_counts = change
+        elif not base["total_ns"]:
+            result.verdict, result.why = rules.SAME, f"{base['status']} on both sides"
+        return result
+
+    def confirmed_change(self, cell):
+        """(base's row, head's row, (verdict, why) of what differs between them each time that they
+        are looked at, and in the same direction; else None)."""
+        verdicts = set()
+        for _ in range(CONFIRMATIONS):
+            base, head = self.take("base", cell), self.take("head", cell)
+            if cell in self.broken:
+                return base, head, None
+            if difference := rules.unlike(base, head):
+                raise Unlike(difference)
+            change = (rules.status_change(base, head)
+                      or rules.count_change(rules.compare_counts(base, head)))
+            verdicts.add(change and change[0])
+            if change is None or len(verdicts) > 1:
+                return base, head, None
+        return base, head, change
+
+    def measure(self, results: list[Result], rounds: int, shown: Callable) -> int:
+        """Rounds of pairs in a random order of cells. Returns the first round's number.
+        shown(seconds done, seconds left, round, configuration) is called before each pair."""
         first = self.round + 1
         begun = time.monotonic()
         for done in range(rounds):
             self.round += 1
-            order = list(results)
+            order = list(enumerate(results))
             self.random.shuffle(order)
-            for at, result in enumerate(order):
+            for at, (index, result) in enumerate(order):
                 spent = time.monotonic() - begun
                 share = (done + at / len(order)) / rounds
                 left = spent / share - spent if share > 0.02 else 0.05 * rounds * len(order)
                 shown(spent, left, self.round, result.cell)
-                pair = [side for side in SIDES if side in self.sides]
-                if (self.round + results.index(result)) % 2:
-                    pair.reverse()
-                if "again" in self.sides:
-                    pair.insert(self.random.randrange(3), "again")
-                for side in pair:
-                    if result.cell not in self.broken:
-                        self.take(side, result.cell)
+                self.take_turns(result.cell, index)
         return first
 
+    def take_turns(self, cell, index):
+        """Base first in one round, head first in the next, so that two rounds make an ABBA."""
+        turn = [side for side in SIDES if side in self.sides]
+        if (self.round + index) % 2:
+            turn.reverse()
+        if "again" in self.sides:
+            turn.insert(self.random.randrange(3), "again")
+        for side in turn:
+            if cell not in self.broken:
+                self.take(side, cell)
+
     def judge(self, results, first, number_of_cells, rule=rules.judge_times):
+        """Verdicts by the rounds from `first` on."""
         for result in results:
             if result.cell in self.broken:
                 result.verdict, result.why = rules.MISSING, self.broken[result.cell]
@@ -150,7 +202,7 @@ class Comparison:
             result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
             result.rounds = len(base)
 
-    def time(self, results, rounds, shown, number_of_cells):
+    def time(self, results, rounds, shown, number_of_cells) -> list[Configuration]:
         """Measures and judges; whatever regressed is measured again on fresh rounds before it is
         believed. Returns the cells in which base differs from itself, if it is measured twice."""
         first = self.measure(results, rounds, shown)
@@ -162,7 +214,7 @@ class Comparison:
         for result in suspects:
             if result.verdict == rules.REGRESSED:
                 result.why = f"{rules.share_text(result.ratio)}, and again on fresh rounds"
-            else:
+            elif result.verdict != rules.MISSING:
                 result.verdict = rules.INCONCLUSIVE
                 result.why = "not confirmed on fresh rounds"
         self.drifting_counts(results)
@@ -177,20 +229,23 @@ class Comparison:
 
     def drifting_counts(self, results):
         """Counts of head that vary from round to round, where base's do not, are a regression too;
-        in a single round, or on both sides, they may be the machine's. An allocator's may vary by
-        where it happens to lie: then times alone decide."""
+        in a single round, or on both sides, they may be the machine's, and leave a regression what
+        it is. An allocator's may vary by where it happens to lie: then times alone decide."""
         for result in results:
             rounds, changes = self.counts_that_vary(result, "head")
-            if rounds == 0:
+            if rounds == 0 or result.verdict == rules.MISSING:
                 continue
             result.why = "; ".join(filter(None, (result.why, f"counts vary by round: {changes}")))
             of_base = self.counts_that_vary(result, "base")[0]
-            if not result.cell.strategy.blocks or not of_base:
-                result.verdict = rules.INCONCLUSIVE if rounds == 1 or of_base else rules.REGRESSED
+            if rounds > 1 and not of_base:
+                result.verdict = rules.REGRESSED
+            elif result.verdict != rules.REGRESSED and not (
+                    of_base and result.cell.strategy.blocks):
+                result.verdict = rules.INCONCLUSIVE
 
     def false_alarms(self, results, first, number_of_cells):
         """Cells in which base differs from itself by the same rule."""
         return [result.cell for result in results
                 if "again" in self.sides and result.cell not in self.broken
                 and rules.judge_times(*self.samples.paired(("base", "again"), result.cell, first),
-                                     number_of_cells)[0] in (rules.REGRESSED, rules.IMPROVED)]
+                                      number_of_cells)[0] in (rules.REGRESSED, rules.IMPROVED)]

@@ -1,35 +1,104 @@
-"""A comparison in the forms that people and other programs read. Every function returns text."""
+"""A comparison in the forms that people and other programs read.
 
+Each form is a function that gives the text of one file, or of one file for each side; `form` and
+`form_of_side` enter it in FORMS, which is all that writing them and docs/ci.md go by.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import functools
 import json
 import math
+import pathlib
 import xml.etree.ElementTree as xml
+from collections.abc import Callable
 
+from vmcommit.base.files import write_text
 from vmcommit.base.units import time_text
-from vmcommit.gate.rules import INCONCLUSIVE, MISSING, REGRESSED, closing, in_order, share_text
+from vmcommit.gate.comparison import SIDES, Samples
+from vmcommit.gate.rules import (INCONCLUSIVE, MISSING, NEW, REGRESSED, Result, closing, in_order,
+                                 share_text)
+
+HEADINGS = ("cell", "base", "head", "change", "confidence interval", "verdict", "")
+GO_UNITS = {"minor_faults": "faults/op", "handled_faults": "handled/op",
+            "commit_calls": "commits/op"}
 
 
-def change(result):
-    return "" if math.isnan(result.ratio) else share_text(result.ratio)
+@dataclasses.dataclass
+class Compared:
+    """A comparison that is done: `notes` are sentences, `environment` what environment.json will
+    hold."""
+
+    results: list[Result]
+    notes: list[str]
+    samples: Samples
+    environment: dict
 
 
-def interval(result):
-    return "" if math.isnan(result.ratio) else f"{share_text(result.low)} to {share_text(result.high)}"
+@dataclasses.dataclass(frozen=True)
+class Form:
+    text: Callable[[Compared], str]
+    purpose: str
 
 
-def time_of(ns):
+FORMS: dict[str, Form] = {}  # {name of the file: Form}
+
+
+def form(name: str, purpose: str):
+    """Enters a function of a Compared as the form with that file name."""
+    def enter(function):
+        FORMS[name] = Form(function, purpose)
+        return function
+    return enter
+
+
+def form_of_side(name: str, purpose: str):
+    """The same for a function of a Compared and a side; the side comes before the name."""
+    def enter(function):
+        for side in SIDES:
+            FORMS[f"{side}.{name}"] = Form(functools.partial(function, side=side), purpose)
+        return function
+    return enter
+
+
+def write_forms(compared: Compared, folder: pathlib.Path) -> None:
+    """Raises OSError."""
+    for name, entered in FORMS.items():
+        write_text(folder / name, entered.text(compared))
+
+
+def remove_forms(folder: pathlib.Path) -> None:
+    """Takes away an earlier comparison's, so that nobody reads them as this one's."""
+    for name in FORMS:
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
+
+
+def change(result: Result) -> str:
+    return share_text(result.ratio) if result.timed else ""
+
+
+def interval(result: Result) -> str:
+    return f"{share_text(result.low)} to {share_text(result.high)}" if result.timed else ""
+
+
+def time_of(ns: float) -> str:
     return "" if math.isnan(ns) else time_text(ns)
 
 
-HEADINGS = ("cell", "base", "head", "change", "confidence interval", "verdict", "")
+def bounds(result: Result) -> tuple[float, float]:
+    """Within which head's time lies, by the confidence interval of its ratio to base's."""
+    return (result.head_ns * result.low / result.ratio, result.head_ns * result.high / result.ratio)
 
 
-def fields(result):
+def fields(result: Result) -> tuple:
     return (str(result.cell), time_of(result.base_ns), time_of(result.head_ns), change(result),
             interval(result), result.verdict, result.why)
 
 
-def table(results, colour=False):
-    """Aligned, worst first, with one closing sentence."""
+def table(results: list[Result], colour: bool = False) -> str:
+    """For a terminal: aligned, worst first, with one closing sentence."""
     rows = [HEADINGS, *map(fields, in_order(results))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEADINGS) - 1)]
     lines = []
@@ -37,37 +106,39 @@ def table(results, colour=False):
         cells = [row[0].ljust(widths[0])] + [text.rjust(width) for text, width
                                              in zip(row[1:5], widths[1:5])]
         line = "  ".join([*cells, row[5].ljust(widths[5]), row[6]]).rstrip()
-        if colour and row[5] == REGRESSED:
-            line = f"\033[31m{line}\033[0m"
-        lines.append(line)
+        lines.append(f"\033[31m{line}\033[0m" if colour and row[5] == REGRESSED else line)
     return "\n".join([*lines, "", closing(results)])
 
 
-def cell_text(text):
+def cell_text(text: str) -> str:
     """A Markdown table's cell: what would end it, or begin a tag, is shown as it is."""
     for letter, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " ")):
         text = text.replace(letter, shown)
     return text
 
 
-def xml_text(text):
+def xml_text(text: str) -> str:
     """What XML 1.0 can hold of a text."""
     return "".join(letter if letter in "\t\n" or letter >= " " and letter not in "\ufffe\uffff"
                    and not "\ud800" <= letter <= "\udfff" else "\ufffd" for letter in text)
 
 
-def markdown(results, notes):
-    rows = [f"| {' | '.join(map(cell_text, fields(result)))} |" for result in in_order(results)]
+@form("COMPARE.md", "a comment on a pull request")
+def markdown(compared: Compared) -> str:
+    rows = [f"| {' | '.join(map(cell_text, fields(result)))} |"
+            for result in in_order(compared.results)]
     return "\n".join([
-        "## vmcommit compare", "", closing(results), "",
-        *(f"> {note}\n" for note in notes),
+        "## vmcommit compare", "", cell_text(closing(compared.results)), "",
+        *(f"> {cell_text(note)}\n" for note in compared.notes),
         f"| {' | '.join(HEADINGS[:-1])} | why |", "|---|---:|---:|---:|---:|---|---|", *rows, ""])
 
 
-def junit(results):
-    """A test case a cell: regressed and missing ones fail, inconclusive ones are skipped."""
+@form("junit.xml", "what CI servers show as tests: a case a cell")
+def junit(compared: Compared) -> str:
+    """Regressed and missing cells fail; inconclusive and new ones are skipped."""
+    results = compared.results
     failures = [result for result in results if result.verdict in (REGRESSED, MISSING)]
-    skipped = [result for result in results if result.verdict == INCONCLUSIVE]
+    skipped = [result for result in results if result.verdict in (INCONCLUSIVE, NEW)]
     suite = xml.Element("testsuite", name="vmcommit compare", tests=str(len(results)),
                         failures=str(len(failures)), skipped=str(len(skipped)), errors="0")
     for result in results:
@@ -83,61 +154,63 @@ def junit(results):
     return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def go_bench(rows):
-    """One side's samples as Go benchmark text, for benchstat: `rows` are (cell, row)."""
+@form_of_side("bench.txt", "Go benchmark text: `benchstat base.bench.txt head.bench.txt`")
+def go_bench(compared: Compared, side: str) -> str:
+    rows = [(cell, row) for cell, row in compared.samples.of(side) if row["total_ns"]]
     lines = ["goos: " + rows[0][1]["platform"], "pkg: vmcommit",
-             "Unit faults/op assume=exact", "Unit handled/op assume=exact",
-             "Unit commits/op assume=exact"] if rows else []
+             *(f"Unit {unit} assume=exact" for unit in GO_UNITS.values())] if rows else []
     for cell, row in rows:
-        if row["total_ns"]:
-            faults = f" {row['minor_faults']} faults/op" if row["minor_faults"] else ""
-            lines.append(f"BenchmarkCommit/{cell.name} {row['batch']} {row['total_ns']} ns/op"
-                         f"{faults} {row['handled_faults']} handled/op "
-                         f"{row['commit_calls']} commits/op")
+        counts = "".join(f" {row[column]} {unit}" for column, unit in GO_UNITS.items()
+                         if row.get(column))
+        lines.append(f"BenchmarkCommit/{cell.name} {row['batch']} {row['total_ns']} ns/op{counts}")
     return "\n".join(lines) + "\n"
 
 
-def bencher_metric_format(results):
+@form("bmf.json", "Bencher Metric Format")
+def bencher_metric_format(compared: Compared) -> str:
     """{benchmark: {measure: {value, lower_value, upper_value}}} of head."""
     benchmarks = {}
-    for result in results:
-        if not math.isnan(result.head_ns):
-            measures = {"latency": {"value": result.head_ns,
-                                    "lower_value": result.base_ns * result.low,
-                                    "upper_value": result.base_ns * result.high}}
-            for column, count in result.counts.items():
-                measures[column.replace("_", "-")] = {"value": count}
-            benchmarks[result.cell.name] = measures
+    for result in compared.results:
+        if result.timed:
+            lower, upper = bounds(result)
+            benchmarks[result.cell.name] = {
+                "latency": {"value": result.head_ns, "lower_value": lower, "upper_value": upper},
+                **{column.replace("_", "-"): {"value": count}
+                   for column, count in result.counts.items()}}
     return json.dumps(benchmarks, indent=2) + "\n"
 
 
-def github_action_benchmark(results):
-    """customSmallerIsBetter, of head."""
-    return json.dumps([
-        {"name": result.cell.named(" ", ", "), "unit": "ns/cycle", "value": result.head_ns,
-         "range": f"± {result.base_ns * (result.high - result.low) / 2:.0f}",
-         "extra": f"{result.verdict} against base: {change(result)} ({interval(result)})"}
-        for result in results if not math.isnan(result.head_ns)],
-        indent=2, ensure_ascii=False) + "\n"
-
-
-def google_benchmark(rows, environment):
-    """One side's samples as Google Benchmark writes them, one repetition a round."""
-    benchmarks, seen = [], {}
-    for cell, row in rows:
-        if not row["total_ns"]:
-            continue
-        at = seen[cell] = seen.get(cell, -1) + 1
+@form("github-action-benchmark.json", "`customSmallerIsBetter`")
+def github_action_benchmark(compared: Compared) -> str:
+    """Of head; the range is half of the confidence interval."""
+    benchmarks = []
+    for result in filter(lambda result: result.timed, compared.results):
+        lower, upper = bounds(result)
         benchmarks.append({
-            "name": cell.named(":", "/"), "run_name": cell.named(":", "/"), "run_type": "iteration",
-            "repetition_index": at, "threads": 1, "iterations": int(row["batch"]),
-            "real_time": float(row["total_ns"]), "cpu_time": float(row["total_ns"]),
-            "time_unit": "ns", "handled_faults": float(row["handled_faults"]),
-            "commit_calls": float(row["commit_calls"])})
-    for benchmark in benchmarks:
-        benchmark["repetitions"] = sum(other["name"] == benchmark["name"] for other in benchmarks)
-    processor = environment["processor"]
-    context = {"date": environment["started"], "host_name": "", "executable": "vmcommit",
-               "num_cpus": processor["cores"], "mhz_per_cpu": 0, "cpu_scaling_enabled": False,
-               "caches": [], "load_avg": [], "library_build_type": "release"}
+            "name": result.cell.named(" ", ", "), "unit": "ns/cycle", "value": result.head_ns,
+            "range": f"± {(upper - lower) / 2:.0f}",
+            "extra": f"{result.verdict} against base: {change(result)} ({interval(result)})"})
+    return json.dumps(benchmarks, indent=2, ensure_ascii=False) + "\n"
+
+
+@form_of_side("google-benchmark.json", "what reads Google Benchmark's JSON")
+def google_benchmark(compared: Compared, side: str) -> str:
+    """One repetition a round."""
+    rows = [(cell, row) for cell, row in compared.samples.of(side) if row["total_ns"]]
+    repetitions = collections.Counter(cell for cell, _ in rows)
+    seen: collections.Counter = collections.Counter()
+    benchmarks = []
+    for cell, row in rows:
+        name, time = cell.named(":", "/"), float(row["total_ns"])
+        benchmarks.append({
+            "name": name, "run_name": name, "run_type": "iteration",
+            "repetitions": repetitions[cell], "repetition_index": seen[cell], "threads": 1,
+            "iterations": int(float(row["batch"])), "real_time": time, "cpu_time": time,
+            "time_unit": "ns", **{column: float(row[column]) for column in
+                                  ("handled_faults", "commit_calls") if row.get(column)}})
+        seen[cell] += 1
+    context = {"date": compared.environment["started"], "host_name": "", "executable": "vmcommit",
+               "num_cpus": compared.environment["processor"]["cores"], "mhz_per_cpu": 0,
+               "cpu_scaling_enabled": False, "caches": [], "load_avg": [],
+               "library_build_type": "release"}
     return json.dumps({"context": context, "benchmarks": benchmarks}, indent=1) + "\n"

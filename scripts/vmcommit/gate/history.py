@@ -1,92 +1,133 @@
-"""results/history.csv: one row for each cell and revision that was compared; and where in it a change
-began.
+"""results/history.csv: one row for each cell and revision that was compared; and where in it a
+change began.
 
 Whether there is a change is asked of ranks: the largest Mann-Whitney statistic of any split, held
 against what random orders of the same values give. Where it is, is asked of the values: the split
 that leaves the least variance within both parts. Then within both parts again.
 """
 
+import csv
+import datetime
 import hashlib
 import json
 import math
+import os
+import pathlib
 
 import numpy
+import pandas
 from scipy import stats
 
 from vmcommit.base.conventions import GATE_CONFIDENCE, THRESHOLD
-from vmcommit.base.files import RowFile, relative
+from vmcommit.base.files import RowFile, locked, relative
 from vmcommit.base.runs import Unreadable, as_numbers, read_table
 from vmcommit.base.statistics import median_interval, shared
 from vmcommit.gate import baselines
 
-COLUMNS = ("time", "revision", "clean", "machine", "cell", "strategy", "size_bytes", "touch",
-           "chunk_bytes", "ns_per_page", "ns_per_page_low", "ns_per_page_high", "rounds",
-           "minor_faults", "handled_faults", "commit_calls", "commit_bytes")
+COUNTS = ("minor_faults", "handled_faults", "commit_calls", "commit_bytes")
+POSITIVE = ("size_bytes", "touch", "chunk_bytes", "ns_per_page", "ns_per_page_low",
+            "ns_per_page_high")
+COLUMNS = ("time", "revision", "clean", "machine", "cell", "strategy", *POSITIVE, "rounds", *COUNTS)
 SHORTEST = 4  # revisions on each side of a change
 PERMUTATIONS = 1999
-NUMBERS = COLUMNS[6:]
+NUMBERS = (*POSITIVE, "rounds", *COUNTS)
 
 
-def machine(environment):
+def machine(environment: dict) -> str:
     """Few letters that stand for what times depend on."""
     text = json.dumps(baselines.fingerprint(environment), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def rows_of(results, samples, environment):
+def row_of(cell, taken: list[dict], environment: dict) -> dict:
+    """A cell that head was timed in: `taken` are its rows."""
+    pages = float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
+    median, low, high, _ = median_interval([float(row["total_ns"]) / pages for row in taken])
+    return {"time": environment["started"], "revision": environment["revision"]["commit"],
+            "clean": environment["revision"]["clean"], "machine": machine(environment),
+            "cell": cell.name, "strategy": cell.strategy.name, "size_bytes": cell.size,
+            "touch": cell.touch, "chunk_bytes": cell.chunk, "ns_per_page": f"{median:.1f}",
+            "ns_per_page_low": f"{low:.1f}", "ns_per_page_high": f"{high:.1f}",
+            "rounds": len(taken), **{column: taken[0].get(column, "") for column in COUNTS}}
+
+
+def rows_of(results, samples, environment: dict) -> list[dict]:
     """A row for each cell that head was timed in."""
-    for result in results:
-        taken = [row for _, row in samples.rows.get(("head", result.cell), []) if row["total_ns"]]
-        if not taken:
-            continue
-        pages = float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
-        median, low, high, _ = median_interval([float(row["total_ns"]) / pages for row in taken])
-        cell = result.cell
-        yield dict(zip(COLUMNS, (
-            environment["started"], environment["revision"]["commit"],
-            environment["revision"]["clean"], machine(environment), cell.name, cell.strategy, cell.size, cell.touch,
-            cell.chunk, f"{median:.1f}", f"{low:.1f}", f"{high:.1f}", len(taken),
-            *(taken[0].get(column, "") for column in COLUMNS[13:]))))
+    taken = {result.cell: [row for _, row in samples.rows.get(("head", result.cell), [])
+                           if row["total_ns"]] for result in results}
+    return [row_of(cell, rows, environment) for cell, rows in taken.items() if rows]
 
 
-def mend(path):
-    """Takes away the end of a last row that was cut off when the disk was full. Returns whether
-    there was one."""
+def mend(path: pathlib.Path) -> None:
+    """Takes away the end of a last row that was cut off when the disk was full."""
     content = path.read_bytes()
     whole = content[:content.rfind(b"\n") + 1]
-    if whole == content:
-        return False
-    with open(path, "r+b") as file:
-        file.truncate(len(whole))
-    return True
+    if whole != content:
+        os.truncate(path, len(whole))
 
 
-def add(path, rows):
-    """Each row is in the file whole or not at all. Raises OSError."""
+def columns_of(path: pathlib.Path) -> list[str]:
+    """Those of a history that is there; an older or a later version may have written it. Raises
+    Unreadable where it lacks any of ours."""
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+        columns = next(csv.reader(file), list(COLUMNS))
+    if lacking := [column for column in COLUMNS if column not in columns]:
+        raise Unreadable(f"{relative(path)}: no column {', '.join(lacking)}; move it away, and the "
+                         "next comparison begins another")
+    return columns
+
+
+def add(path: pathlib.Path, rows: list[dict]) -> None:
+    """Each row is in the file whole or not at all. Raises OSError, Unreadable, and Problem where
+    another comparison is adding its rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        mend(path)
-    with RowFile(path, COLUMNS, append=True) as file:
-        for row in rows:
-            file.add(row)
+    with locked(path.with_name(f".{path.name}.lock"), "adding to the history"):
+        columns = list(COLUMNS)
+        if path.exists():
+            mend(path)
+            columns = columns_of(path)
+        with RowFile(path, columns, append=True) as file:
+            for row in rows:
+                file.add(row)
 
 
-def read(path):
+def moment(text: str) -> float:
+    """Seconds since 1970 of a time as it stands in the file; NaN if it is none."""
+    try:
+        when = datetime.datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def check(table: pandas.DataFrame, path: pathlib.Path) -> None:
+    """Raises Unreadable at the first row that no comparison writes."""
+    wrongs = {"time": table.time.map(moment).isna(),
+              "revision": ~table.revision.str.fullmatch("[0-9a-f]*"),
+              "strategy": ~table.strategy.str.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*"),
+              "cell": ~table.cell.map(str.isprintable)}
+    wrongs |= {column: ~(table[column] > 0) for column in POSITIVE}
+    for column, wrong in wrongs.items():
+        if wrong.any():
+            at = wrong.idxmax()
+            raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: "
+                             f"'{table[column][at]!s:.40}' can't be")
+
+
+def read(path: pathlib.Path) -> tuple[pandas.DataFrame, str]:
     """(the history as a table, oldest first, what was left out). Raises Unreadable."""
     table, note = read_table(path, COLUMNS)
+    if not note and len(table) and not path.read_bytes().endswith(b"\n"):
+        table, note = table[:-1].copy(), f"the last line of {path.name} was cut off and is left out"
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no comparison yet; make compare writes it")
     as_numbers(table, NUMBERS, path)
-    for column in ("ns_per_page", "ns_per_page_low", "ns_per_page_high"):
-        wrong = ~(table[column] > 0)
-        if wrong.any():
-            at = wrong.idxmax()
-            raise Unreadable(f"{relative(path)}, line {at + 2}, {column}: '{table[column][at]}' "
-                             "is no time")
-    return table.sort_values("time", kind="stable", ignore_index=True), note
+    check(table, path)
+    order = numpy.argsort(table.time.map(moment), kind="stable")
+    return table.iloc[order].reset_index(drop=True), note
 
 
-def largest_statistic(ranks):
+def largest_statistic(ranks: numpy.ndarray) -> numpy.ndarray:
     """|z| of the split with the largest, for each row of ranks."""
     n = ranks.shape[-1]
     counts = numpy.arange(1, n)
@@ -95,7 +136,7 @@ def largest_statistic(ranks):
     return z[..., SHORTEST - 1:n - SHORTEST].max(axis=-1)
 
 
-def best_split(values):
+def best_split(values) -> int:
     """The first index after the split that leaves the least variance of logarithms."""
     logs = numpy.log(values)
     n = len(logs)
@@ -105,7 +146,7 @@ def best_split(values):
     return int(between[SHORTEST - 1:n - SHORTEST].argmax()) + SHORTEST
 
 
-def change_points(values, alpha, random):
+def change_points(values, alpha: float, random) -> list[int]:
     """Indices at which another level begins."""
     values = numpy.asarray(values, float)
     n = len(values)
@@ -123,13 +164,13 @@ def change_points(values, alpha, random):
         [at + point for point in change_points(values[at:], alpha, random)]
 
 
-def changes(table, seed=1):
+def changes(table: pandas.DataFrame, seed: int = 1) -> list[tuple]:
     """[(cell, row at which it changed, new level / old level)] on each machine by itself."""
     groups = list(table.groupby(["machine", "cell"], sort=False))
     alpha = 1 - shared(len(groups), GATE_CONFIDENCE)
     alpha = max(alpha, 1 / (PERMUTATIONS + 1))  # no permutation test tells less
     random = numpy.random.default_rng(seed)
-    changed = []
+    changed: list[tuple] = []
     for (_, cell), rows in groups:
         values = rows.ns_per_page.to_numpy()
         points = change_points(values, alpha, random)

@@ -11,15 +11,19 @@ import math
 import numpy
 
 from vmcommit.base.cells import Configuration
+from vmcommit.base.columns import STATUSES
 from vmcommit.base.conventions import (DRIFT, GATE_CONFIDENCE, SPARSELY_TOUCHED, THRESHOLD)
 from vmcommit.base.statistics import median_interval, shared
 from vmcommit.base.units import KIB, MIB
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count")
+COUNTED = ("batch", "page_bytes", "touched_bytes")  # at least 1 beside each time
+ALIKE = ("platform", "page_bytes")  # what both sides must share to be compared at all
 REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
-MISSING = "missing"
-ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, SAME)  # worst first
+MISSING, NEW = "missing", "new"  # head's side lacks a row; base's side lacks the strategy
+ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, NEW, SAME)  # worst first
+SLOWER, UNCLEAR, INCOMPLETE = 1, 3, 6  # exit statuses
 
 
 def cells(strategies):
@@ -48,25 +52,61 @@ class Result:
     high: float = math.nan
     rounds: int = 0
     counts: dict = dataclasses.field(default_factory=dict)  # {column: head's}
-    by_counts: tuple = None  # (verdict, why) where counts differ, whatever times say
+    by_counts: tuple | None = None  # (verdict, why) where counts differ, whatever times say
 
-    def settle_by_counts(self):
+    @property
+    def timed(self) -> bool:
+        return not math.isnan(self.ratio)
+
+    def settle_by_counts(self) -> None:
         """Once times are known: counts decide, but for times that got worse where counts got
         better. A harness that died meanwhile is missing."""
-        verdict, why = self.by_counts
-        if self.verdict == MISSING:
+        if self.verdict == MISSING or self.by_counts is None:
             return
+        verdict, why = self.by_counts
         if (verdict, self.verdict) == (IMPROVED, REGRESSED):
             self.why += f"; {why}"
         else:
-            self.verdict, self.why = self.by_counts
+            self.verdict, self.why = verdict, why
 
 
-def number(text):
-    return None if text in ("", None) else float(text)
+def proper(text, least: float) -> bool:
+    """Whether a text is a finite number from `least` on."""
+    try:
+        return least <= float(text) < math.inf
+    except (TypeError, ValueError):
+        return False
 
 
-def compare_counts(base, head):
+def fault_of(row: dict) -> str:
+    """What is wrong with a harness's row, as `column: 'text' is ...`; empty if it can be judged. A
+    row of an older harness may lack counts."""
+    if row.get("status") not in STATUSES:
+        return f"status: '{row.get('status')!s:.40}' is no outcome of a sample"
+    least_time = math.ulp(0.0)
+    timed = row["status"] == "ok" or row.get("total_ns")
+    if timed and not proper(row.get("total_ns"), least_time):
+        return f"total_ns: '{row.get('total_ns')!s:.40}' is no time of a cycle"
+    counts = dict.fromkeys(filter(row.get, GATED), 0) | dict.fromkeys(COUNTED if timed else (), 1)
+    for column, least in counts.items():
+        if not proper(row.get(column), least):
+            return f"{column}: '{row.get(column)!s:.40}' is no count from {least} on"
+    return ""
+
+
+def number(text: str | None) -> float | None:
+    return float(text) if text else None
+
+
+def unlike(base: dict, head: dict) -> str:
+    """Why two rows can't be compared at all; empty if they can."""
+    for column in ALIKE:
+        if base.get(column) and head.get(column) and base[column] != head[column]:
+            return f"{column} is {base[column]:.40} in base and {head[column]:.40} in head"
+    return ""
+
+
+def compare_counts(base: dict, head: dict) -> list:
     """[(column, base, head)] of counts that differ; a column that one side lacks can't."""
     differing = []
     for column in GATED:
@@ -77,7 +117,8 @@ def compare_counts(base, head):
 
 
 def count_change(differing):
-    """(verdict, sentence) of counts that differ; None if none does."""
+    """(verdict, sentence) of counts that differ; None if none does. One that rose is a regression,
+    whatever fell."""
     if not differing:
         return None
     changes = "; ".join(f"{column} {before:.0f} -> {after:.0f}"
@@ -90,7 +131,7 @@ def status_change(base, head):
     """The same for what the system or the harness refused on one side."""
     if base["status"] == head["status"]:
         return None
-    why = head["error"] or base["error"]
+    why = head.get("error") or base.get("error") or "no reason was given"
     return (REGRESSED if base["status"] == "ok" else IMPROVED), \
         f"status {base['status']} -> {head['status']}: {why}"
 
@@ -127,39 +168,41 @@ def judge_unpaired(base_ns, head_ns, number_of_cells):
                       min(base[3], head[3]) >= confidence, DRIFT, DRIFT)
 
 
-def share_text(ratio):
+def share_text(ratio: float) -> str:
     """+2.5 %"""
     return f"{100 * (ratio - 1):+.1f} %"
 
 
-def in_order(results):
+def in_order(results: list) -> list:
     """Worst first."""
     return sorted(results, key=lambda result: (
-        ORDER.index(result.verdict), -(math.inf if math.isnan(result.ratio) else result.ratio)))
+        ORDER.index(result.verdict), -(result.ratio if result.timed else math.inf)))
 
 
-def closing(results):
+def closing(results: list) -> str:
     """One sentence."""
     counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ORDER}
     tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    if counts[REGRESSED]:
-        worst = in_order(results)[0]
-        return f"REGRESSION: {worst.cell}: {worst.why}. {len(results)} cells: {tally}."
-    return f"No regression. {len(results)} cells: {tally}."
+    opening = "No regression."
+    for verdict, word in ((MISSING, "INCOMPLETE"), (REGRESSED, "REGRESSION")):
+        if counts[verdict]:
+            worst = next(result for result in in_order(results) if result.verdict == verdict)
+            opening = f"{word}: {worst.cell}: {worst.why}."
+    return f"{opening} {len(results)} cells: {tally}."
 
 
-def rule_text(number_of_cells):
+def rule_text(number_of_cells: int) -> str:
     """The rule in a sentence, for a reader of the table."""
-    return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval of {number_of_cells} "
-            f"cells excludes zero, and the median slowdown exceeds {100 * THRESHOLD:.0f} %, in two "
-            "independent sets of rounds")
+    return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval excludes zero, and "
+            f"the median slowdown exceeds {100 * THRESHOLD:.0f} %, in two independent sets of "
+            f"rounds ({number_of_cells} cells)")
 
 
-def status_of(results, strict):
-    """The exit status: 1 regression, 3 inconclusive where that matters, 6 cells missing."""
+def status_of(results: list, strict: bool) -> int:
+    """The exit status; docs/ci.md lists them."""
     verdicts = {result.verdict for result in results}
     if REGRESSED in verdicts:
-        return 1
+        return SLOWER
     if MISSING in verdicts:
-        return 6
-    return 3 if strict and INCONCLUSIVE in verdicts else 0
+        return INCOMPLETE
+    return UNCLEAR if strict and INCONCLUSIVE in verdicts else 0

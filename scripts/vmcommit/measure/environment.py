@@ -174,7 +174,8 @@ def pinned():
 
 
 def revision(root):
-    status = output("git", "status", "--porcelain", cwd=root)
+    # Without optional locks: one that is left behind, on a full disk, would block git for the user.
+    status = output("git", "--no-optional-locks", "status", "--porcelain", cwd=root)
     return {"commit": output("git", "rev-parse", "HEAD", cwd=root),
             "clean": status == "" if status is not None else None}
 
