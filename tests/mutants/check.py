@@ -1,12 +1,18 @@
 """The tool that changes code: it changes what it should, nothing else, and the same each time."""
 
+import contextlib
+import csv
 import functools
+import io
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
@@ -14,6 +20,7 @@ import c_code
 import processes
 import python_code
 import run
+import workshop
 from changes import in_order, read_equivalent, wanted
 from workshop import Test, expected_cost, files_of
 
@@ -287,6 +294,100 @@ class Processes(unittest.TestCase):
     def test_a_write_without_end_is_stopped(self):
         self.assertIn("4294967296", f"{processes.FILE_BYTES}")
         self.assertNotEqual(self.run_shell(f"truncate -s {processes.FILE_BYTES + 1} f"), 0)
+
+
+TREE = {
+    "CMakeLists.txt": """cmake_minimum_required(VERSION 3.25)
+project(small LANGUAGES C)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+add_executable(small src/small.c src/other.c)
+enable_testing()
+add_test(NAME other COMMAND small)
+add_test(NAME zebra COMMAND small zebra)
+add_test(NAME fails COMMAND false)
+set_tests_properties(zebra PROPERTIES RUN_SERIAL ON)
+""",
+    "CMakePresets.json": """{"version": 6, "configurePresets": [{"name": "release",
+"generator": "Ninja", "binaryDir": "${sourceDir}/build"}]}""",
+    "src/small.c": """int other(int count);
+int unused = 0;
+int main(int count, char **arguments)
+{
+    if (count > 1 && arguments[1][0] != 'z')
+        return 3;
+    return other(count) != 9 + count;
+}
+""",
+    "src/other.c": """int other(int count)
+{
+    int sum = count;
+    for (int i = 0; i < 3; i++)
+        sum += 3;
+    return sum;
+}
+""",
+}
+
+
+@unittest.skipUnless(shutil.which("ninja") and shutil.which("objcopy"), "builds with ninja")
+class Whole(unittest.TestCase):
+    """From a working tree to the closing line."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.root, self.output = self.folder / "root", self.folder / "out.csv"
+        for name, text in TREE.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_text(text, encoding="utf-8")
+        subprocess.run(["git", "init", "-q"], cwd=self.root, check=True)
+        for place, value in (("ROOT", self.root), ("SPARE", 2)):
+            self.replace(place, value)
+
+    def replace(self, place, value):
+        where, name = {"ROOT": (run, "ROOT"), "SPARE": (workshop, "SPARE_SECONDS")}[place]
+        change = unittest.mock.patch.object(where, name, value)
+        change.start()
+        self.addCleanup(change.stop)
+
+    def rows(self, *words):
+        with contextlib.redirect_stdout(io.StringIO()) as printed, \
+                contextlib.redirect_stderr(io.StringIO()) as progress:
+            status = run.main(["--language", "c", "--output", str(self.output), *words])
+        self.assertEqual(status, 0, progress.getvalue())
+        self.printed, self.progress = printed.getvalue(), progress.getvalue()
+        with open(self.output, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def test_all_changes(self):
+        before = {path: path.read_bytes() for path in self.root.rglob("*.c")}
+        rows = {(row["before"], row["after"]): row for row in self.rows("--jobs", "2")}
+        self.assertEqual({path: path.read_bytes() for path in before}, before)
+        loop = "for (int i = 0; i < 3; i++)"
+        for change, result, test in (
+                ((loop, "for (int i = 0; i <= 3; i++)"), "noticed", "other"),
+                ((loop, "for (int i = 0; i < 3; i--)"), "timeout", "other"),
+                (("sum += 3;", ";"), "noticed", "other"),
+                (("int unused = 0;", "int unused = 1;"), "survived", ""),
+                (("return 3;", "return 4;"), "survived", ""),
+                (("if (count > 1 && arguments[1][0] != 'z')",
+                  "if (count > 1 && arguments[1][0] == 'z')"), "noticed", "zebra")):
+            with self.subTest(change):
+                self.assertEqual((rows[change]["result"], rows[change]["test"]), (result, test))
+        self.assertIn("fails fails in the unchanged tree", self.progress)
+        self.assertRegex(self.printed, r"C: \d+ of \d+ noticed \(\d of them by the time limit")
+
+    def test_survivors_again_and_by_identity(self):
+        first = self.rows("--only", "src/small.c", "--tests", "other", "--jobs", "1")
+        survivors = {row["id"] for row in first if row["result"] == "survived"}
+        again = self.folder / "again.csv"
+        shutil.copy(self.output, again)
+        second = self.rows("--again", str(again), "--jobs", "1")
+        self.assertEqual({row["id"] for row in second}, survivors)
+        self.assertIn("zebra", {row["test"] for row in second})
+        third = self.rows("--id", first[0]["id"], "--jobs", "1")
+        self.assertEqual([row["id"] for row in third], [first[0]["id"]])
 
 
 class Edges(unittest.TestCase):

@@ -13,6 +13,7 @@ import uuid
 MARK = "VMCOMMIT_MUTANT"  # in the environment of all that a test starts
 FILE_BYTES = 4 << 30  # a changed loop may write for ever
 TIMEOUT = "timeout"
+RUNNING = set()  # the marks of what has not ended yet
 
 
 def limit(memory_bytes):
@@ -56,13 +57,14 @@ def empty(folder):
 
 def run(command, folder, environment, seconds, log, memory_bytes=None):
     """The exit status, or TIMEOUT; output goes to the file `log`. Ends all that was started."""
-    mark = uuid.uuid4().hex
+    mark = f"{MARK}={uuid.uuid4().hex}"
     bound = memory_bytes or machine_bytes() * 3 // 4
+    RUNNING.add(mark)
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            command, cwd=folder, env={**environment, MARK: mark}, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-            preexec_fn=lambda: limit(bound))
+            command, cwd=folder, env={**environment, MARK: mark.split("=")[1]},
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True, preexec_fn=lambda: limit(bound))
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -71,4 +73,11 @@ def run(command, folder, environment, seconds, log, memory_bytes=None):
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            end_marked(f"{MARK}={mark}")
+            end_marked(mark)
+            RUNNING.discard(mark)
+
+
+def end_all():
+    """Whatever other threads have started and not ended yet."""
+    for mark in list(RUNNING):
+        end_marked(mark)

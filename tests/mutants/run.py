@@ -8,6 +8,7 @@ import csv
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -133,7 +134,7 @@ class Trial:
 
     def tested(self, workshop, test, alone):
         with self.turnstile.passed(alone):
-            return workshop.passes(test, limit_of(test))
+            return workshop.passes(test.name, limit_of(test))
 
     def builds(self, workshop, change):
         if self.language == "c":
@@ -259,7 +260,6 @@ def listed(arguments, changes, equivalent):
 
 
 def prepared(folder, jobs):
-    """So many workshops; the rest of them built while the first one's tests are timed."""
     workshops = [Workshop(ROOT, folder / str(job)) for job in range(jobs)]
     for workshop in workshops:
         workshop.scratch.mkdir(parents=True)
@@ -268,7 +268,7 @@ def prepared(folder, jobs):
 
 
 def relevant_tests(arguments, workshop):
-    tests = [test for test in workshop.tests() if is_relevant(arguments.language, test) and
+    tests = [test for test in workshop.tests.values() if is_relevant(arguments.language, test) and
              re.search(arguments.tests, test.name)]
     passing = measured(workshop, tests)
     return [test for test in passing if test.seconds <= arguments.longest]
@@ -290,8 +290,12 @@ def carried_out(arguments, folder, equivalent, output):
                for workshop in workshops]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    finally:
+        queue.stop()
+        processes.end_all()
     if trial.errors:
         raise trial.errors[0]
     return trial
@@ -314,6 +318,7 @@ def tried(arguments, equivalent):
 
 def main(words=None):
     arguments = read_arguments(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         equivalent = read_equivalent(EQUIVALENT)
         if arguments.list:

@@ -58,10 +58,10 @@ def fail_fast(command, source):
 
 
 def source_of(root, name, command):
-    """The script that is run, or tests/c/NAME.c."""
-    scripts = [pathlib.Path(part) for part in command if part.endswith(".py")]
-    path = scripts[0] if scripts else root / "tests" / "c" / f"{name}.c"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    """The script that is run, or NAME.c below tests/c."""
+    paths = [pathlib.Path(part) for part in command if part.endswith(".py")]
+    paths = paths or list((root / "tests" / "c").rglob(f"{name}.c"))
+    return paths[0].read_text(encoding="utf-8") if paths else ""
 
 
 def made_test(root, entry):
@@ -90,7 +90,7 @@ class Workshop:
         self.root, self.folder = root, folder
         self.tree, self.build = folder / "tree", folder / "tree" / "build"
         self.scratch, self.log = folder / "scratch", folder / "log"
-        self.objects = {}
+        self.tests, self.objects = {}, {}
 
     def prepare(self, targets=()):
         """Copies and builds. Raises Broken."""
@@ -104,6 +104,7 @@ class Workshop:
                         ["cmake", "--preset", "release"], ["cmake", "--build", "build", *targets]):
             if self.run(command, self.tree, {}, BUILD_SECONDS) != 0:
                 raise Broken(f"{' '.join(command[:3])} in a copy of the tree: {self.output()}")
+        self.tests = self.known_tests()
         self.objects = self.codes(self.build.rglob("*.o"))
 
     def environment(self, pairs):
@@ -119,15 +120,16 @@ class Workshop:
         """The end of what the last command printed."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-characters:].strip()
 
-    def tests(self):
-        """Those that CTest knows and that are built."""
+    def known_tests(self):
+        """{name: test} of those that CTest knows and that are built."""
         listed = subprocess.run(["ctest", "--show-only=json-v1"], cwd=self.build, check=True,
                                 stdout=subprocess.PIPE).stdout
-        return [made_test(self.tree, entry) for entry in json.loads(listed)["tests"]
-                if "command" in entry]
+        return {entry["name"]: made_test(self.tree, entry)
+                for entry in json.loads(listed)["tests"] if "command" in entry}
 
-    def passes(self, test, seconds):
-        """True, False or TIMEOUT."""
+    def passes(self, name, seconds):
+        """True, False or TIMEOUT. Each copy has a test of that name, with paths of its own."""
+        test = self.tests[name]
         status = self.run(test.command, test.folder, test.environment, seconds)
         return status if status == processes.TIMEOUT else status == 0
 
@@ -170,7 +172,7 @@ def measured(workshop, tests):
     passing = []
     for test in tests:
         start = time.monotonic()
-        if workshop.passes(test, BUILD_SECONDS) is True:
+        if workshop.passes(test.name, BUILD_SECONDS) is True:
             passing.append(dataclasses.replace(test, seconds=time.monotonic() - start))
         else:
             print(f"mutants: {test.name} fails in the unchanged tree and is left out",
