@@ -7,14 +7,11 @@ import io
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unittest
 import unittest.mock
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import c_code
 import processes
@@ -93,7 +90,8 @@ class C(unittest.TestCase):
                 self.assertEqual(after(c_code, code), [])
 
     def test_the_function_around_is_named(self):
-        code = b"static int a(void)\n{\n    return 3;\n}\nint limit = 4;\nint b(void)\n{\n    g();\n}\n"
+        code = (b"static int a(void)\n{\n    return 3;\n}\n"
+                b"int limit = 4;\nint b(void)\n{\n    g();\n}\n")
         places = {(change.function, change.line) for change in c_code.changes_of("f", code)}
         self.assertEqual(places, {("a", 3), ("", 5), ("b", 8)})
 

@@ -201,7 +201,8 @@ def summary(language, trial):
     if trial.unsteady:
         lines.append("failed once and passed when run again, alone: "
                      + ", ".join(sorted(trial.unsteady)))
-    lines.append(f"{TITLES[language]}: {noticed} of {tried} noticed{f' ({apart})' if apart else ''}")
+    apart = f" ({apart})" if apart else ""
+    lines.append(f"{TITLES[language]}: {noticed} of {tried} noticed{apart}")
     return lines, noticed, tried
 
 
