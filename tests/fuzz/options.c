@@ -21,11 +21,19 @@ static int fault(struct region *region, size_t offset)
     return 0;
 }
 
-static const struct strategy strategies[] = {
-    {.name = "all", .step = STEP_CHUNK, .guarded = true, .fault = fault},
-    {.name = "plain", .step = STEP_SIZE},
-    {.name = "blocks", .step = STEP_SIZE, .blocks = true},
-    {.name = "library", .step = STEP_CHUNK, .load = load},
+enum { REFUSED_MAX = 10 };
+
+/* Harnesses, and what they must refuse. */
+static const struct harness {
+    struct strategy strategy;
+    const char *refused[REFUSED_MAX];
+} harnesses[] = {
+    {{.name = "all", .step = STEP_CHUNK, .guarded = true, .fault = fault}, {"--library"}},
+    {{.name = "plain", .step = STEP_SIZE}, {"--chunk", "--guard", "--trap", "--library"}},
+    {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
+     {"--chunk", "--guard", "--trap", "--library", "--order", "--commit", "--trace",
+      "--staircase"}},
+    {{.name = "library", .step = STEP_CHUNK, .load = load}, {"--guard", "--trap", "--commit"}},
 };
 
 enum { ARGUMENTS_MAX = 24, LINE_MAX_BYTES = 1200 };
@@ -59,12 +67,12 @@ static void add(struct line *line, const char *option, const char *value)
         snprintf(next(line), LINE_MAX_BYTES, "%s=%s", option, value);
 }
 
-static bool takes(const struct strategy *strategy, const char *name)
+static bool takes(const struct harness *harness, const char *name)
 {
-    for (const struct option *option = options_table; option->name != NULL; option++)
-        if (strcmp(option->name, name) == 0)
-            return option->taken_by(strategy);
-    return false;
+    for (int i = 0; i < REFUSED_MAX && harness->refused[i] != NULL; i++)
+        if (strcmp(harness->refused[i], name) == 0)
+            return false;
+    return true;
 }
 
 static bool are_sizes(const struct sizes *sizes)
@@ -90,7 +98,7 @@ static bool is_file(const char *text)
     return text == NULL || *text != '\0';
 }
 
-static void check_contract(const struct strategy *strategy, const struct options *options)
+static void check_contract(const struct harness *harness, const struct options *options)
 {
     const struct configuration *common = &options->common;
     FUZZ_CHECK(are_sizes(&options->sizes) && are_sizes(&options->chunks));
@@ -106,10 +114,10 @@ static void check_contract(const struct strategy *strategy, const struct options
     FUZZ_CHECK(kind_name(commit_kinds, (int)common->commit) != NULL);
     FUZZ_CHECK(kind_name(guard_kinds, (int)common->guard) != NULL);
     FUZZ_CHECK(kind_name(trap_kinds, (int)common->trap) != NULL);
-    FUZZ_CHECK(takes(strategy, "--library") || options->library == NULL);
-    FUZZ_CHECK(takes(strategy, "--trace") || options->trace == NULL);
-    FUZZ_CHECK(takes(strategy, "--order") || common->order == ORDER_SEQUENTIAL);
-    FUZZ_CHECK(takes(strategy, "--chunk") ||
+    FUZZ_CHECK(takes(harness, "--library") || options->library == NULL);
+    FUZZ_CHECK(takes(harness, "--trace") || options->trace == NULL);
+    FUZZ_CHECK(takes(harness, "--order") || common->order == ORDER_SEQUENTIAL);
+    FUZZ_CHECK(takes(harness, "--chunk") ||
                (options->chunks.count == 1 && options->chunks.values[0] == 65536));
 }
 
@@ -137,30 +145,30 @@ static void add_number(struct line *line, const char *option, uint64_t number)
     snprintf(next(line), LINE_MAX_BYTES, "%s=%" PRIu64, option, number);
 }
 
-static void add_kind(struct line *line, const struct strategy *strategy, const char *option,
+static void add_kind(struct line *line, const struct harness *harness, const char *option,
                      const struct kind *kinds, int kind)
 {
-    if (takes(strategy, option))
+    if (takes(harness, option))
         add(line, option, kind_name(kinds, kind));
 }
 
 /* The same in full. */
-static void write_out(const struct strategy *strategy, const struct options *options,
+static void write_out(const struct harness *harness, const struct options *options,
                       struct line *line)
 {
     const struct configuration *common = &options->common;
     begin(line);
     add_sizes(line, "--size", &options->sizes);
-    if (takes(strategy, "--chunk"))
+    if (takes(harness, "--chunk"))
         add_sizes(line, "--chunk", &options->chunks);
     add_parts(line, &options->touches);
     add_number(line, "--repeat", options->repeat);
     add_number(line, "--seed", options->seed);
-    add_kind(line, strategy, "--order", workload_orders, (int)common->order);
-    add_kind(line, strategy, "--pages", vm_pages_kinds, (int)common->pages);
-    add_kind(line, strategy, "--commit", commit_kinds, (int)common->commit);
-    add_kind(line, strategy, "--guard", guard_kinds, (int)common->guard);
-    add_kind(line, strategy, "--trap", trap_kinds, (int)common->trap);
+    add_kind(line, harness, "--order", workload_orders, (int)common->order);
+    add_kind(line, harness, "--pages", vm_pages_kinds, (int)common->pages);
+    add_kind(line, harness, "--commit", commit_kinds, (int)common->commit);
+    add_kind(line, harness, "--guard", guard_kinds, (int)common->guard);
+    add_kind(line, harness, "--trap", trap_kinds, (int)common->trap);
     add(line, "--output", options->output);
     add(line, "--trace", options->trace);
     add(line, "--staircase", options->staircase);
@@ -199,29 +207,48 @@ static bool same_but_sizes(const struct options *a, const struct options *b)
            same_configuration(&a->common, &b->common) && same_files(a, b);
 }
 
-static bool has_list(const struct line *line, const char *option)
+static bool has_argument(const struct line *line, const char *start)
 {
     for (int i = 1; i < line->count; i++)
-        if (strncmp(line->arguments[i], option, strlen(option)) == 0)
+        if (strncmp(line->arguments[i], start, strlen(start)) == 0)
             return true;
     return false;
 }
 
-static void check_accepted(const struct strategy *strategy, const struct options *options)
+static void check_accepted(const struct harness *harness, const struct options *options)
 {
     static struct line line;
     struct options again;
     char message[512];
-    check_contract(strategy, options);
-    write_out(strategy, options, &line);
-    FUZZ_CHECK(
-        options_parse(strategy, line.count, line.arguments, &again, message, sizeof message));
+    check_contract(harness, options);
+    write_out(harness, options, &line);
+    FUZZ_CHECK(options_parse(&harness->strategy, line.count, line.arguments, &again, message,
+                             sizeof message));
     FUZZ_CHECK(again.answer == ANSWER_NONE);
     FUZZ_CHECK(same_but_sizes(options, &again));
-    if (has_list(&line, "--size="))
+    if (has_argument(&line, "--size="))
         FUZZ_CHECK(same_sizes(&options->sizes, &again.sizes));
-    if (has_list(&line, "--chunk="))
+    if (has_argument(&line, "--chunk="))
         FUZZ_CHECK(same_sizes(&options->chunks, &again.chunks));
+}
+
+static bool is_refused(const struct harness *harness, const char *argument)
+{
+    size_t length = strcspn(argument, "=");
+    for (int i = 0; i < REFUSED_MAX && harness->refused[i] != NULL; i++)
+        if (strlen(harness->refused[i]) == length &&
+            strncmp(harness->refused[i], argument, length) == 0)
+            return true;
+    return false;
+}
+
+/* Of an accepted line without --help or the like: each option has a value, behind a = or next. */
+static void check_taken(const struct harness *harness, const struct line *line)
+{
+    for (int i = 1; i < line->count; i++) {
+        FUZZ_CHECK(!is_refused(harness, line->arguments[i]));
+        i += strchr(line->arguments[i], '=') == NULL;
+    }
 }
 
 /* A refusal starts with the option, or with what stands in its place. */
@@ -236,14 +263,14 @@ static bool names_an_argument(const struct line *line, const char *message)
     return false;
 }
 
-static void check(const struct strategy *strategy, struct line *line)
+static void check(const struct harness *harness, struct line *line)
 {
     struct options options, again;
     char message[512] = "", message_again[512] = "";
-    bool accepted =
-        options_parse(strategy, line->count, line->arguments, &options, message, sizeof message);
-    FUZZ_CHECK(options_parse(strategy, line->count, line->arguments, &again, message_again,
-                             sizeof message_again) == accepted);
+    bool accepted = options_parse(&harness->strategy, line->count, line->arguments, &options,
+                                  message, sizeof message);
+    FUZZ_CHECK(options_parse(&harness->strategy, line->count, line->arguments, &again,
+                             message_again, sizeof message_again) == accepted);
     FUZZ_CHECK(memchr(message, '\0', sizeof message) != NULL);
     FUZZ_CHECK(strcmp(message, message_again) == 0);
     if (!accepted) {
@@ -252,18 +279,20 @@ static void check(const struct strategy *strategy, struct line *line)
     }
     FUZZ_CHECK(*message == '\0' && options.answer == again.answer);
     FUZZ_CHECK(same_but_sizes(&options, &again) && same_sizes(&options.sizes, &again.sizes));
-    if (options.answer == ANSWER_NONE)
-        check_accepted(strategy, &options);
+    if (options.answer != ANSWER_NONE)
+        return;
+    check_taken(harness, line);
+    check_accepted(harness, &options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct line line;
     struct input input = {data, size};
-    uint8_t strategy = input_byte(&input);
+    uint8_t harness = input_byte(&input);
     begin(&line);
     while (input.left > 0 && line.count <= ARGUMENTS_MAX)
         input_text(&input, '\n', next(&line), LINE_MAX_BYTES);
-    check(&strategies[strategy % (sizeof strategies / sizeof strategies[0])], &line);
+    check(&harnesses[harness % (sizeof harnesses / sizeof harnesses[0])], &line);
     return 0;
 }
