@@ -1,10 +1,9 @@
 """Charge and residency as the suite reads them, against readings by another process."""
 
 import subprocess
-import sys
 import unittest
 
-from support import PAGE, ROOT, SANITIZED, WINDOWS, command
+from support import PAGE, SANITIZED, WINDOWS, command
 
 from vmcommit.commands.verify import committed_as, smaps_charge
 

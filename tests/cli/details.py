@@ -16,7 +16,8 @@ class Details(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             trace, staircase = pathlib.Path(folder, "trace"), pathlib.Path(folder, "staircase")
             done = run(program, *taken_by(program, "--chunk", STEP * PAGE), "--size",
-                       PAGES * PAGE, "--repeat", 1, "--trace", trace, "--staircase", staircase, *arguments)
+                       PAGES * PAGE, "--repeat", 1, "--trace", trace, "--staircase", staircase,
+                       *arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             return (parse(done.stdout)[0], parse(trace.read_text()), parse(staircase.read_text()))
 

@@ -1,5 +1,6 @@
 """Units, words, cells and strategies: what all else rests on, by tables."""
 
+import json
 import unittest
 
 from support import ROOT  # noqa: F401 (puts the package on the path)
@@ -66,7 +67,8 @@ class Words(unittest.TestCase):
 class Strategies(unittest.TestCase):
     def test_what_a_strategy_is_follows_from_what_it_says(self):
         for changes, stepped, brought, handles in (
-                ({}, True, False, False), ({"step": "page", "trap": ["signal"]}, False, False, True),
+                ({}, True, False, False),
+                ({"step": "page", "trap": ["signal"]}, False, False, True),
                 ({"blocks": True}, True, True, False),
                 ({"options": ["--size", "--library"]}, True, True, False)):
             known = strategy(**changes)
@@ -78,7 +80,8 @@ class Strategies(unittest.TestCase):
             self.assertEqual(strategy(step=step).step_bytes(MIB, 4096, 65536), shown)
 
     def test_what_is_kept_is_read_back(self):
-        self.assertEqual(strategies.from_json(strategies.to_json(strategy())), strategy())
+        kept = json.loads(json.dumps(strategies.to_json(strategy())))
+        self.assertEqual(strategies.from_json(kept), strategy())
 
     def test_what_is_no_description_is_refused(self):
         for wrong in (None, [], {}, {"name": "x"}, SAID | {"step": "leap"}):

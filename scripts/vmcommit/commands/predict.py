@@ -57,8 +57,8 @@ def read_run(folder):
     except Unreadable as why:
         raise Usage(f"--run: {why}; run make bench or make report first") from None
     except ValueError as error:
-        raise Usage(f"--run: {relative(path)} is no advice.json of this version ({error}); run make "
-                    "report") from None
+        raise Usage(f"--run: {relative(path)} is no advice.json of this version ({error}); run "
+                    "make report") from None
 
 
 def asked_strategies(asked, fitted, strategies):
