@@ -41,7 +41,7 @@ static void window_open(struct cycle *cycle, enum phase phase)
 {
     cycle->phase = phase;
     cycle->open = true;
-    if (cycle->probing)
+    if (cycle->counting)
         cycle->start_faults = read_faults(cycle);
     cycle->start_ns = meter_clock_ns();
 }
@@ -50,7 +50,7 @@ static void window_close(struct cycle *cycle)
 {
     cycle->sample->phase_ns[cycle->phase] += meter_clock_ns() - cycle->start_ns;
     cycle->open = false;
-    if (cycle->probing)
+    if (cycle->counting)
         add_faults_since(cycle, &cycle->start_faults);
 }
 
@@ -115,27 +115,43 @@ static bool release(struct cycle *cycle)
     return succeeded(cycle, error);
 }
 
-/* False, with what failed in the region, where it could not go on. */
-static bool run_once(struct cycle *cycle)
+/* The parts of a cycle. False, with what failed in the region, where it could not go on. */
+static bool begin(struct cycle *cycle)
 {
     const struct strategy *strategy = cycle->strategy;
     region_restart(&cycle->region);
     cycle_probe(cycle, &cycle->before);
     if (strategy->reserve != NULL && !reserve(cycle))
         return false;
-    if (strategy->commit != NULL && !commit(cycle))
-        return false;
-    if (!touch(cycle))
-        return false;
+    return strategy->commit == NULL || commit(cycle);
+}
+
+static bool end(struct cycle *cycle)
+{
     cycle_probe(cycle, &cycle->peak);
     return release(cycle);
+}
+
+static void run_begin(void *context)
+{
+    begin(context);
+}
+
+static void run_touch(void *context)
+{
+    touch(context);
+}
+
+static void run_end(void *context)
+{
+    end(context);
 }
 
 static void run_all(void *context)
 {
     struct cycle *cycle = context;
     for (uint64_t i = 0; i < cycle->count; i++)
-        if (!run_once(cycle))
+        if (!begin(cycle) || !touch(cycle) || !end(cycle))
             return;
 }
 
@@ -164,11 +180,16 @@ int cycle_trap(struct cycle *cycle, void (*body)(void *))
     bool completed;
     cycle_keep_error(cycle, "catching faults",
                      trap_run(cycle->trap, body, answer_fault, cycle, &completed));
+    if (cycle->open)
+        window_close(cycle);
+    cycle->sample->commit_calls = cycle->region.commit_calls;
+    cycle->sample->handled_faults = cycle->region.handled_faults;
     return cycle->error != 0 ? cycle->error : cycle->region.error;
 }
 
-static void forget_work(struct cycle *cycle)
+void cycle_forget(struct cycle *cycle)
 {
+    cycle->sample->batch = 0;
     memset(cycle->sample->phase_ns, 0, sizeof cycle->sample->phase_ns);
     cycle->sample->minor_faults = (struct meter_count){0};
     cycle->sample->major_faults = (struct meter_count){0};
@@ -176,21 +197,40 @@ static void forget_work(struct cycle *cycle)
     cycle->region.handled_faults = 0;
 }
 
-int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing)
+int cycle_begin(struct cycle *cycle)
+{
+    cycle->counting = true;
+    cycle->sample->batch++;
+    return cycle_trap(cycle, run_begin);
+}
+
+int cycle_touch(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_touch);
+}
+
+int cycle_end(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_end);
+}
+
+int cycle_run(struct cycle *cycle, uint64_t count)
 {
     cycle->count = count;
-    cycle->probing = probing;
-    cycle->sample->batch = count;
-    forget_work(cycle);
+    cycle->counting = cycle->probing;
+    cycle->sample->batch += count;
     struct meter_faults start = read_faults(cycle);
     cycle_trap(cycle, run_all);
-    if (cycle->open)
-        window_close(cycle);
-    if (!probing)
+    if (!cycle->counting)
         add_faults_since(cycle, &start);
-    cycle->sample->commit_calls = cycle->region.commit_calls;
-    cycle->sample->handled_faults = cycle->region.handled_faults;
     return cycle->error != 0 ? cycle->error : cycle->region.error;
+}
+
+int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing)
+{
+    cycle_forget(cycle);
+    cycle->probing = probing;
+    return cycle_run(cycle, count);
 }
 
 struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,

@@ -13,7 +13,8 @@ struct cycle {
     struct region region;
     enum trap_kind trap;
     uint64_t count; /* cycles to run */
-    bool probing;   /* read counters and memory between the phases */
+    bool counting;  /* read the fault counters at each window, and not around all of them */
+    bool probing;   /* read memory between the phases */
 
     /* What of our own work failed first, in words, and the system's code; NULL and 0 if nothing. */
     const char *failed;
@@ -37,6 +38,19 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
 /* Runs `count` cycles and adds up their work in the sample. Returns 0 or the error that ended them
  * early; what the last cycle held then is still held. */
 int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing);
+
+/* The same in parts, which add to what the sample holds: reserves, and commits what is committed
+ * before the first touch; touches what the workload says; releases. Return as cycle_repeat does. */
+int cycle_begin(struct cycle *cycle);
+int cycle_touch(struct cycle *cycle);
+int cycle_end(struct cycle *cycle);
+
+/* Runs `count` cycles without a reading between them, and adds their work to the sample. Returns as
+ * cycle_repeat does. */
+int cycle_run(struct cycle *cycle, uint64_t count);
+
+/* Forgets what the sample holds of earlier cycles' work. */
+void cycle_forget(struct cycle *cycle);
 
 /* Runs body(cycle) with its faults put to the strategy. Returns as cycle_repeat does. */
 int cycle_trap(struct cycle *cycle, void (*body)(void *));

@@ -12,6 +12,7 @@
 #include "staircase.h"
 #include "system/output.h"
 #include "trace.h"
+#include "turns.h"
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
@@ -228,17 +229,33 @@ static int load_library(const char *path)
     return complain(EXIT_USAGE, message);
 }
 
+static int take_samples(struct harness *harness)
+{
+    int status = open_files(harness);
+    if (status == EXIT_TAKEN)
+        status = begin_files(harness);
+    return status == EXIT_TAKEN ? close_files(harness, measure_all(harness)) : status;
+}
+
+static int take_turns(const struct harness *harness)
+{
+    char message[512];
+    switch (turns_take(&harness_strategy, harness->plan.configurations, harness->options.seed,
+                       message, sizeof message)) {
+    case TURNS_ENDED: return EXIT_TAKEN;
+    case TURNS_BROKE: return complain(EXIT_BROKE, message);
+    case TURNS_MISUSED: break;
+    }
+    return complain(EXIT_USAGE, message);
+}
+
 static int run(struct harness *harness)
 {
     if (!plan_make(&harness_strategy, &harness->options, &harness->plan))
         return complain(EXIT_BROKE, "no memory for the list of configurations");
     int status = load_library(harness->options.library);
     if (status == EXIT_TAKEN)
-        status = open_files(harness);
-    if (status == EXIT_TAKEN)
-        status = begin_files(harness);
-    if (status == EXIT_TAKEN)
-        status = close_files(harness, measure_all(harness));
+        status = harness->options.turns ? take_turns(harness) : take_samples(harness);
     plan_free(&harness->plan);
     library_at_work.path = NULL;
     return status;

@@ -162,6 +162,14 @@ static bool parse_staircase(const struct parser *parser, const char *text, struc
     return parse_own_file(parser, text);
 }
 
+static bool parse_turns(const struct parser *parser, const char *text, struct options *options)
+{
+    (void)parser;
+    (void)text;
+    options->turns = true;
+    return true;
+}
+
 const struct option options_table[] = {
     {.name = "--size",
      .value = "LIST",
@@ -241,6 +249,12 @@ const struct option options_table[] = {
      .taken_by = has_one_region,
      .lacks = "can't carry out a second cycle: it may get memory that the allocator kept",
      .parse = parse_staircase},
+    {.name = "--turns",
+     .value = "",
+     .help = "stay, and do what standard input asks for, turn by turn (docs/turns.md)",
+     .taken_by = has_one_region,
+     .lacks = "is timed in its process's first cycle alone, so that each sample needs a process",
+     .parse = parse_turns},
     {.name = "--library",
      .value = "FILE",
      .help = "what is measured: a shared library that answers vmcommit.h",
@@ -257,7 +271,7 @@ static const struct kind answers[] = {
     {NULL, 0},
 };
 
-enum { HELP_INDENT = 22 };
+enum { DEFAULT_REPEAT = 10, HELP_INDENT = 22 };
 
 /* Long texts go on below their own start. */
 static void add_indented(struct text *text, const char *help)
@@ -312,21 +326,46 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
     if (option == NULL)
         return values_refuse(parser, ": no such option; --help lists them");
     const char *equals = strchr(argument, '=');
-    const char *text = equals != NULL ? equals + 1 : **argv;
+    bool flag = option->value[0] == '\0';
+    const char *text = equals != NULL ? equals + 1 : flag ? "" : **argv;
     if (!option->taken_by(strategy))
         return values_refuse(parser, ": '%s': %s %s; leave %s out", text != NULL ? text : "",
                              strategy->name, option->lacks, option->name);
+    if (flag && equals != NULL)
+        return values_refuse(parser, ": '%s': it takes no value; leave it out", text);
     if (text == NULL)
         return values_refuse(parser, ": no value; --help says what it takes");
-    *argv += equals == NULL;
+    *argv += equals == NULL && !flag;
     return option->parse(parser, text, options);
+}
+
+/* Turns are of one configuration, and go by what they are asked for. */
+static bool check_turns(struct parser *parser, const struct options *options)
+{
+    size_t count = options->sizes.count * options->chunks.count * options->touches.count;
+    const struct {
+        const char *name;
+        bool given;
+    } unusable[] = {{"--repeat", options->repeat > 0},
+                    {"--trace", options->trace != NULL},
+                    {"--staircase", options->staircase != NULL},
+                    {"--output", strcmp(options->output, "-") != 0}};
+    parser->option = "--turns";
+    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++)
+        if (unusable[i].given)
+            return values_refuse(parser, ": %s has no meaning beside it; leave %s out",
+                                 unusable[i].name, unusable[i].name);
+    return count == 1 ||
+           values_refuse(parser,
+                         ": %zu configurations asked for; name one --size, one --chunk "
+                         "and one --touch",
+                         count);
 }
 
 static bool set_defaults(const struct parser *parser, struct options *options)
 {
     *options = (struct options){.touches = {{VALUES_WHOLE}, 1},
                                 .common = configuration_make(0, 0),
-                                .repeat = 10,
                                 .seed = 1,
                                 .output = "-"};
     return values_parse_sizes(parser, "4K..1G*4", &options->sizes) &&
@@ -348,5 +387,7 @@ bool options_parse(const struct strategy *strategy, int argc, char **argv, struc
         if (!parse_option(strategy, &parser, &next, options))
             return false;
     }
-    return true;
+    if (options->repeat == 0)
+        options->repeat = options->turns ? 0 : DEFAULT_REPEAT;
+    return !options->turns || check_turns(&parser, options);
 }

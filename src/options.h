@@ -28,11 +28,12 @@ struct options {
     const char *trace;     /* a file for touches one by one, or NULL */
     const char *library;   /* what `custom` measures, or NULL */
     const char *staircase; /* a file for the charge as touching proceeds, or NULL */
+    bool turns;            /* take turns instead of samples */
 };
 
 struct option {
     const char *name;         /* "--size" */
-    const char *value;        /* "LIST", as --help calls what follows */
+    const char *value;        /* "LIST", as --help calls what follows; "" where nothing does */
     const char *help;         /* what it sets, and its default */
     const struct kind *kinds; /* what its value is one of, or NULL */
     bool (*taken_by)(const struct strategy *strategy);

@@ -175,6 +175,13 @@ static void add_commit_kind(struct text *text, const void *row, size_t at)
         columns_add_text(text, kind_name(commit_kinds, (int)configuration_of(row)->commit));
 }
 
+/* A uint64_t of the row; nothing if it is 0. */
+static void add_if_any(struct text *text, const void *row, size_t at)
+{
+    if (*(const uint64_t *)(const void *)((const char *)row + at) != 0)
+        columns_add_number_at(text, row, at);
+}
+
 static const struct column columns[] = {
     {"strategy", add_strategy, 0},
     {"platform", add_platform, 0},
@@ -215,6 +222,8 @@ static const struct column columns[] = {
     {"touch_max_ns", add_trace, offsetof(struct trace, max_ns)},
     {"traced_touch_ns", add_trace, offsetof(struct trace, touch_ns)},
     {"commit_kind", add_commit_kind, 0},
+    {"set", add_if_any, offsetof(struct row, set)},
+    {"slice_bytes", add_if_any, offsetof(struct row, slice_bytes)},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 

@@ -17,6 +17,8 @@ struct row {
     const struct trace *trace; /* NULL if none was taken */
     uint64_t round;            /* from 1 */
     uint64_t position;         /* within the round, from 1 */
+    uint64_t set;              /* of harnesses that took turns, from 1; 0 if none did */
+    uint64_t slice_bytes;      /* the longest slice touched at a time; 0 if all was in one go */
 };
 
 /* Enough for the header and for the longest row, with their line ends. */

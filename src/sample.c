@@ -46,7 +46,7 @@ static int run_batches(struct cycle *cycle)
     return error;
 }
 
-static void keep_memory(const struct cycle *cycle)
+void sample_keep_memory(const struct cycle *cycle)
 {
     struct sample *sample = cycle->sample;
     const struct maps_memory *before = &cycle->before;
@@ -69,9 +69,7 @@ static void keep_memory(const struct cycle *cycle)
                          cycle->peak.process_resident_bytes);
 }
 
-/* Keeps what the counted cycle had reached when the system refused to go on, then lets go of it.
- * False if it was no refusal. */
-static bool refuse(struct cycle *cycle, int error)
+bool sample_refuse(struct cycle *cycle, int error)
 {
     cycle->sample->status = SAMPLE_REFUSED;
     cycle_probe(cycle, &cycle->peak);
@@ -79,15 +77,16 @@ static bool refuse(struct cycle *cycle, int error)
     cycle_release(cycle);
     cycle_probe(cycle, &cycle->released);
     if (cycle->probing)
-        keep_memory(cycle);
+        sample_keep_memory(cycle);
     return cycle_is_refusal(cycle, error);
 }
 
+/* Always false, so that what stops a sample is one statement. */
 static bool stop_with(struct sample *sample, enum sample_status status, const char *why)
 {
     sample->status = status;
     snprintf(sample->error, sizeof sample->error, "%s", why);
-    return true;
+    return false;
 }
 
 /* Touched bytes, and the page tables that map them: 8 bytes for each page of 4 KiB. */
@@ -111,8 +110,8 @@ static bool take(const struct strategy *strategy, const struct configuration *co
     vm_warm(configuration->touched, configuration->pages);
     int error = cycle_repeat(&cycle, 1, true);
     if (error != 0)
-        return refuse(&cycle, error);
-    keep_memory(&cycle);
+        return sample_refuse(&cycle, error);
+    sample_keep_memory(&cycle);
     if (strategy->blocks)
         return true;
     struct sample counted = *sample;
@@ -120,7 +119,7 @@ static bool take(const struct strategy *strategy, const struct configuration *co
     if (error == 0)
         return true;
     *sample = counted;
-    return refuse(&cycle, error);
+    return sample_refuse(&cycle, error);
 }
 
 static const char *why_unsupported(const struct strategy *strategy,
@@ -130,27 +129,38 @@ static const char *why_unsupported(const struct strategy *strategy,
     return why == NULL && strategy->guarded ? guard_unsupported(configuration->guard) : why;
 }
 
+bool sample_possible(const struct strategy *strategy, const struct configuration *configuration,
+                     uint64_t seed, struct workload *workload, struct sample *sample)
+{
+    *sample = (struct sample){.status = SAMPLE_OK};
+    *workload = (struct workload){.pages = NULL};
+    const char *unsupported = why_unsupported(strategy, configuration);
+    if (unsupported != NULL)
+        return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
+    if (!memory_holds(configuration, sample))
+        return false;
+    if (!workload_make(workload, configuration->order, configuration->touched, seed))
+        return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
+    if (!strategy->guarded || workload_suits_guard(workload, configuration->step))
+        return true;
+    workload_free(workload);
+    return stop_with(sample, SAMPLE_UNSUPPORTED, "the order jumps past the guard page");
+}
+
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
                  uint64_t seed, struct sample *sample)
 {
     static bool taken_before;
     struct workload workload;
-    *sample = (struct sample){.status = SAMPLE_OK};
-    const char *unsupported = why_unsupported(strategy, configuration);
-    if (unsupported != NULL)
-        return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
-    if (strategy->blocks && taken_before)
-        return stop_with(sample, SAMPLE_SKIPPED,
-                         "the allocator may have kept memory of the sample before: "
-                         "use --repeat 1, one size and one step");
-    if (!memory_holds(configuration, sample))
+    if (!sample_possible(strategy, configuration, seed, &workload, sample))
         return true;
+    bool kept = strategy->blocks && taken_before;
     taken_before = true;
-    if (!workload_make(&workload, configuration->order, configuration->touched, seed))
-        return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
-    bool done = strategy->guarded && !workload_suits_guard(&workload, configuration->step)
-                    ? stop_with(sample, SAMPLE_UNSUPPORTED, "the order jumps past the guard page")
-                    : take(strategy, configuration, &workload, sample);
+    if (kept)
+        stop_with(sample, SAMPLE_SKIPPED,
+                  "the allocator may have kept memory of the sample before: "
+                  "use --repeat 1, one size and one step");
+    bool done = kept || take(strategy, configuration, &workload, sample);
     workload_free(&workload);
     return done;
 }
@@ -183,7 +193,7 @@ void sample_prepare(const struct strategy *strategy, const struct configuration 
     if (error == 0)
         error = cycle_repeat(&cycle, 1, false);
     if (error != 0)
-        refuse(&cycle, error);
+        sample_refuse(&cycle, error);
     workload.last = PREPARED_PAGES;
     if (strategy->blocks)
         strategy->touch(&cycle.region, &workload); /* and kept: what is freed would come again */

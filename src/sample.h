@@ -32,6 +32,8 @@ struct sample {
     struct meter_count region_count;
 };
 
+struct cycle;
+
 /* Runs a small cycle that is discarded, so that the code, stack and buffers of the first sample are
  * in memory and their page faults in no row. Of the configuration it takes all but the sizes. */
 void sample_prepare(const struct strategy *strategy, const struct configuration *configuration);
@@ -41,5 +43,17 @@ void sample_prepare(const struct strategy *strategy, const struct configuration 
  * says what. */
 bool sample_take(const struct strategy *strategy, const struct configuration *configuration,
                  uint64_t seed, struct sample *sample);
+
+/* Lists the touches of such samples, to be freed by workload_free; `seed` is of a random order.
+ * False if this machine can't take them now: the sample's status and error say why not. */
+bool sample_possible(const struct strategy *strategy, const struct configuration *configuration,
+                     uint64_t seed, struct workload *workload, struct sample *sample);
+
+/* Keeps the memory that a cycle with readings of it has read. */
+void sample_keep_memory(const struct cycle *cycle);
+
+/* Keeps what a cycle had reached when the system refused to go on, then lets go of it. False if it
+ * was no refusal; the sample's error says what it was. */
+bool sample_refuse(struct cycle *cycle, int error);
 
 #endif

@@ -31,6 +31,9 @@ struct meter_faults {
 /* Returns 0 or the system's error code. */
 int meter_read_faults(struct meter_faults *faults);
 
+/* Times that this thread was taken off its processor in favour of another, since its start. */
+struct meter_count meter_read_preemptions(void);
+
 /* Bytes that could be touched now without swapping or waking an out-of-memory killer: the smaller
  * of what the machine and what the process's own limits leave. Returns 0 or the system's error
  * code. */

@@ -12,7 +12,11 @@ static char row[ROW_MAX_BYTES];
 
 static const char *format(const struct sample *sample)
 {
-    struct row sample_row = {&strategy, &configuration, sample, NULL, 3, 7};
+    struct row sample_row = {.strategy = &strategy,
+                             .configuration = &configuration,
+                             .sample = sample,
+                             .round = 3,
+                             .position = 7};
     struct text text = text_in(row, sizeof row);
     row_add(&sample_row, &text);
     CHECK_EQUAL(text.length, strlen(row));
@@ -23,7 +27,7 @@ static const char *format(const struct sample *sample)
  */
 static const char *between(const char *text)
 {
-    for (int column = 0; column < 9; column++)
+    for (int column = 0; column < 11; column++)
         *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }

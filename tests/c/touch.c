@@ -43,7 +43,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", sample.error);
         return 1;
     }
-    struct row row = {&strategy, &configuration, &sample, NULL, 1, 1};
+    struct row row = {.strategy = &strategy,
+                      .configuration = &configuration,
+                      .sample = &sample,
+                      .round = 1,
+                      .position = 1};
     struct text text = text_in(bytes, sizeof bytes);
     row_add_header(&text);
     row_add(&row, &text);

@@ -15,15 +15,16 @@ TRAP = ["seh", "veh"] if WINDOWS else ["signal"]
 # name: (step, guarded, blocks, commit, guard, trap, the options that not every harness takes)
 EXPECTED = {
     "upfront": ("size", False, False, COMMIT, [], [],
-                {"--order", "--commit", "--trace", "--staircase"}),
+                {"--order", "--commit", "--trace", "--staircase", "--turns"}),
     "fault": ("page", False, False, COMMIT, [], TRAP,
-              {"--order", "--commit", "--trap", "--trace", "--staircase"}),
+              {"--order", "--commit", "--trap", "--trace", "--staircase", "--turns"}),
     "chunked": ("chunk", False, False, COMMIT, [], [],
-                {"--chunk", "--order", "--commit", "--trace", "--staircase"}),
+                {"--chunk", "--order", "--commit", "--trace", "--staircase", "--turns"}),
     "guard": ("chunk", True, False, COMMIT, GUARD, TRAP,
-              {"--chunk", "--order", "--commit", "--guard", "--trap", "--trace", "--staircase"}),
+              {"--chunk", "--order", "--commit", "--guard", "--trap", "--trace", "--staircase",
+               "--turns"}),
     "custom": ("chunk", False, False, [], [], [],
-               {"--chunk", "--order", "--trace", "--staircase", "--library"}),
+               {"--chunk", "--order", "--trace", "--staircase", "--turns", "--library"}),
     "malloc": ("chunk", False, True, [], [], [], {"--chunk"}),
 }
 EVERYONES = {"--size", "--touch", "--pages", "--repeat", "--seed", "--output"}

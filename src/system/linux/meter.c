@@ -27,6 +27,15 @@ uint64_t meter_clock_tick_ns(void)
     return (uint64_t)tick.tv_sec * 1000000000u + (uint64_t)tick.tv_nsec;
 }
 
+/* RUSAGE_THREAD: getrusage(2). */
+struct meter_count meter_read_preemptions(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0)
+        return (struct meter_count){0, false};
+    return (struct meter_count){(uint64_t)usage.ru_nivcsw, true};
+}
+
 int meter_read_faults(struct meter_faults *faults)
 {
     struct rusage usage;

@@ -33,6 +33,12 @@ uint64_t meter_clock_tick_ns(void)
     return 1000000000u / ticks_per_second() + (1000000000u % ticks_per_second() != 0);
 }
 
+/* Windows counts the switches of a thread, but not why they happened. */
+struct meter_count meter_read_preemptions(void)
+{
+    return (struct meter_count){0, false};
+}
+
 /* PageFaultCount has 32 bits, and counts soft and hard faults alike: the sum is given as minor. */
 int meter_read_faults(struct meter_faults *faults)
 {

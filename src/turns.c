@@ -1,0 +1,318 @@
+/* One command, one turn, one answer. Nobody's window holds the hand-over: the clock is read after a
+ * command was read, and an answer is put together when the turn is over. */
+#include "turns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cycle.h"
+#include "row.h"
+#include "system/output.h"
+#include "values.h"
+
+enum { LINE_BYTES = 128 };
+
+/* Where a cycle stands between two turns. */
+enum state { IDLE, BEGUN };
+
+struct turns {
+    const struct strategy *strategy;
+    const struct configuration *configuration;
+    struct sample sample;
+    struct workload workload; /* the whole cycle's touches */
+    struct workload slice;    /* the next turn's */
+    struct cycle cycle;
+    enum state state;
+    uint64_t slice_bytes; /* the longest slice since the last row */
+    struct output output;
+    enum turns_end end;
+    char *message;
+    size_t message_size;
+};
+
+/* Always false: ends the turns. */
+static bool stop(struct turns *turns, enum turns_end end, const char *message, const char *command)
+{
+    turns->end = end;
+    snprintf(turns->message, turns->message_size, "%s%s", command, message);
+    return false;
+}
+
+static bool misused(struct turns *turns, const char *command, const char *why)
+{
+    char quoted[LINE_BYTES + 32];
+    snprintf(quoted, sizeof quoted, "--turns: '%s' ", command);
+    return stop(turns, TURNS_MISUSED, why, quoted);
+}
+
+static bool answer(struct turns *turns, const struct text *text)
+{
+    char why[128];
+    int error = output_write(&turns->output, text->bytes, text->length);
+    if (error == 0)
+        return true;
+    vm_error_text(error, why, sizeof why);
+    return stop(turns, TURNS_BROKE, why, "cannot write standard output: ");
+}
+
+static uint64_t total_ns(const struct turns *turns)
+{
+    uint64_t total = 0;
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        total += turns->sample.phase_ns[phase];
+    return total;
+}
+
+/* What stood before a turn, so that the answer can say what it added. */
+struct before {
+    uint64_t ns, commit_calls, handled_faults;
+    struct meter_count preemptions;
+};
+
+static struct before read_before(const struct turns *turns)
+{
+    return (struct before){.ns = total_ns(turns),
+                           .commit_calls = turns->sample.commit_calls,
+                           .handled_faults = turns->sample.handled_faults,
+                           .preemptions = meter_read_preemptions()};
+}
+
+static bool answer_done(struct turns *turns, const struct before *before)
+{
+    char bytes[LINE_BYTES];
+    struct text text = text_in(bytes, sizeof bytes);
+    struct meter_count preemptions = meter_read_preemptions();
+    text_add(&text, "done %" PRIu64 " %" PRIu64 " %" PRIu64, total_ns(turns) - before->ns,
+             turns->sample.commit_calls - before->commit_calls,
+             turns->sample.handled_faults - before->handled_faults);
+    if (preemptions.known)
+        text_add(&text, " %" PRIu64, preemptions.value - before->preemptions.value);
+    text_add(&text, "\n");
+    return answer(turns, &text);
+}
+
+/* The cycle that was refused is over; its row tells how far it came. */
+static bool answer_refused(struct turns *turns, int error)
+{
+    char bytes[512];
+    struct text text = text_in(bytes, sizeof bytes);
+    turns->state = IDLE;
+    if (!sample_refuse(&turns->cycle, error))
+        return stop(turns, TURNS_BROKE, turns->sample.error, "");
+    turns->cycle.region.error = 0;
+    text_add(&text, "refused %s\n", turns->sample.error);
+    return answer(turns, &text);
+}
+
+static bool finish(struct turns *turns, const struct before *before, int error)
+{
+    return error == 0 ? answer_done(turns, before) : answer_refused(turns, error);
+}
+
+static bool take_warm(struct turns *turns, const uint64_t *numbers)
+{
+    struct before before = read_before(turns);
+    (void)numbers;
+    vm_warm(turns->configuration->touched, turns->configuration->pages);
+    return answer_done(turns, &before);
+}
+
+static bool take_cycles(struct turns *turns, const uint64_t *numbers)
+{
+    struct before before = read_before(turns);
+    turns->cycle.workload = &turns->workload;
+    turns->cycle.probing = false;
+    return finish(turns, &before, cycle_run(&turns->cycle, numbers[0]));
+}
+
+static bool begin(struct turns *turns, bool probing)
+{
+    struct before before = read_before(turns);
+    turns->state = BEGUN;
+    turns->cycle.workload = &turns->slice;
+    turns->cycle.probing = probing;
+    turns->slice = turns->workload;
+    turns->slice.last = 0;
+    return finish(turns, &before, cycle_begin(&turns->cycle));
+}
+
+static bool take_begin(struct turns *turns, const uint64_t *numbers)
+{
+    (void)numbers;
+    return begin(turns, false);
+}
+
+static bool take_probe(struct turns *turns, const uint64_t *numbers)
+{
+    (void)numbers;
+    return begin(turns, true);
+}
+
+static bool take_touch(struct turns *turns, const uint64_t *numbers)
+{
+    size_t left = turns->workload.last - turns->slice.last;
+    if (numbers[0] > left)
+        return misused(turns, "touch", "asks for more touches than the cycle has left");
+    struct before before = read_before(turns);
+    turns->slice.first = turns->slice.last;
+    turns->slice.last += (size_t)numbers[0];
+    uint64_t bytes = numbers[0] * turns->cycle.region.page;
+    turns->slice_bytes = bytes > turns->slice_bytes ? bytes : turns->slice_bytes;
+    return finish(turns, &before, cycle_touch(&turns->cycle));
+}
+
+static bool take_end(struct turns *turns, const uint64_t *numbers)
+{
+    (void)numbers;
+    if (turns->slice.last != turns->workload.last)
+        return misused(turns, "end", "comes before the last touch");
+    struct before before = read_before(turns);
+    turns->state = IDLE;
+    int error = cycle_end(&turns->cycle);
+    if (error == 0 && turns->cycle.probing)
+        sample_keep_memory(&turns->cycle);
+    return finish(turns, &before, error);
+}
+
+static bool take_header(struct turns *turns, const uint64_t *numbers)
+{
+    char bytes[ROW_MAX_BYTES];
+    struct text text = text_in(bytes, sizeof bytes);
+    (void)numbers;
+    row_add_header(&text);
+    return answer(turns, &text);
+}
+
+static bool take_row(struct turns *turns, const uint64_t *numbers)
+{
+    char bytes[ROW_MAX_BYTES];
+    struct text text = text_in(bytes, sizeof bytes);
+    struct row row = {.strategy = turns->strategy,
+                      .configuration = turns->configuration,
+                      .sample = &turns->sample,
+                      .round = numbers[0],
+                      .position = numbers[1],
+                      .set = numbers[2],
+                      .slice_bytes = turns->slice_bytes};
+    row_add(&row, &text);
+    if (turns->sample.status == SAMPLE_OK || turns->sample.status == SAMPLE_REFUSED) {
+        turns->sample = (struct sample){.status = SAMPLE_OK};
+        cycle_forget(&turns->cycle);
+    }
+    turns->slice_bytes = 0;
+    return answer(turns, &text);
+}
+
+static const struct command {
+    const char *name;
+    size_t numbers; /* that follow the name */
+    enum state state;
+    bool measures;
+    bool (*take)(struct turns *turns, const uint64_t *numbers);
+} commands[] = {
+    {"warm", 0, IDLE, true, take_warm},      {"cycles", 1, IDLE, true, take_cycles},
+    {"begin", 0, IDLE, true, take_begin},    {"probe", 0, IDLE, true, take_probe},
+    {"touch", 1, BEGUN, true, take_touch},   {"end", 0, BEGUN, true, take_end},
+    {"header", 0, IDLE, false, take_header}, {"row", 3, IDLE, false, take_row},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Cuts the line at its next blank; what is behind it, or NULL. */
+static char *cut_word(char *line)
+{
+    char *blank = strchr(line, ' ');
+    if (blank == NULL)
+        return NULL;
+    *blank = '\0';
+    return blank + 1;
+}
+
+/* Counts are from 1; a command that lacks some, or has too many, is not understood. */
+static bool parse_numbers(char *rest, size_t wanted, uint64_t *numbers)
+{
+    for (size_t i = 0; i < wanted; i++) {
+        char *word = rest;
+        if (word == NULL)
+            return false;
+        rest = cut_word(word);
+        if (!values_parse_number(word, &numbers[i]) || numbers[i] == 0)
+            return false;
+    }
+    return rest == NULL;
+}
+
+static bool take_line(struct turns *turns, char *line)
+{
+    char shown[LINE_BYTES];
+    uint64_t numbers[3] = {0};
+    snprintf(shown, sizeof shown, "%s", line);
+    char *rest = cut_word(line);
+    const struct command *command = find_command(line);
+    if (command == NULL)
+        return misused(turns, shown, "is no command; docs/turns.md lists them");
+    if (!parse_numbers(rest, command->numbers, numbers))
+        return misused(turns, shown, "has not the whole numbers from 1 that the command takes");
+    if (command->state != turns->state)
+        return misused(turns, shown,
+                       turns->state == IDLE ? "comes outside of a cycle in slices"
+                                            : "comes within a cycle in slices");
+    if (command->measures && turns->sample.status != SAMPLE_OK)
+        return misused(turns, shown, "can't be done: see the row");
+    return command->take(turns, numbers);
+}
+
+/* A line without its end. False at the end of the input. */
+static bool read_line(struct turns *turns, char *line, size_t size)
+{
+    if (fgets(line, (int)size, stdin) == NULL)
+        return false;
+    size_t length = strcspn(line, "\r\n");
+    if (line[length] == '\0' && !feof(stdin))
+        return misused(turns, "", "is the end of no line: commands are shorter");
+    line[length] = '\0';
+    return true;
+}
+
+/* The first line: the protocol's version, the touches of a cycle, and whether there can be one. */
+static bool greet(struct turns *turns)
+{
+    char bytes[LINE_BYTES];
+    struct text text = text_in(bytes, sizeof bytes);
+    bool able = turns->sample.status == SAMPLE_OK;
+    text_add(&text, "turns %d %zu %s\n", TURNS_VERSION, able ? turns->workload.last : 0,
+             able ? "ok" : "unable");
+    return answer(turns, &text);
+}
+
+enum turns_end turns_take(const struct strategy *strategy,
+                          const struct configuration *configuration, uint64_t seed, char *message,
+                          size_t size)
+{
+    static struct turns turns;
+    char line[LINE_BYTES];
+    turns = (struct turns){.strategy = strategy,
+                           .configuration = configuration,
+                           .message = message,
+                           .message_size = size};
+    if (output_open("-", &turns.output) != 0)
+        return TURNS_BROKE;
+    sample_prepare(strategy, configuration);
+    bool able = sample_possible(strategy, configuration, seed, &turns.workload, &turns.sample);
+    if (able)
+        turns.cycle = cycle_start(strategy, configuration, &turns.workload, &turns.sample);
+    bool going = greet(&turns);
+    while (going && read_line(&turns, line, sizeof line))
+        going = take_line(&turns, line);
+    if (able)
+        cycle_release(&turns.cycle);
+    workload_free(&turns.workload);
+    return turns.end;
+}

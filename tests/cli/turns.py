@@ -1,0 +1,170 @@
+"""`--turns`: a cycle in slices counts and is charged what a cycle in one go is, exactly; and what the
+protocol says to commands that make no sense."""
+
+import itertools
+import unittest
+
+from support import BIN, PAGE, SUFFIX, WINDOWS, parse, rows, run
+
+COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
+          "reserved_commit_bytes", "commit_bytes", "resident_bytes", "released_commit_bytes",
+          "region_count", "status", "error")
+LIBRARY = ("--library", BIN / f"mine{'.dll' if SUFFIX else '.so'}")
+#            harness, its own options; pages in the region, in a step, touched part
+CELLS = [(name, options, pages, step, touch, order)
+         for name, options, steps in (("upfront", (), (1,)), ("fault", (), (1,)),
+                                      ("chunked", (), (1, 3, 16)), ("guard", (), (1, 3, 16)),
+                                      ("custom", LIBRARY, (3, 16)))
+         for pages, step in itertools.product((1, 2, 80, 1024), steps)
+         for touch, order in (("1", "sequential"), ("0.1", "sequential"), ("1", "random"))]
+SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
+
+
+def taken(name, *arguments, commands):
+    """What a harness answers to these commands, line by line, and how it ended."""
+    done = run(name, "--turns", *arguments, input="".join(f"{one}\n" for one in commands))
+    return done.stdout.splitlines(), done.returncode, done.stderr
+
+
+def in_slices(touches, slice_touches):
+    """The commands of one probed cycle."""
+    parts = [min(slice_touches, touches - at) for at in range(0, touches, slice_touches)]
+    return ["header", "probe", *(f"touch {part}" for part in parts), "end", "row 1 2 3"]
+
+
+class Equal(unittest.TestCase):
+    maxDiff = None
+
+    def test_counts_and_charge_are_those_of_a_cycle_in_one_go(self):
+        for name, options, pages, step, touch, order in CELLS:
+            chunk = ("--chunk", step * PAGE) if name in ("chunked", "guard", "custom") else ()
+            arguments = (*options, "--size", pages * PAGE, "--touch", touch, "--order", order,
+                         *chunk)
+            whole = rows(name, *arguments, "--repeat", 1)[0]
+            if whole["status"] == "unsupported":
+                continue
+            touches = int(whole["touched_bytes"]) // PAGE
+            for slice_touches in {min(one, touches) for one in SLICES}:
+                with self.subTest(name=name, pages=pages, step=step, touch=touch, order=order,
+                                  slice=slice_touches):
+                    lines, status, said = taken(name, *arguments,
+                                                commands=in_slices(touches, slice_touches))
+                    self.assertEqual((status, said), (0, ""))
+                    row = parse("\n".join([lines[1], lines[-1]]))[0]
+                    self.assertEqual({column: row[column] for column in COUNTS},
+                                     {column: whole[column] for column in COUNTS})
+                    self.assertEqual((row["round"], row["position"], row["set"], row["batch"]),
+                                     ("1", "2", "3", "1"))
+                    self.assertEqual(int(row["slice_bytes"]), slice_touches * PAGE)
+
+    def test_a_batch_counts_as_each_of_its_cycles(self):
+        for name in ("upfront", "fault", "chunked", "guard"):
+            whole = rows(name, "--size", "64K", "--repeat", 1)[0]
+            lines, *_ = taken(name, "--size", "64K",
+                              commands=["header", "cycles 5", "cycles 7", "row 1 1 1"])
+            row = parse("\n".join([lines[1], lines[-1]]))[0]
+            self.assertEqual(row["batch"], "12")
+            for column in ("commit_calls", "handled_faults", "minor_faults"):
+                self.assertEqual(row[column], whole[column], (name, column))
+            self.assertEqual((row["commit_bytes"], row["slice_bytes"]), ("", ""))
+
+    def test_what_turns_add_up_to_is_in_the_row(self):
+        lines, *_ = taken("fault", "--size", "64K", commands=in_slices(16, 5))
+        done = [line.split() for line in lines if line.startswith("done ")]
+        row = parse("\n".join([lines[1], lines[-1]]))[0]
+        self.assertEqual(len(done), 1 + 4 + 1)
+        self.assertEqual(sum(int(words[1]) for words in done), float(row["total_ns"]))
+        self.assertEqual([words[2:4] for words in done],
+                         [["0", "0"], ["5", "5"], ["5", "5"], ["5", "5"], ["1", "1"], ["0", "0"]])
+
+    def test_a_row_begins_anew(self):
+        lines, *_ = taken("chunked", "--size", "64K", "--chunk", "16K", commands=[
+            "header", "cycles 3", "row 1 1 1", "begin", "touch 16", "end", "row 2 1 1"])
+        first, second = parse("\n".join([lines[1], lines[3], lines[-1]]))
+        self.assertEqual((first["batch"], second["batch"]), ("3", "1"))
+        self.assertEqual((first["commit_calls"], second["commit_calls"]), ("4", "4"))
+
+
+class Refusals(unittest.TestCase):
+    @unittest.skipIf(WINDOWS, "limited by RLIMIT_DATA")
+    def test_a_refused_cycle_says_so_in_its_row_and_the_next_one_goes_on(self):
+        import resource
+        mib = 2**20
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_DATA, (64 * mib, 64 * mib))
+        done = run("chunked", "--turns", "--size", "256M", "--chunk", "1M", preexec_fn=limit,
+                   input="header\nprobe\ntouch 256\ntouch 65280\nrow 1 1 1\nbegin\ntouch 256\n")
+        lines = done.stdout.splitlines()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue(lines[4].startswith("refused commit of 1048576 bytes at offset "), lines[4])
+        row = parse("\n".join([lines[1], lines[5]]))[0]
+        self.assertEqual((row["status"], row["total_ns"]), ("refused", ""))
+        self.assertEqual(int(row["commit_calls"]), int(row["commit_bytes"]) // mib + 1)
+        self.assertEqual(row["released_commit_bytes"], "0")
+        self.assertEqual([line.split()[0] for line in lines[6:]], ["done", "done"])
+
+    def test_what_can_not_be_done_here_is_a_row(self):
+        if WINDOWS:
+            self.skipTest("an order that a guard can't follow stands for it")
+        lines, status, said = taken("guard", "--size", "64K", "--chunk", "16K", "--order",
+                                    "reverse", commands=["header", "row 1 1 1"])
+        self.assertEqual((lines[0], status, said), ("turns 1 0 unable", 0, ""))
+        self.assertEqual(parse("\n".join(lines[1:]))[0]["status"], "unsupported")
+
+
+class Protocol(unittest.TestCase):
+    def test_commands_without_sense_get_one_line(self):
+        for commands, said in (
+                (["jump"], "'jump' is no command; docs/turns.md lists them"),
+                ([""], "'' is no command; docs/turns.md lists them"),
+                (["cycles"], "'cycles' has not the whole numbers from 1 that the command takes"),
+                (["cycles 0"], "'cycles 0' has not the whole numbers"),
+                (["cycles -1"], "'cycles -1' has not the whole numbers"),
+                (["cycles 1 2"], "'cycles 1 2' has not the whole numbers"),
+                (["cycles  1"], "'cycles  1' has not the whole numbers"),
+                (["cycles 99999999999999999999"], "'cycles 99999999999999999999' has not the"),
+                (["row 1 1"], "'row 1 1' has not the whole numbers"),
+                (["begin now"], "'begin now' has not the whole numbers"),
+                (["touch 1"], "'touch 1' comes outside of a cycle in slices"),
+                (["end"], "'end' comes outside of a cycle in slices"),
+                (["begin", "begin"], "'begin' comes within a cycle in slices"),
+                (["begin", "cycles 1"], "'cycles 1' comes within a cycle in slices"),
+                (["begin", "row 1 1 1"], "'row 1 1 1' comes within a cycle in slices"),
+                (["begin", "touch 17"], "'touch' asks for more touches than the cycle has left"),
+                (["begin", "touch 16", "touch 1"], "'touch' asks for more touches than the cycle"),
+                (["begin", "touch 15", "end"], "'end' comes before the last touch"),
+                (["x" * 500], "'' is the end of no line: commands are shorter")):
+            with self.subTest(commands=commands):
+                lines, status, error = taken("fault", "--size", "64K", commands=commands)
+                self.assertEqual((lines[0], status), ("turns 1 16 ok", 2))
+                self.assertEqual(error.count("\n"), 1)
+                self.assertTrue(error.startswith(f"fault: --turns: {said}"), error)
+
+    def test_options_that_mean_nothing_beside_turns_are_refused(self):
+        for options, said in ((["--repeat", 1], "--repeat"), (["--trace", "t.csv"], "--trace"),
+                              (["--staircase", "s.csv"], "--staircase"),
+                              (["--output", "o.csv"], "--output")):
+            done = run("fault", "--turns", "--size", "64K", *options, input="")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(done.stderr, f"fault: --turns: {said} has no meaning beside it; leave "
+                                          f"{said} out\n")
+
+    def test_turns_are_of_one_configuration(self):
+        done = run("fault", "--turns", input="")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "fault: --turns: 10 configurations asked for; name one --size, one "
+                             "--chunk and one --touch\n"))
+
+    def test_the_end_of_the_input_in_the_middle_of_a_cycle_ends_it(self):
+        lines, status, said = taken("guard", "--size", "64K", commands=["begin", "touch 3"])
+        self.assertEqual((len(lines), status, said), (3, 0, ""))
+
+    def test_malloc_says_why_it_takes_none(self):
+        done = run("malloc", "--turns", "--size", "64K", input="")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("timed in its process's first cycle alone", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
