@@ -22,7 +22,7 @@ SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
 
 def taken(name, *arguments, commands):
     """What a harness answers to these commands, line by line, and how it ended."""
-    done = run(name, "--turns", *arguments, input="".join(f"{one}\n" for one in commands))
+    done = run(name, "--turns", *arguments, given="".join(f"{one}\n" for one in commands))
     return done.stdout.splitlines(), done.returncode, done.stderr
 
 
@@ -94,7 +94,7 @@ class Refusals(unittest.TestCase):
         def limit():
             resource.setrlimit(resource.RLIMIT_DATA, (64 * mib, 64 * mib))
         done = run("chunked", "--turns", "--size", "256M", "--chunk", "1M", preexec_fn=limit,
-                   input="header\nprobe\ntouch 256\ntouch 65280\nrow 1 1 1\nbegin\ntouch 256\n")
+                   given="header\nprobe\ntouch 256\ntouch 65280\nrow 1 1 1\nbegin\ntouch 256\n")
         lines = done.stdout.splitlines()
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertTrue(lines[4].startswith("refused commit of 1048576 bytes at offset "), lines[4])
@@ -145,13 +145,13 @@ class Protocol(unittest.TestCase):
         for options, said in ((["--repeat", 1], "--repeat"), (["--trace", "t.csv"], "--trace"),
                               (["--staircase", "s.csv"], "--staircase"),
                               (["--output", "o.csv"], "--output")):
-            done = run("fault", "--turns", "--size", "64K", *options, input="")
+            done = run("fault", "--turns", "--size", "64K", *options, given="")
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertEqual(done.stderr, f"fault: --turns: {said} has no meaning beside it; leave "
                                           f"{said} out\n")
 
     def test_turns_are_of_one_configuration(self):
-        done = run("fault", "--turns", input="")
+        done = run("fault", "--turns", given="")
         self.assertEqual((done.returncode, done.stderr),
                          (2, "fault: --turns: 10 configurations asked for; name one --size, one "
                              "--chunk and one --touch\n"))
@@ -161,7 +161,7 @@ class Protocol(unittest.TestCase):
         self.assertEqual((len(lines), status, said), (3, 0, ""))
 
     def test_malloc_says_why_it_takes_none(self):
-        done = run("malloc", "--turns", "--size", "64K", input="")
+        done = run("malloc", "--turns", "--size", "64K", given="")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("timed in its process's first cycle alone", done.stderr)
 

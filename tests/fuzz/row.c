@@ -161,7 +161,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input_text(&input, '\0', name, sizeof name);
     input_text(&input, '\0', sample.error, sizeof sample.error);
     struct strategy strategy = {.name = name, .guarded = guarded};
-    struct row row = {&strategy, &configuration, &sample, traced ? &trace : NULL, round, position};
+    struct row row = {.strategy = &strategy,
+                      .configuration = &configuration,
+                      .sample = &sample,
+                      .trace = traced ? &trace : NULL,
+                      .round = round,
+                      .position = position};
     check(&row, cut);
     return 0;
 }
