@@ -1,5 +1,5 @@
-"""`--turns`: a cycle in slices counts and is charged what a cycle in one go is, exactly; and what the
-protocol says to commands that make no sense."""
+"""`--turns`: a cycle in slices counts, and is charged, what a cycle in one go is, exactly; and what
+the protocol says to commands that make no sense."""
 
 import itertools
 import unittest
