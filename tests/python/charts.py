@@ -51,6 +51,13 @@ def texts_of(path):
             .getElementsByTagName("text") if text.firstChild]
 
 
+def heights_of(path):
+    """(text, how far below the picture's top) of each text."""
+    return [(text, float(y)) for y, text in re.findall(
+        r"translate\([\d.]+,([\d.]+)\)[^>]*>\s*<text>([^<]*)<",
+        path.read_text(encoding="utf-8"))]
+
+
 def colors_of(path):
     """All colours of a picture, as #RRGGBB."""
     return {"#" + "".join(f"{int(part):02X}" for part in parts) for parts in
@@ -303,6 +310,22 @@ class Pictures(unittest.TestCase):
         measured, _ = browser.opened(self.root / "boxes.html")
         self.assertGreater(measured["texts"], 20 * len(pictures))
         self.assertEqual(measured["outside"], [])
+
+    def test_several_runs_share_the_panel_of_a_strategy(self):
+        shown = texts_of(self.picture("together", "runs_latency"))
+        for name in ("upfront", "guard", "chunked", "new1"):
+            self.assertEqual(shown.count(name), 1, name)
+
+    def test_heading_legend_and_panels_lie_below_each_other(self):
+        for chart in ("grid", "staircase", "touches"):
+            heights = heights_of(self.picture("ten", chart))
+            title = dict(heights)[charts.of(RUN)[chart].title]
+            panels = [height for text, height in heights if re.match(r"new\d", text)]
+            with self.subTest(chart=chart):
+                self.assertLess(title, 40)
+                self.assertLess(title + 10, min(panels))
+        legend = dict(heights_of(self.picture("ten", "staircase")))
+        self.assertLess(legend["upfront"] + 10, legend["new0, steps 1 MiB, 4 MiB, 16 MiB"])
 
     def test_findings_name_every_strategy(self):
         for run in ("plain", "ten"):

@@ -5,6 +5,7 @@ import functools
 import pandas
 
 from vmcommit.base.conventions import CONFIDENCE
+from vmcommit.base.strategies import names_in
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.show import charts, documents, facts, page
 from vmcommit.show.caption import caption, doubt, percent
@@ -36,6 +37,10 @@ class Together:
     @functools.cached_property
     def rows(self):
         return pandas.concat(self.full)
+
+    def strategies(self, rows):
+        """The names that rows of any run have; a strategy may have another rank in each."""
+        return list(dict.fromkeys(names_in(rows)))
 
     @property
     def shown_names(self):

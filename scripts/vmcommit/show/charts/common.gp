@@ -29,9 +29,10 @@ set grid y linecolor rgb '#e0e0e0' linewidth 1
 unset key
 # Heading, legend and machine. Labels, since a key would be as narrow as its panel; set once, and
 # taken away by `unset label` after the first of several panels.
-first_line = 0.045*high
+usual = high > 560 ? 560 : high
+first_line = 0.045*usual
 set label 101 heading at screen 0.012, 1 - first_line/whole left font ',14' textcolor rgb '#000000'
-set label 100 caption at screen 0.012, from_bottom(0.025*high) left font ',10' textcolor rgb '#505050'
+set label 100 caption at screen 0.012, from_bottom(0.025*usual) left font ',10' textcolor rgb '#505050'
 if (exists('legend_text')) {
     do for [i=1:|legend_text|] {
         set label 110+i legend_text[i] at screen legend_x[i], 1 - (first_line + 22*legend_line[i])/whole left offset 1.2,0 point pointtype legend_mark[i] pointsize legend_size[i] linewidth 2 linecolor rgb legend_color[i]

@@ -2,7 +2,6 @@
 
 import math
 
-from vmcommit.base.strategies import names_in
 from vmcommit.show.chart import RUNS, Chart
 from vmcommit.show.frame import size_axis, time_axis
 from vmcommit.show.looks import SERIES, define, short
@@ -27,7 +26,7 @@ def add_runs(plot, together, names, column, across):
 def prepare(together, plot):
     if together.rows.empty:
         return False
-    names = names_in(together.rows)
+    names = together.strategies(together.rows)
     add_runs(plot, together, names, "ns_per_page", min(3, math.ceil(len(names) / 2)))
     time_axis(plot, *reach(together.rows, "ns_per_page"))
     return True

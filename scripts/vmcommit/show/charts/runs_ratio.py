@@ -1,6 +1,6 @@
 """Time of several runs as a multiple of each one's upfront, against size."""
 
-from vmcommit.base.strategies import UPFRONT, names_in
+from vmcommit.base.strategies import UPFRONT
 from vmcommit.show.chart import RUNS, Chart
 from vmcommit.show.charts.runs_latency import add_runs
 from vmcommit.show.rows import reach
@@ -8,7 +8,8 @@ from vmcommit.show.rows import reach
 
 def prepare(together, plot):
     rows = together.rows
-    names = names_in(rows[(rows.strategy != UPFRONT) & rows.ratio_to_upfront.notna()])
+    names = together.strategies(
+        rows[(rows.strategy != UPFRONT) & rows.ratio_to_upfront.notna()])
     if not names:
         return False
     add_runs(plot, together, names, "ratio_to_upfront", 3)

@@ -31,11 +31,17 @@ def add_tables(plot, names, full, sparse, steps):
     plot.table("charge_across", none | across(sparse, "commit_bytes", steps))
 
 
+def swept_size(rows):
+    """The size with the most steps, of those that some step touches all of."""
+    size = most_stepped(rows)
+    return size if at_size(fully(rows), size).stepped.any() else most_stepped(fully(rows))
+
+
 def prepare(analysis, plot):
     rows = timed(sequential(analysis.summary))
     if not fully(rows).stepped.any():
         return False
-    size = most_stepped(fully(rows))
+    size = swept_size(rows)
     full, sparse = at_size(fully(rows), size), at_size(sparsely(rows), size)
     both = pandas.concat([full, sparse])
     steps = both[both.stepped].chunk_bytes
