@@ -9,7 +9,7 @@ from made import CHUNKED, CUSTOM, FAULT, GUARD, MALLOC, PAGE, UPFRONT
 
 import pandas
 
-from vmcommit.analyse import advice, analysis, answer, sentences
+from vmcommit.analyse import advice, analysis, answer, claims, sentences
 from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
 from vmcommit.base.cells import Cell
 from vmcommit.base.units import KIB, MIB
@@ -49,6 +49,7 @@ def cells():
             yield which, SWEPT, ns, {"step": step}
             yield which, SWEPT, TENTHS.get((which, step), ns), {"step": step, "touch": "0.1"}
             yield which, SWEPT, 1000, {"step": step, "touch": "0.5"}
+    yield CUSTOM, SWEPT, 1, {"touch": "0.1", "commit_bytes": PAGE, "released_commit_bytes": PAGE}
     for which, ns in RANDOM.items():
         yield which, SWEPT, ns, {"touch_order": "random"}
 
@@ -217,9 +218,14 @@ class Run(unittest.TestCase):
             "touch_order": "sequential"})
         made.check_schema(self, self.json)
 
-    def test_what_was_brought_is_never_advised(self):
+    def test_what_was_brought_is_never_advised_and_tests_no_claim(self):
+        """Although custom is the fastest and the least charged with a tenth touched, and keeps a
+        page."""
         self.assertFalse({"custom", "malloc"} & {choice.cell.strategy.name
                                                  for choice in self.analysed.choices})
+        self.assertEqual(self.analysed.claims[-1].verdict, claims.HOLDS)
+        self.assertEqual(set(self.analysed.model["strategies"]),
+                         {"upfront", "fault", "chunked", "guard"})
 
 
 def times_of(*cells, rounds=ROUNDS, strategies=(*made.FOUR, CUSTOM)):
@@ -273,6 +279,17 @@ class Comparisons(unittest.TestCase):
             self.assertAlmostEqual(value, 3)
         self.assertTrue(ratio.known)
         self.assertFalse(times.ratio(chunked, upfront, 0.99999).known)
+
+    def test_a_pair_is_compared_at_999_of_1000(self):
+        """Of 20 rounds that is from the 3rd smallest to the 3rd largest; at 95 % it would be from
+        the 6th, and significant."""
+        ratios = [0.96, 0.97, 0.98, 0.99, *(1 + number / 100 for number in range(1, 17))]
+        times = times_of((UPFRONT, MIB, 1000, {}), (FAULT, MIB, [1000 * each for each in ratios],
+                                                    {}), rounds=range(20))
+        ratio = answer.compare(times, [times.block(MIB, MIB)])[0]["upfront", "fault"]
+        self.assertAlmostEqual(ratio.low, 1 / 1.14)
+        self.assertAlmostEqual(ratio.high, 1 / 0.98)
+        self.assertEqual(ratio.sign, 0)
 
     def test_ratios_are_paired_by_round(self):
         """Twice as long in each round that both have, in whatever order; the machine drifts."""

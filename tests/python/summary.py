@@ -204,8 +204,9 @@ class Summary(unittest.TestCase):
         rows = [made.row(UPFRONT, SIZE, 123.456, minor_faults=16.5, region_count=made.NAN),
                 made.row(CHUNKED, SIZE, 234.567)]
         with tempfile.TemporaryDirectory() as folder:
+            made.write(pathlib.Path(folder), rows, made.FOUR)
             path = pathlib.Path(folder) / "summary.csv"
-            write_summary(summary_of(rows), path)
+            write_summary(summarise(runs.read(folder).samples, CALIBRATION), path)
             text = path.read_bytes().decode()
         self.assertEqual(text.count("\n"), text.count("\r\n"))
         first, second = csv.DictReader(io.StringIO(text))
@@ -215,6 +216,9 @@ class Summary(unittest.TestCase):
             ["1975.3", "123.5", "16.5", "", "65536", "", "0.0"])
         self.assertEqual([second[name] for name in ("ratio_to_upfront", "multiple_of_page_fault")],
                          ["1.9", "0.4691"])
+        self.assertEqual([second[name] for name in ("page_bytes", "size_bytes", "chunk_bytes",
+                                                    "touched_bytes", "samples")],
+                         ["4096", "65536", "65536", "65536", "1"])
         self.assertFalse({"rank", "stepped", "brought"} & set(first))
 
 

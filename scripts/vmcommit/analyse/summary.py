@@ -10,7 +10,8 @@ import pandas
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATENCIES, STATUSES)
+from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATENCIES, SIZES,
+                                   STATUSES)
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.files import write_text
 from vmcommit.base.statistics import corrected, half_width, median_interval, shared
@@ -107,7 +108,7 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
 def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     """Whole numbers stay whole; times to a tenth, ratios to a ten-thousandth."""
     text = summary.drop(columns=[*JOINED])
-    for column in [*COUNTS, "commit_system_bytes"]:
+    for column in (*SIZES, *COUNTS, "commit_system_bytes"):
         text[column] = text[column].map(
             lambda value: "" if pandas.isna(value) else f"{value:.10g}"
             if value != int(value) else f"{int(value)}")
