@@ -4,6 +4,9 @@ import contextlib
 import os
 import signal
 import subprocess
+from subprocess import TimeoutExpired
+
+__all__ = ["TimeoutExpired", "end_group", "run", "started"]
 
 
 def end_group(process):
@@ -15,16 +18,23 @@ def end_group(process):
             process.kill()
 
 
-def run(command, seconds, **options) -> subprocess.CompletedProcess:
-    """A process that ended, with its output as text; bytes that are no UTF-8 are replaced. Raises
-    OSError where it did not start, subprocess.TimeoutExpired where it did not end in time. A signal
-    that ends us ends it too: it has a session of its own, which a terminal sends none."""
+@contextlib.contextmanager
+def started(command, **options):
+    """A process with its output as text; bytes that are no UTF-8 are replaced. It is ended with its
+    group where the with block ends by an exception. It has a session of its own, which a terminal
+    sends no signal. Raises OSError where it did not start."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
                           start_new_session=True, **options) as process:
         try:
-            printed, said = process.communicate(timeout=seconds)
+            yield process
         except BaseException:
             end_group(process)
             raise
+
+
+def run(command, seconds, **options) -> subprocess.CompletedProcess:
+    """A process that ended. Raises TimeoutExpired where it did not in time."""
+    with started(command, **options) as process:
+        printed, said = process.communicate(timeout=seconds)
     return subprocess.CompletedProcess(command, process.returncode, printed, said)

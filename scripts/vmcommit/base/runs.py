@@ -20,7 +20,7 @@ from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, LATENCIES, NE
                                    SIZES, STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.problems import Problem
-from vmcommit.base.text import counted, listed
+from vmcommit.base.text import counted, listed, printable
 
 SAMPLES, ENVIRONMENT = "samples.csv", "environment.json"
 PROCESS_TIMES = "process_times.csv"
@@ -132,7 +132,7 @@ def strategies_of(environment, path):
 def cell_text(cell) -> str:
     """As the file has it, or near enough."""
     if isinstance(cell, str):
-        return cell[:CELL_LETTERS]
+        return printable(cell[:CELL_LETTERS])
     return "" if math.isnan(cell) else f"{cell:.15g}"
 
 
