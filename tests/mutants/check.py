@@ -210,6 +210,16 @@ class Lists(unittest.TestCase):
         self.assertTrue(wanted("src/row.c", ["src/r*.c"]))
         self.assertFalse(wanted("src/row.c", ["src/row"]))
 
+    def test_which_tests_are_run(self):
+        def relevant(*command):
+            test = Test("", command, (), "", False, "")
+            return [language for language in run.TITLES if run.is_relevant(language, test)]
+        self.assertEqual(relevant("build/bin/test_row"), ["c"])
+        self.assertEqual(relevant("python3", "tests/cli/counts.py"), ["c"])
+        self.assertEqual(relevant("python3", "tests/python/base.py", "-f"), ["python"])
+        self.assertEqual(relevant("python3", "scripts/vmcommit", "verify"), ["c", "python"])
+        self.assertEqual(relevant("python3", "tests/mutants/check.py"), [])
+
     def test_likelier_tests_come_first(self):
         def test(name, source, seconds):
             return Test(name, (), (), "", False, source, seconds)

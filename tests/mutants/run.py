@@ -47,9 +47,10 @@ def compiles(code):
 
 def is_relevant(language, test):
     """C is looked at by the C tests and by those of the programs; Python by its own."""
-    script = next((part for part in test.command if "/tests/python/" in part), None)
-    verifies = "verify" in test.command
-    return verifies or (script is not None) == (language == "python")
+    folders = {pathlib.PurePath(part).parent.name for part in test.command if part.endswith(".py")}
+    if "verify" in test.command:
+        return True
+    return folders == {"python"} if language == "python" else folders in (set(), {"cli"})
 
 
 def changes_by_file(language, root, files, patterns):
