@@ -26,7 +26,7 @@ WINDOWS = bool(SUFFIX)
 SANITIZED = bool(os.environ.get("VMCOMMIT_SANITIZED"))
 STRATEGIES = ("upfront", "fault", "chunked", "guard")
 PAGE = 4096
-SECONDS = 300  # that a program may take
+SECONDS = 240  # that a program may take
 
 
 def command(program, *arguments):
