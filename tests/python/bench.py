@@ -206,7 +206,7 @@ class Brought(unittest.TestCase):
                                   if not strategy.brought})
             report = (latest / "REPORT.md").read_text()
             for strategy in ("custom", "malloc"):
-                self.assertIn(f"{strategy} beside chunked, both by 64 KiB: ", report)
+                self.assertIn(f"{strategy} beside chunked, both at a step of 64 KiB: ", report)
             own = json.loads((latest / "environment.json").read_text())["own"]
             self.assertEqual((own["custom"]["file"], own["malloc"]["file"]), ("mine.so", "system"))
 
