@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 import traceback
-import types
 
 from support import ROOT
 
@@ -262,10 +261,7 @@ def forecast(folder):
 
 def load(folder):
     try:
-        if hasattr(baselines, "read"):
-            baselines.read(folder)
-        else:
-            baselines.load(folder, [types.SimpleNamespace(name=name) for name in CELLS])
+        baselines.read(folder)
     except baselines.Unusable as why:
         raise Problem(str(why)) from None
 

@@ -8,10 +8,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts
 
 from vmcommit import __main__  # noqa: E402
 
-if __name__ == "__main__":
-    __main__.heed(__main__.leave)
+
+def add():
+    """Adds the profile."""
     from vmcommit.base.units import KIB, MIB
     from vmcommit.measure import profiles
     profiles.PROFILES["tiny"] = profiles.Profile(
         0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0, 2, 3, 2)
+
+
+if __name__ == "__main__":
+    __main__.heed(__main__.leave)
+    add()
     sys.exit(__main__.main())

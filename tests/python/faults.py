@@ -164,7 +164,8 @@ class Disk(Trouble):
     @unittest.skipUnless(shutil.which("prlimit"), "prlimit is not installed")
     def test_full_while_samples_are_taken(self):
         """A file size limit stands for the full disk: the write is refused in the same way."""
-        done = execute([shutil.which("prlimit"), "--fsize=12000", *self.words()], env=self.environment)
+        done = execute([shutil.which("prlimit"), "--fsize=12000", *self.words()],
+                       env=self.environment)
         rows = self.check_full(done, self.latest / "samples.csv")
         self.assertDrawn(f"This run was cut off: {rows} samples")
 
@@ -172,8 +173,8 @@ class Disk(Trouble):
     def test_a_small_disk_gets_full_at_each_place(self):
         self.results.mkdir()
         for kilobytes in (16, 40, 100):
-            mounted = execute([shutil.which("mount"), "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs",
-                               self.results])
+            mounted = execute([shutil.which("mount"), "-t", "tmpfs", "-o", f"size={kilobytes}k",
+                               "tmpfs", self.results])
             if mounted.returncode != 0:
                 self.skipTest(f"no mount: {mounted.stderr}")
             try:
