@@ -17,9 +17,9 @@ from vmcommit.base.conventions import DRIFT
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
-from vmcommit.base.text import counted, listed, printable
+from vmcommit.base.text import counted, listed
 from vmcommit.commands.arguments import ROOT, Parser, add_results, add_subjects, say
-from vmcommit.commands.edge import AROUND, keeping, of_file
+from vmcommit.commands.edge import AROUND, keeping, of_file, tell
 from vmcommit.gate import baselines, exports, history, revisions, rules
 from vmcommit.gate.comparison import SIDES, Built, Comparison, Samples, Stored, Unlike
 from vmcommit.gate.exports import Compared, write_forms
@@ -310,7 +310,7 @@ def compare(asked):
     print_verdict(compared)
     status = rules.status_of(compared.results, asked.strict)
     if failure := keep(asked, compared):
-        print(printable(f"compare: {failure}; the verdict above stands"), file=sys.stderr)
+        tell(f"compare: {failure}; the verdict above stands")
         return status or AROUND
     say(f"all forms: {relative(asked.into)}")
     return status

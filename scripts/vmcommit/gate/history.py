@@ -117,8 +117,6 @@ def check(table: pandas.DataFrame, path: pathlib.Path) -> None:
 def read(path: pathlib.Path) -> tuple[pandas.DataFrame, str]:
     """(the history as a table, oldest first, what was left out). Raises Unreadable."""
     table, note = read_table(path, COLUMNS)
-    if not note and len(table) and not path.read_bytes().endswith(b"\n"):
-        table, note = table[:-1].copy(), f"the last line of {path.name} was cut off and is left out"
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no comparison yet; make compare writes it")
     as_numbers(table, NUMBERS, path)
