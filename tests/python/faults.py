@@ -303,6 +303,16 @@ class Harnesses(Trouble):
                 self.assertOneLine(self.bench(*build), 1, "guard", "build again")
             shutil.rmtree(self.folder / "build")
 
+    def test_missing_tools(self):
+        """Of which none is needed to measure."""
+        done = self.bench(env={**self.environment, "PATH": str(self.tools())})
+        self.assertOneLine(done, 1, "hyperfine and gnuplot not found", "setup.sh", "make report")
+        for name in ("samples.csv", "summary.csv", "advice.json", "report.html", "REPORT.md"):
+            self.assertGreater((self.latest / name).stat().st_size, 500, name)
+        facts = json.loads((self.latest / "environment.json").read_text(encoding="utf-8"))
+        self.assertEqual(facts["revision"], {"commit": None, "clean": None})
+        self.assertFalse((self.latest / "hyperfine.json").exists())
+
     def test_the_programs_beside_them(self):
         done = self.bench(*self.build(calibrate="exit 5\n", calls="kill -KILL $$\n"))
         self.assertOneLine(done, 1, "calibrate ended with status 5", "calls was ended by SIGKILL",
