@@ -29,11 +29,10 @@ def options(arguments):
     return asked
 
 
-def measure(asked, folder):
-    """Writes samples.csv, and returns the strategies that it is of."""
+def measure(asked, samples):
+    """Takes all samples, and returns the strategies that they are of."""
     measured, sides = sides_of(asked)
     cells = rules.cells(measured)
-    samples = Samples(folder / SAMPLES)
     comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed)
     say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "
         f"{counted(len(cells), 'cell')}")
@@ -63,7 +62,8 @@ def keep(asked, kept):
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     described = describe(asked)
-    measured = measure(asked, aside)
+    with Samples(aside / SAMPLES) as samples:
+        measured = measure(asked, samples)
     write_json(aside / ENVIRONMENT, described | {
         "strategies": [strategies.to_json(strategy) for strategy in measured]})
     replace(kept, aside)

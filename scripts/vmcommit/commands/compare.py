@@ -156,7 +156,7 @@ def describe_counts(settled):
 
 def shown(action):
     """What `action` returns, which is given a progress display for its time."""
-    display = progress.on(sys.stderr or open(os.devnull, "w"))
+    display = progress.on()
     try:
         return action(display)
     finally:
@@ -205,11 +205,10 @@ def judged_since(comparison, left, baseline, described):
             "Smaller ones need BASE=<revision>."]
 
 
-def compare_stored(asked, described):
+def compare_stored(asked, described, samples):
     """Against a stored baseline: counts exactly, times where that means something."""
     strategies, sides = sides_of(asked)
     baseline, cells = stored_side(asked, strategies)
-    samples = Samples(asked.into / SAMPLES)
     comparison = Comparison({"base": Stored(baseline.rows), "head": Built(sides["head"])}, samples,
                             asked.seed)
     try:
@@ -228,13 +227,12 @@ def self_check_text(alarms, cells):
             f"{counted(cells, 'cell')}" + (f": {', '.join(map(str, alarms))}" if alarms else ""))
 
 
-def compare_built(asked, described):
+def compare_built(asked, described, samples):
     """Two builds, or two libraries or allocators, in turn."""
     strategies, harnesses = sides_of(asked)
     sides = {side: Built(harnesses[side]) for side in SIDES}
     if asked.self_check:
         sides["again"] = sides["base"]
-    samples = Samples(asked.into / SAMPLES)
     comparison = Comparison(sides, samples, asked.seed)
     cells = rules.cells(strategies)
     try:
@@ -299,9 +297,9 @@ def compared_now(asked):
     if asked.revision:
         asked.base, revision = revisions.build(ROOT, asked.revision, say)
     described = describe(asked, revision)
-    with keeping(lambda: kept_in(asked.into / SAMPLES)):
-        return compare_stored(asked, described) if asked.baseline else \
-            compare_built(asked, described)
+    compare_sides = compare_stored if asked.baseline else compare_built
+    with keeping(lambda: kept_in(asked.into / SAMPLES)), Samples(asked.into / SAMPLES) as samples:
+        return compare_sides(asked, described, samples)
 
 
 def compare(asked):

@@ -60,8 +60,9 @@ def one_comparison(measured, name, slowdown, seed, rounds):
     sides = {"base": base, "head": Built(measured | {name: changed(measured[name], how)}),
              "again": base}
     cells = rules.cells([harness_of.strategy for harness_of in measured.values()])
-    with tempfile.TemporaryDirectory() as scratch:
-        comparison = Comparison(sides, Samples(pathlib.Path(scratch, "samples.csv")), seed)
+    with tempfile.TemporaryDirectory() as scratch, \
+            Samples(pathlib.Path(scratch, "samples.csv")) as samples:
+        comparison = Comparison(sides, samples, seed)
         settled, rest = comparison.gate_counts(cells)
         alarms = []
         if slowdown != FAULT:  # which counts alone tell

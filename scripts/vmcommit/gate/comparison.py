@@ -49,6 +49,12 @@ class Samples:
         if self.file:
             self.file.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def paired(self, sides, cell, first_round):
         """Times of two sides in the rounds from first_round on that have both."""
         by_side = [{number: float(row["total_ns"]) for number, row in self.rows.get(
