@@ -12,7 +12,7 @@ WIDTH = 1000  # pixels, of every picture
 LINE = 130  # letters of usual width that fit on a line of the caption
 CAPTION_LINES, CAPTION_HEIGHT = 4, 16
 LEGEND_HEIGHT = 22
-HEADING_LETTER, LEGEND_LETTER, LEGEND_MARK = 9.5, 7.5, 30  # pixels
+HEADING_LETTER, LEGEND_LETTER, LEGEND_MARK = 9.5, 8, 30  # pixels
 
 
 def breadth(text):

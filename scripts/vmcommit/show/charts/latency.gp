@@ -5,7 +5,7 @@ load 'common.gp'
 load 'sizes.gp'
 load 'times.gp'
 set xlabel 'size of the region'
-set multiplot layout 1,2 margins 0.095,0.925,from_bottom(0.25*high),from_top(0.17*high) spacing 0.085
+set multiplot layout 1,2 margins 0.095,0.915,from_bottom(0.25*high),from_top(0.17*high) spacing 0.085
 set title 'all of it touched'
 set ylabel 'time per touched page'
 plot for [i=1:|key|] 'full.dat' index key[i] using 1:3:4 with filledcurves linecolor rgb band(i), \
