@@ -4,9 +4,13 @@ import contextlib
 import csv
 import functools
 import io
+import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -385,6 +389,26 @@ class Whole(unittest.TestCase):
                 self.assertEqual((rows[change]["result"], rows[change]["test"]), (result, test))
         self.assertIn("fails fails in the unchanged tree", self.progress)
         self.assertRegex(self.printed, r"C: \d+ of \d+ noticed \(\d of them by the time limit")
+
+    def test_an_interrupted_run_leaves_nothing_behind(self):
+        scratch = self.folder / "scratch"
+        scratch.mkdir()
+        program = subprocess.Popen(
+            [sys.executable, "-c", "import pathlib, sys, run; run.ROOT = pathlib.Path(sys.argv[1]);"
+             "sys.exit(run.main(sys.argv[2:]))", self.root, "--language", "c", "--output",
+             self.output], env={**os.environ, "TMPDIR": str(scratch),
+                                "PYTHONPATH": str(pathlib.Path(run.__file__).parent)},
+            stderr=subprocess.PIPE, text=True)
+        for line in program.stderr:
+            if re.match(" +2 ", line):
+                program.send_signal(signal.SIGTERM)
+                break
+        self.assertIn("interrupted", program.stderr.read())
+        program.stderr.close()
+        self.assertEqual(program.wait(60), 130)
+        self.assertEqual(list(scratch.iterdir()), [])
+        with open(self.output, newline="", encoding="utf-8") as file:
+            self.assertGreaterEqual(len(list(csv.DictReader(file))), 2)
 
     def test_survivors_again_and_by_identity(self):
         first = self.rows("--only", "src/small.c", "--tests", "other", "--jobs", "1")

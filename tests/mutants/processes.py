@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 
@@ -14,6 +15,11 @@ MARK = "VMCOMMIT_MUTANT"  # in the environment of all that a test starts
 FILE_BYTES = 4 << 30  # a changed loop may write for ever
 TIMEOUT = "timeout"
 RUNNING = set()  # the marks of what has not ended yet
+STOPPED = threading.Event()  # nothing more is started
+
+
+class Stopped(Exception):
+    """The run is being ended."""
 
 
 def limit(memory_bytes):
@@ -56,7 +62,10 @@ def empty(folder):
 
 
 def run(command, folder, environment, seconds, log, memory_bytes=None):
-    """The exit status, or TIMEOUT; output goes to the file `log`. Ends all that was started."""
+    """The exit status, or TIMEOUT; output goes to the file `log`. Ends all that was started.
+    Raises Stopped."""
+    if STOPPED.is_set():
+        raise Stopped
     mark = f"{MARK}={uuid.uuid4().hex}"
     bound = memory_bytes or machine_bytes() * 3 // 4
     RUNNING.add(mark)
@@ -77,7 +86,12 @@ def run(command, folder, environment, seconds, log, memory_bytes=None):
             RUNNING.discard(mark)
 
 
-def end_all():
-    """Whatever other threads have started and not ended yet."""
-    for mark in list(RUNNING):
-        end_marked(mark)
+def stop(threads):
+    """Ends what the threads have started, and waits for them: they start nothing more."""
+    STOPPED.set()
+    for thread in threads:
+        while thread.is_alive():
+            for mark in list(RUNNING):
+                end_marked(mark)
+            thread.join(0.1)
+    STOPPED.clear()

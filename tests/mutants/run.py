@@ -297,7 +297,7 @@ def carried_out(arguments, folder, equivalent, output):
             thread.join()
     finally:
         queue.stop()
-        processes.end_all()
+        processes.stop(threads)
     if trial.errors:
         raise trial.errors[0]
     return trial
