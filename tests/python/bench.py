@@ -208,7 +208,8 @@ class Brought(unittest.TestCase):
             for strategy in ("custom", "malloc"):
                 self.assertIn(f"{strategy} beside chunked, both at a step of 64 KiB: ", report)
             own = json.loads((latest / "environment.json").read_text())["own"]
-            self.assertEqual((own["library"]["file"], own["allocator"]["file"]), ("mine.so", "system"))
+            self.assertEqual((own["library"]["file"], own["allocator"]["file"]),
+                             ("mine.so", "system"))
 
     def check_rows(self, rows, summary):
         self.assertEqual(len(summary), len(wanted("tiny", self.strategies)))
