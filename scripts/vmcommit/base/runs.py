@@ -128,10 +128,10 @@ def strategies_of(environment, path):
         raise Unreadable(f"{relative(path)} names no strategies: it is not of a run, or of one "
                          "before version 0.2; measure again: make bench")
     try:
-        found = [strategies.from_json(described) for described in environment["strategies"]]
+        known = [strategies.from_json(described) for described in environment["strategies"]]
     except ValueError as error:
         raise Unreadable(f"{relative(path)}: strategies: {error}") from None
-    return {strategy.name: strategy for strategy in found}
+    return {strategy.name: strategy for strategy in known}
 
 
 def cell_text(cell) -> str:
@@ -300,13 +300,13 @@ class Run:
     @functools.cached_property
     def traces(self):
         """{size: {strategy's name: its touches}}; empty if the run has none."""
-        found = {}
+        by_size = {}
         for path in sorted((self.folder / "details").glob("trace-*-*.csv")):
             name, _, size = path.stem.removeprefix("trace-").rpartition("-")
             table = self.detail(path.stem) if name in self.strategies and size.isdecimal() else None
             if table is not None:
-                found.setdefault(int(size), {})[name] = table
-        return found
+                by_size.setdefault(int(size), {})[name] = table
+        return by_size
 
     @functools.cached_property
     def process_times(self):

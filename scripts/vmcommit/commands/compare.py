@@ -109,10 +109,11 @@ def programs_in(folder, side, strategies):
     Strategy}; a build folder has its harnesses in bin/, an installed set may not."""
     suffix = harness.suffix_of_programs()
     for below in (folder / "bin", folder):
-        found = {name: harness.Harness(strategy, (str((below / (name + suffix)).resolve()),))
-                 for name, strategy in strategies.items() if (below / (name + suffix)).exists()}
-        if found:
-            return found
+        programs = {name: harness.Harness(strategy, (str((below / (name + suffix)).resolve()),))
+                    for name, strategy in strategies.items()
+                    if (below / (name + suffix)).exists()}
+        if programs:
+            return programs
     raise Usage(f"--{side}: no harness in '{folder}'; name a build folder, or one that holds "
                 f"{', '.join(strategies)}")
 
