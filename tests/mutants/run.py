@@ -318,9 +318,17 @@ def tried(arguments, equivalent):
     return 1 if 100 * noticed < arguments.least * count else 0
 
 
+def interrupt(*_):
+    """Once: what follows would leave behind what is being removed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main(words=None):
     arguments = read_arguments(words)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         equivalent = read_equivalent(EQUIVALENT)
         if arguments.list:
