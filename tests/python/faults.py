@@ -391,33 +391,34 @@ class Libraries(unittest.TestCase):
         execute(["cc", "-shared", "-fPIC", "-xc", "-o", path, "-"], given=code)
         return path
 
-    def refusal(self, code):
-        described = harness.described(BIN.parent)
-        asked = subjects.Subjects(library=str(self.library(code)))
+    def refusal(self, kind, body):
+        """What is said of a file that does this when it is loaded, in one line."""
+        path = str(self.library(
+            "#include <signal.h>\n#include <stdio.h>\n#include <unistd.h>\n"
+            f"__attribute__((constructor)) static void begin(void) {{ {body} }}\n"))
         with self.assertRaises(Usage) as raised:
-            asked.harnesses(described)
-        self.assertNotIn("\n", str(raised.exception))
-        self.assertTrue(str(raised.exception).startswith("--library: 'brought.so': "))
-        return str(raised.exception)
-
-    def constructor(self, body):
-        return ("#include <signal.h>\n#include <stdio.h>\n#include <unistd.h>\n"
-                f"__attribute__((constructor)) static void begin(void) {{ {body} }}\n")
+            subjects.Subjects(**{kind: path}).harnesses(harness.described(BIN.parent))
+        said = str(raised.exception)
+        self.assertNotIn("\n", said)
+        self.assertTrue(said.startswith(f"--{kind}: 'brought.so': "), said)
+        return said
 
     def test_one_that_hangs(self):
         with mock.patch.object(Configuration, "time_limit", return_value=1):
-            self.assertIn("custom did not end within 1 s", self.refusal(
-                self.constructor("for (;;) sleep(1);")))
+            for kind, name in (("library", "custom"), ("allocator", "malloc")):
+                self.assertIn(f"{name} did not end within 1 s",
+                              self.refusal(kind, "for (;;) sleep(1);"))
 
     def test_one_that_ends_the_process(self):
-        self.assertIn("custom ended with status 0 and gave no row",
-                      self.refusal(self.constructor("_exit(0);")))
-        self.assertIn("custom ended with status 7", self.refusal(self.constructor("_exit(7);")))
-        self.assertIn("custom was ended by signal 37",
-                      self.refusal(self.constructor("raise(37);")))
+        for body, ends in (("_exit(0);", "status 0"), ("_exit(7);", "status 7"),
+                           ("raise(37);", "signal 37")):
+            with self.subTest(body):
+                self.assertIn(f"malloc {'was ended by' if 'raise' in body else 'ended with'} "
+                              f"{ends}", self.refusal("allocator", body))
+                self.assertIn("ends the process", self.refusal("library", body))
 
     def test_one_that_writes_what_is_no_text(self):
-        said = self.refusal(self.constructor('fputs("\\377\\n", stderr); _exit(7);'))
+        said = self.refusal("allocator", 'fputs("\\377\\n", stderr); fflush(stderr); _exit(7);')
         self.assertIn("\ufffd", said)
 
 

@@ -18,6 +18,7 @@ from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.strategies import Strategy
 
 TERMS = ("cycle", "pages", "commit_calls", "handled_faults")
+MOST = 1e60  # no number of a model is larger; keeps what follows from them finite
 
 
 def counts(strategy: Strategy, size: int, touched: int, step: int, page: int,
@@ -140,7 +141,7 @@ def need(condition, place: str) -> None:
 
 
 def are_numbers(values: Iterable) -> bool:
-    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
+    return all(type(value) in (int, float) and abs(value) <= MOST for value in values)
 
 
 def check_strategy(fitted, place: str) -> None:
@@ -155,7 +156,7 @@ def check_strategy(fitted, place: str) -> None:
         residuals.get(name) for name in ("student", "standard")), f"{place}.residuals")
     covariance = numpy.array(fitted.get("covariance"))
     need(covariance.shape == (len(fitted["ns"]),) * 2 and covariance.dtype.kind in "if"
-         and numpy.isfinite(covariance).all(), f"{place}.covariance")
+         and (numpy.abs(covariance) <= MOST).all(), f"{place}.covariance")
     ranges = fitted.get("measured")
     need(isinstance(ranges, dict) and all(
         isinstance(ends := ranges.get(f"{name}_bytes"), list) and len(ends) == 2
@@ -168,7 +169,8 @@ def checked(advice) -> dict:
     model: Any = advice.get("model") if isinstance(advice, dict) else None
     need(isinstance(model, dict) and isinstance(model.get("strategies"), dict), "model")
     page = model.get("page_bytes")
-    need(not model["strategies"] or are_numbers([page]) and page > 0, "model.page_bytes")
+    need(not model["strategies"] or are_numbers([page]) and page >= 1 and page % 1 == 0,
+         "model.page_bytes")
     for name, fitted in model["strategies"].items():
         check_strategy(fitted, f"model.strategies.{name}")
     return model
