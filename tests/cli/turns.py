@@ -4,7 +4,7 @@ the protocol says to commands that make no sense."""
 import itertools
 import unittest
 
-from support import BIN, PAGE, SUFFIX, WINDOWS, parse, rows, run
+from support import BIN, PAGE, SANITIZED, SUFFIX, WINDOWS, parse, rows, run
 
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "resident_bytes", "released_commit_bytes",
@@ -86,7 +86,7 @@ class Equal(unittest.TestCase):
 
 
 class Refusals(unittest.TestCase):
-    @unittest.skipIf(WINDOWS, "limited by RLIMIT_DATA")
+    @unittest.skipIf(WINDOWS or SANITIZED, "limited by RLIMIT_DATA, as a sanitizer would be too")
     def test_a_refused_cycle_says_so_in_its_row_and_the_next_one_goes_on(self):
         import resource
         mib = 2**20
