@@ -328,7 +328,8 @@ def main(first, count):
                 key = f"{type(error).__name__} in {ours.name}, {ours.filename}:{ours.lineno}"
                 failures[key] += 1
                 if failures[key] == 1:
-                    print(key, f"({frame.name})", str(error)[:200], *getattr(error, "__notes__", ()))
+                    notes = getattr(error, "__notes__", ())
+                    print(key, f"({frame.name})", str(error)[:200], *notes)
     print(f"{count} seeds from {first} in {time.monotonic() - begun:.0f} s: {dict(counts)}; "
           f"failures: {sum(failures.values())} of {len(failures)} kinds")
     for key, number in failures.most_common():
