@@ -3,6 +3,7 @@ of many ways by a seed. Run by hand, it tries many seeds: damage.py FIRST COUNT.
 
 import collections
 import contextlib
+import copy
 import csv
 import io
 import json
@@ -208,7 +209,7 @@ def change_json(content, rng):
         if rng.random() < 0.3:
             del container[key]
         else:
-            container[key] = rng.choice(VALUES)
+            container[key] = copy.deepcopy(rng.choice(VALUES))
     if rng.random() < 0.05:
         value = rng.choice(VALUES)
     return json.dumps(value).encode("utf-8", "surrogatepass")
@@ -327,7 +328,8 @@ def main(first, count):
                 key = f"{type(error).__name__} in {ours.name}, {ours.filename}:{ours.lineno}"
                 failures[key] += 1
                 if failures[key] == 1:
-                    print(key, f"({frame.name})", str(error)[:200], *error.__notes__)
+                    notes = getattr(error, "__notes__", ())
+                    print(key, f"({frame.name})", str(error)[:200], *notes)
     print(f"{count} seeds from {first} in {time.monotonic() - begun:.0f} s: {dict(counts)}; "
           f"failures: {sum(failures.values())} of {len(failures)} kinds")
     for key, number in failures.most_common():

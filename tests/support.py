@@ -15,6 +15,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -66,6 +67,19 @@ def execute(words, seconds=SECONDS, given=None, **options):
     if given is not None:
         options["stdin"] = subprocess.PIPE
     return finish(begin(words, **options), seconds, given)
+
+
+def goes(pid, seconds=10):
+    """Whether a process of that number ends within the time. Needs /proc."""
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    for _ in range(100 * seconds):
+        try:
+            if stat.read_text().rpartition(") ")[2][0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def run(program, *arguments, **options):
