@@ -9,6 +9,7 @@ import pandas
 
 from vmcommit.base import strategies, text, units
 from vmcommit.base.cells import Cell, Configuration, cell_of, touched_bytes
+from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.units import GIB, KIB, MIB
 
 SAID = {"name": "chunked", "summary": "by steps", "version": "1", "platform": "linux",
@@ -62,6 +63,16 @@ class Words(unittest.TestCase):
     def test_last_line(self):
         self.assertEqual(text.last_line("out", "a\nb\n\n"), "b")
         self.assertEqual(text.last_line("", None), "no message")
+
+
+class Problems(unittest.TestCase):
+    def test_a_problem_is_one_line_whatever_it_quotes(self):
+        problem = Problem("status: 'line\nbreak\x1b[2J' is no status", 5)
+        self.assertEqual((str(problem), problem.status),
+                         (r"status: 'line\nbreak\x1b[2J' is no status", 5))
+
+    def test_bad_usage_is_status_2(self):
+        self.assertEqual(Usage("--size: 'x' is no size").status, 2)
 
 
 class Strategies(unittest.TestCase):

@@ -1,11 +1,13 @@
 """How a command ends that can't go on: one line, and an exit status."""
 
+from vmcommit.base.text import printable
+
 
 class Problem(Exception):
-    """The text is the line; `status` the exit status."""
+    """The text is the line, whatever the message quotes; `status` the exit status."""
 
     def __init__(self, message, status=1):
-        super().__init__(message)
+        super().__init__(printable(message))
         self.status = status
 
 
