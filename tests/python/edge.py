@@ -92,6 +92,7 @@ class Endings(unittest.TestCase):
             signal.signal(signal.SIGTERM, handler)
 
     def test_a_message_is_one_line(self):
+        self.assertEqual(str(Problem("a\nb\t\udcff")), "a\\nb\\t\\udcff")
         with mock.patch("sys.stderr") as stderr:
             edge.tell("a\nb\x1b[31m\udcff")
         written = "".join(call.args[0] for call in stderr.write.call_args_list)
