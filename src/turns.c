@@ -46,14 +46,18 @@ static bool misused(struct turns *turns, const char *command, const char *why)
     return stop(turns, TURNS_MISUSED, why, quoted);
 }
 
-static bool answer(struct turns *turns, const struct text *text)
+static bool broke_unless_written(struct turns *turns, int error)
 {
     char why[128];
-    int error = output_write(&turns->output, text->bytes, text->length);
     if (error == 0)
         return true;
     vm_error_text(error, why, sizeof why);
     return stop(turns, TURNS_BROKE, why, "cannot write standard output: ");
+}
+
+static bool answer(struct turns *turns, const struct text *text)
+{
+    return broke_unless_written(turns, output_write(&turns->output, text->bytes, text->length));
 }
 
 static uint64_t total_ns(const struct turns *turns)
@@ -302,8 +306,8 @@ enum turns_end turns_take(const struct strategy *strategy,
                            .configuration = configuration,
                            .message = message,
                            .message_size = size};
-    if (output_open("-", &turns.output) != 0)
-        return TURNS_BROKE;
+    if (!broke_unless_written(&turns, output_open("-", &turns.output)))
+        return turns.end;
     sample_prepare(strategy, configuration);
     bool able = sample_possible(strategy, configuration, seed, &turns.workload, &turns.sample);
     if (able)

@@ -4,7 +4,6 @@ VMCOMMIT_BIN names the folder of the programs; VMCOMMIT_EMULATOR what they are r
 anything.
 """
 
-import contextlib
 import csv
 import functools
 import io
@@ -12,7 +11,6 @@ import json
 import os
 import pathlib
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +18,9 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+
+from vmcommit.base.processes import end_group  # noqa: E402
+
 BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin")).absolute()
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))
 SUFFIX = ".exe" if EMULATOR or os.name == "nt" else ""
@@ -32,15 +33,6 @@ SECONDS = 240  # that a program may take
 
 def command(program, *arguments):
     return [*EMULATOR, str(BIN / (program + SUFFIX)), *map(str, arguments)]
-
-
-def end_group(process):
-    """Ends a process that execute() or begin() started, and all that it started."""
-    with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
 
 
 def begin(words, **options):

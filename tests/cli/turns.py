@@ -2,6 +2,7 @@
 the protocol says to commands that make no sense."""
 
 import itertools
+import subprocess
 import unittest
 
 from support import BIN, PAGE, SANITIZED, SUFFIX, WINDOWS, parse, rows, run
@@ -159,6 +160,13 @@ class Protocol(unittest.TestCase):
     def test_the_end_of_the_input_in_the_middle_of_a_cycle_ends_it(self):
         lines, status, said = taken("guard", "--size", "64K", commands=["begin", "touch 3"])
         self.assertEqual((len(lines), status, said), (3, 0, ""))
+
+    @unittest.skipIf(WINDOWS, "closes a descriptor as a shell does")
+    def test_no_standard_output_to_answer_on(self):
+        done = subprocess.run(["sh", "-c", '"$0" --turns --size 64K >&-', BIN / "fault"],
+                              input="", capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "fault: cannot write standard output: Bad file descriptor\n"))
 
     def test_malloc_says_why_it_takes_none(self):
         done = run("malloc", "--turns", "--size", "64K", given="")

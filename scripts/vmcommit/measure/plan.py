@@ -44,7 +44,7 @@ def weight(profile, group):
 
 class Plan:
     """How many rounds each group gets within the profile's time and bounds. A group goes on until
-    its ratios are known within 3 %, or its share of the time is spent.
+    its ratios are known within NARROW, or its share of the time is spent.
 
     Rounds n of a group with m configurations of weight w and variance s² that costs c seconds a
     round are as sqrt(w m s² / c): that makes the sum of w m s² / n, the weighted variances of the
@@ -119,7 +119,7 @@ class Plan:
         return self.spreads[group][rounds]
 
     def settled(self, group):
-        """Whether all ratios to upfront in a group are known within 3 %, by intervals that hold for
+        """Whether all ratios to upfront in a group are known within NARROW, by intervals that hold for
         all cells together: then more rounds would tell nothing more."""
         rounds = len(self.costs[group])
         if rounds not in self.known[group]:
