@@ -119,8 +119,8 @@ class Plan:
         return self.spreads[group][rounds]
 
     def settled(self, group):
-        """Whether all ratios to upfront in a group are known within NARROW, by intervals that hold for
-        all cells together: then more rounds would tell nothing more."""
+        """Whether all ratios to upfront in a group are known within NARROW, by intervals that hold
+        for all cells together: then more rounds would tell nothing more."""
         rounds = len(self.costs[group])
         if rounds not in self.known[group]:
             self.known[group] = {rounds: rounds >= rounds_min(self.profile, group)
