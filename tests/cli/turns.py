@@ -110,7 +110,7 @@ class Refusals(unittest.TestCase):
             self.skipTest("an order that a guard can't follow stands for it")
         lines, status, said = taken("guard", "--size", "64K", "--chunk", "16K", "--order",
                                     "reverse", commands=["header", "row 1 1 1"])
-        self.assertEqual((lines[0], status, said), ("turns 1 0 unable", 0, ""))
+        self.assertEqual((lines[0], status, said), ("turns 2 0 unable", 0, ""))
         self.assertEqual(parse("\n".join(lines[1:]))[0]["status"], "unsupported")
 
 
@@ -127,6 +127,8 @@ class Protocol(unittest.TestCase):
                 (["cycles 99999999999999999999"], "'cycles 99999999999999999999' has not the"),
                 (["row 1 1"], "'row 1 1' has not the whole numbers"),
                 (["begin now"], "'begin now' has not the whole numbers"),
+                (["warm"], "'warm' has not the whole numbers"),
+                (["warm 9999999999999999999"], "'warm' asks for more memory than there are"),
                 (["touch 1"], "'touch 1' comes outside of a cycle in slices"),
                 (["end"], "'end' comes outside of a cycle in slices"),
                 (["begin", "begin"], "'begin' comes within a cycle in slices"),
@@ -138,7 +140,7 @@ class Protocol(unittest.TestCase):
                 (["x" * 500], "'' is the end of no line: commands are shorter")):
             with self.subTest(commands=commands):
                 lines, status, error = taken("fault", "--size", "64K", commands=commands)
-                self.assertEqual((lines[0], status), ("turns 1 16 ok", 2))
+                self.assertEqual((lines[0], status), ("turns 2 16 ok", 2))
                 self.assertEqual(error.count("\n"), 1)
                 self.assertTrue(error.startswith(f"fault: --turns: {said}"), error)
 
