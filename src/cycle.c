@@ -242,6 +242,7 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
                           .region = region_make(configuration),
                           .trap = configuration->trap};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
+    vm_place(configuration->size);
     return cycle;
 }
 

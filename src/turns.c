@@ -114,16 +114,6 @@ static bool finish(struct turns *turns, const struct before *before, int error)
     return error == 0 ? answer_done(turns, before) : answer_refused(turns, error);
 }
 
-static bool take_warm(struct turns *turns, const uint64_t *numbers)
-{
-    struct before before = read_before(turns);
-    size_t touched = turns->configuration->touched;
-    if (numbers[0] > SIZE_MAX / touched)
-        return misused(turns, "warm", "asks for more memory than there are addresses");
-    vm_warm((size_t)numbers[0] * touched, turns->configuration->pages);
-    return answer_done(turns, &before);
-}
-
 static bool take_cycles(struct turns *turns, const uint64_t *numbers)
 {
     struct before before = read_before(turns);
@@ -217,10 +207,10 @@ static const struct command {
     bool measures;
     bool (*take)(struct turns *turns, const uint64_t *numbers);
 } commands[] = {
-    {"warm", 1, IDLE, true, take_warm},      {"cycles", 1, IDLE, true, take_cycles},
-    {"begin", 0, IDLE, true, take_begin},    {"probe", 0, IDLE, true, take_probe},
-    {"touch", 1, BEGUN, true, take_touch},   {"end", 0, BEGUN, true, take_end},
-    {"header", 0, IDLE, false, take_header}, {"row", 3, IDLE, false, take_row},
+    {"cycles", 1, IDLE, true, take_cycles}, {"begin", 0, IDLE, true, take_begin},
+    {"probe", 0, IDLE, true, take_probe},   {"touch", 1, BEGUN, true, take_touch},
+    {"end", 0, BEGUN, true, take_end},      {"header", 0, IDLE, false, take_header},
+    {"row", 3, IDLE, false, take_row},
 };
 
 static const struct command *find_command(const char *name)

@@ -41,6 +41,11 @@ int vm_release(void *base, size_t size);
  * measured. Best effort. */
 void vm_warm(size_t size, enum vm_pages pages);
 
+/* Lays out the process's address space so that a region of `size` bytes which is reserved next has
+ * page tables of its own, as a large reservation has. Where it lies by chance of a random layout
+ * decides otherwise whether a cycle makes and frees one more of them. Best effort. */
+void vm_place(size_t size);
+
 /* True for the codes by which this system says that it will not commit (or reserve) any more; and
  * one of them, for an allocator that gave none. */
 bool vm_is_refusal(int error);

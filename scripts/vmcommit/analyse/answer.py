@@ -3,7 +3,7 @@
 All of it is computed from rows. One strategy is called faster than another only where the
 confidence interval of their paired ratio excludes 1, with intervals so wide that all comparisons of
 one question hold together at ANSWER_CONFIDENCE. Where rounds are too few for such an interval, the
-two are not compared.
+two are not compared. A round is a set of turns, or, in runs without, one sample of each.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from vmcommit.base.cells import Cell, touched_bytes
 from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import (ALL_TOUCHED, ANSWER_CONFIDENCE, CLOSE, CONFIDENCE,
                                        DEFAULT_STEP, HALF_TOUCHED, ORDERS, SPARSELY_TOUCHED)
-from vmcommit.base.statistics import median_interval, shared
+from vmcommit.base.statistics import FEW, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT, Strategy
 
 SEQUENTIAL = ORDERS[0]
@@ -47,19 +47,42 @@ class Times:
         self.strategies = strategies
         self.logs: dict[Cell, numpy.ndarray] = {}
         self.numbers: dict[Cell, numpy.ndarray] = {}  # of the rounds
-        logs, numbers = numpy.log(ok.total_ns.to_numpy(float)), ok["round"].to_numpy()
+        logs, numbers = numpy.log(ok.cycle_ns.to_numpy(float)), ok["round"].to_numpy()
         for key, rows in ok.groupby([*CELL], sort=False).indices.items():
             name, size, touched, chunk, order = key
             cell = Cell(strategies[name], int(size), int(touched), int(chunk), order)
             self.logs[cell], self.numbers[cell] = logs[rows], numbers[rows]
         self.page = int(samples.page_bytes.iloc[0]) if len(samples) else 0
+        self.spreads: dict[Cell, tuple[float, int]] = {}
+
+    def paired(self, cell: Cell, base: Cell) -> numpy.ndarray:
+        """Logarithms of cell / base, in the rounds that have both."""
+        _, mine, its = numpy.intersect1d(self.numbers[cell], self.numbers[base],
+                                         return_indices=True)
+        return self.logs[cell][mine] - self.logs[base][its]
+
+    def spread(self, base: Cell) -> tuple[float, int]:
+        """Of the ratios of all that was measured in the same rounds, pooled."""
+        if base not in self.spreads:
+            alike = [other for other in self.logs if self.pool(other) == self.pool(base)]
+            bases = {self.shape(other): other for other in alike
+                     if (other.strategy, other.step) == (base.strategy, base.step)}
+            self.spreads[base] = pooled_spread(
+                self.paired(cell, bases[self.shape(cell)]) for cell in alike
+                if self.shape(cell) in bases and cell not in bases.values())
+        return self.spreads[base]
+
+    @staticmethod
+    def shape(cell: Cell) -> tuple:
+        return (cell.size, cell.touched, cell.order)
+
+    @staticmethod
+    def pool(cell: Cell) -> tuple:
+        return pool_of(cell.size, round(cell.touched / cell.size, 3), cell.order)
 
     def ratio(self, cell: Cell, base: Cell, confidence: float) -> Ratio:
         """cell / base, paired by round."""
-        _, mine, its = numpy.intersect1d(self.numbers[cell], self.numbers[base],
-                                         return_indices=True)
-        logs = self.logs[cell][mine] - self.logs[base][its]
-        *interval, coverage = median_interval(logs, confidence)
+        *interval, coverage = set_interval(self.paired(cell, base), confidence, self.spread(base))
         median, low, high = numpy.exp(interval)
         return Ratio(median, low, high, bool(coverage >= confidence))
 
@@ -97,32 +120,16 @@ class Times:
 Ratios = dict[tuple[str, str], Ratio]
 
 
-def rounds_needed(comparisons: int) -> int:
-    """The fewest rounds that can decide one of so many comparisons."""
-    return math.ceil(1 - math.log2(1 - shared(comparisons, ANSWER_CONFIDENCE)))
-
-
-def decidable(rounds: Sequence[int], comparisons: Sequence[int]) -> list[bool]:
-    """Which blocks of so many rounds and comparisons are compared. One that can't be decided takes
-    no share of the confidence, so those with the fewest rounds go first, until what is left is
-    decided by the rounds that it has."""
-    asked = [number > 0 for number in comparisons]
-    while any(asked):
-        fewest = min(itertools.compress(rounds, asked))
-        if fewest >= rounds_needed(sum(itertools.compress(comparisons, asked))):
-            break
-        asked = [ask and number > fewest for ask, number in zip(asked, rounds)]
-    return asked
-
-
 def compare(times: Times, blocks: Sequence[dict[str, Cell]]) -> list[Ratios]:
-    """[{(a, b): Ratio of a to b}] for each block {strategy: cell}; {} where rounds are too few."""
-    pairs = [list(itertools.combinations(block, 2)) for block in blocks]
-    rounds = [min(map(times.rounds, block.values()), default=0) for block in blocks]
-    asked = decidable(rounds, [len(pair) for pair in pairs])
-    confidence = shared(sum(map(len, itertools.compress(pairs, asked))), ANSWER_CONFIDENCE)
-    return [{(a, b): times.ratio(block[a], block[b], confidence) for a, b in pair} if ask else {}
-            for block, pair, ask in zip(blocks, pairs, asked)]
+    """[{(a, b): Ratio of a to b}] for each block {strategy: cell}; {} where rounds are too few. One
+    of fewer than FEW rounds takes no share of the confidence."""
+    pairs = [list(itertools.combinations(block, 2))
+             if min(map(times.rounds, block.values()), default=0) >= FEW else []
+             for block in blocks]
+    confidence = shared(sum(map(len, pairs)), ANSWER_CONFIDENCE)
+    compared = [{(a, b): times.ratio(block[a], block[b], confidence) for a, b in pair}
+                for block, pair in zip(blocks, pairs)]
+    return [ratios if all(ratio.known for ratio in ratios.values()) else {} for ratios in compared]
 
 
 def faster(ratios: Ratios, a: str, b: str) -> int:

@@ -2,6 +2,7 @@
 latency. Ratios are paired within a round.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 
@@ -14,13 +15,18 @@ from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATE
                                    STATUSES)
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.files import write_text
-from vmcommit.base.statistics import corrected, half_width, median_interval, shared
+from vmcommit.base.statistics import (corrected, half_width, median_interval, pool_of,
+                                      pooled_spread, set_interval, shared)
 from vmcommit.base.strategies import UPFRONT
 
 
 def add_interval(row: dict, name: str, values: ArrayLike, confidence: float = CONFIDENCE) -> float:
     """Adds the median and the ends of its interval; returns what that covers."""
-    median, low, high, coverage = median_interval(values, confidence)
+    return add_ends(row, name, median_interval(values, confidence))
+
+
+def add_ends(row: dict, name: str, interval: tuple[float, float, float, float]) -> float:
+    median, low, high, coverage = interval
     if coverage <= 0:  # one sample has no interval
         low = high = numpy.nan
     row[name], row[f"{name}_low"], row[f"{name}_high"] = median, low, high
@@ -30,23 +36,25 @@ def add_interval(row: dict, name: str, values: ArrayLike, confidence: float = CO
 def add_drift(row: dict, ok: pandas.DataFrame, confidence: float) -> None:
     """Whether times rose or fell over the rounds (Kendall's tau), and by how much from the first
     third of the rounds to the last."""
-    ordered = ok.sort_values("round").total_ns
+    ordered = ok.sort_values("round").cycle_ns
     third = len(ordered) // 3
     row["drift"] = ordered[-third:].median() / ordered[:third].median() - 1 if third >= 3 \
         else numpy.nan
     row["drifts"] = bool(third >= 3 and
-                         stats.kendalltau(ok["round"], ok.total_ns).pvalue < 1 - confidence)
+                         stats.kendalltau(ok["round"], ok.cycle_ns).pvalue < 1 - confidence)
 
 
 def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame) -> pandas.Series:
     """log(time / base's time), within each round that has both."""
-    return numpy.log(taken.set_index("round").total_ns / base.set_index("round").total_ns).dropna()
+    return numpy.log(taken.set_index("round").cycle_ns / base.set_index("round").cycle_ns).dropna()
 
 
-def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float) -> None:
-    """`ratios`: logarithms."""
+def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float,
+              pooled: tuple[float, int]) -> None:
+    """`ratios`: logarithms; `pooled`: their spread, and that of all others to the same base."""
     row["ratio_samples"] = len(ratios)
-    row["ratio_confidence"] = add_interval(row, "ratio_to_upfront", ratios, confidence)
+    row["ratio_confidence"] = add_ends(row, "ratio_to_upfront",
+                                       set_interval(ratios, confidence, pooled))
     ends = ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high")
     row["ratio_half_width"] = half_width(*(row[end] for end in ends))
     for end in ends:
@@ -64,8 +72,43 @@ def add_counts(row: dict, group: pandas.DataFrame) -> None:
     row["counts"] = "DIFFER: " + "; ".join(differing) if differing else "exact"
 
 
-def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict, confidence: float,
-                            drift_confidence: float) -> dict:
+def compared_key(key: tuple) -> tuple:
+    """What a configuration shares with its base."""
+    return tuple(key[CONFIGURATION.index(column)] for column in COMPARED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """The rows of what configurations are compared with, and the spread of all ratios that are
+    pooled with those to it."""
+
+    ok: pandas.DataFrame
+    pooled: tuple[float, int]
+
+
+def pool_key(key: tuple) -> tuple:
+    """Of a compared_key."""
+    shared_with = dict(zip(COMPARED, key))
+    size, touched = shared_with.pop("size_bytes"), shared_with.pop("touched_bytes")
+    return pool_of(size, round(touched / size, 3), *shared_with.values())
+
+
+def bases_of(groups: list[tuple[tuple, pandas.DataFrame]]) -> dict[tuple, Base]:
+    """{compared_key: Base} of all groups, (key, rows) each."""
+    ok = {key: rows[rows.status == "ok"] for key, rows in groups}
+    base_rows = {compared_key(key): rows for key, rows in ok.items() if key[0] == UPFRONT}
+    pools: dict[tuple, list] = {}
+    for key, rows in ok.items():
+        compared = compared_key(key)
+        if key[0] != UPFRONT and compared in base_rows:
+            pools.setdefault(pool_key(compared), []).append(
+                paired_ratios(rows, base_rows[compared]))
+    return {key: Base(rows, pooled_spread(pools.get(pool_key(key), [])))
+            for key, rows in base_rows.items()}
+
+
+def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tuple, Base],
+                            confidence: float, drift_confidence: float) -> dict:
     """One row; ratios with `confidence`, and drift with `drift_confidence`: each holds for all rows
     together."""
     row = dict(zip(CONFIGURATION, key)) | {column: group[column].iloc[0] for column in JOINED}
@@ -77,10 +120,11 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict, co
     for column in LATENCIES:
         add_interval(row, column, ok[column])
     row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
-    base = bases.get(tuple(row[column] for column in COMPARED))
-    add_ratio(row, paired_ratios(ok, base) if base is not None else [], confidence)
-    quartiles = ok.total_ns.quantile([0.25, 0.75]).tolist()
-    row["spread"] = (quartiles[1] - quartiles[0]) / row["total_ns"]
+    base = bases.get(compared_key(key))
+    add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
+              base.pooled if base else pooled_spread([]))
+    quartiles = ok.cycle_ns.quantile([0.25, 0.75]).tolist()
+    row["spread"] = (quartiles[1] - quartiles[0]) / ok.cycle_ns.median()
     add_drift(row, ok, drift_confidence)
     add_counts(row, group[group.status.isin(["ok", "refused"])])
     row["commit_system_bytes"] = group.commit_system_bytes.dropna().median()
@@ -89,9 +133,8 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict, co
 
 def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
     """`calibration`: of environment.json, for the price of a page fault."""
-    bases = {key: group[group.status == "ok"]
-             for key, group in samples[samples.strategy == UPFRONT].groupby([*COMPARED])}
     groups = list(samples.groupby([*CONFIGURATION], sort=False))
+    bases = bases_of(groups)
     confidence = corrected([(group.status == "ok").sum() for key, group in groups
                             if key[0] != UPFRONT])
     rows = [summarise_configuration(key, group, bases, confidence, shared(len(groups)))

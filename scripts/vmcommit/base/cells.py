@@ -27,18 +27,23 @@ class Configuration:
 
     @property
     def block(self):
-        """What is compared with each other, and so sampled together within a round."""
+        """What is compared with each other, and so measured in the same sets."""
         return (self.size, self.touch, self.order)
 
     @property
-    def group(self):
-        """What takes part in the same rounds: a block, its sweep of steps apart."""
-        return (*self.block, self.strategy.stepped and self.chunk != DEFAULT_STEP)
+    def swept(self):
+        """Whether it is there for its step, which is another than the default one."""
+        return self.strategy.stepped and self.chunk != DEFAULT_STEP
 
-    def arguments(self):
+    def turns(self):
+        """Its options, for a harness that takes turns."""
         chunk = ["--chunk", str(self.chunk)] if self.strategy.stepped else []
         order = [] if self.order == "sequential" else ["--order", self.order]
-        return ["--size", str(self.size), "--touch", self.touch, *chunk, *order, "--repeat", "1"]
+        return ["--size", str(self.size), "--touch", self.touch, *chunk, *order]
+
+    def arguments(self):
+        """Its options, for a harness that takes one sample."""
+        return [*self.turns(), "--repeat", "1"]
 
     def time_limit(self):
         """Seconds; generous, so that only a harness that hangs meets it."""

@@ -5,6 +5,11 @@ LATENCIES = (*PHASES, "total_ns")
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "commit_process_bytes", "resident_bytes",
           "released_commit_bytes", "region_count")
+# What a cycle with readings of memory tells, and others leave empty.
+MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
+          "resident_bytes", "released_commit_bytes", "region_count")
+# What the conductor of turns adds to a harness's row.
+TURNS = ("turns", "disturbed_turns", "undisturbed_ns")
 STATUSES = ("ok", "refused", "unsupported", "skipped")
 CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order")
 # All that defines a configuration; and what it shares with the one that it is compared with.

@@ -78,6 +78,19 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def line_of(row, columns) -> bytes:
+    """A row of a CSV file (RFC 4180). What the row lacks is an empty cell; what the file lacks is
+    left out."""
+    line = io.StringIO()
+    csv.DictWriter(line, columns, extrasaction="ignore").writerow(row)
+    return encoded(line.getvalue())
+
+
+def write_rows(path, columns, rows):
+    write_bytes(path, b"".join(line_of(row, columns)
+                               for row in (dict(zip(columns, columns)), *rows)))
+
+
 class RowFile:
     """A CSV file (RFC 4180) in which each row is as soon as it is added, whole or not at all."""
 
@@ -89,11 +102,9 @@ class RowFile:
             self.add(dict(zip(self.columns, self.columns)))
 
     def add(self, row):
-        """What the row lacks is an empty cell; what the file lacks is left out. Raises OSError."""
-        line = io.StringIO()
-        csv.DictWriter(line, self.columns, extrasaction="ignore").writerow(row)
+        """Raises OSError."""
         with naming(self.path):
-            self.write(encoded(line.getvalue()))
+            self.write(line_of(row, self.columns))
 
     def write(self, content):
         """All of it or nothing. A disk that is nearly full takes a part, and says why it takes no

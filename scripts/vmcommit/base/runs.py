@@ -223,6 +223,16 @@ def check_samples(table, known, path):
            "has a row of that configuration already")
 
 
+def cycle_ns(table, path):
+    """A cycle's time: as its turns have it, or the plain one where there were none."""
+    if "undisturbed_ns" not in table:
+        return table.total_ns
+    estimates = as_numbers(table[["undisturbed_ns"]].copy(), ["undisturbed_ns"],
+                           path).undisturbed_ns
+    refuse(path, table, estimates < LEAST_NS, "undisturbed_ns", "is no time of a cycle")
+    return estimates.fillna(table.total_ns)
+
+
 def read_samples(path, known):
     """(samples.csv with joined columns and ns_per_page, notes). `known`: {name: Strategy}."""
     table, note = read_table(path, NEEDED)
@@ -231,7 +241,8 @@ def read_samples(path, known):
     as_numbers(table, NUMBERS, path)
     check_samples(table, known, path)
     strategies.join(table, known)
-    table["ns_per_page"] = table.total_ns / (table.touched_bytes / table.page_bytes)
+    table["cycle_ns"] = cycle_ns(table, path)
+    table["ns_per_page"] = table.cycle_ns / (table.touched_bytes / table.page_bytes)
     return table, [note] if note else []
 
 

@@ -8,6 +8,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from vmcommit.base.conventions import CONFIDENCE
+from vmcommit.base.units import GIB
+
+FEW, FREEDOM = 2, 6  # values, and degrees of freedom, from which a pooled spread is relied on
+RANKED = 20  # values from which ranks alone do as well
 
 
 @functools.cache
@@ -29,6 +33,37 @@ def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
         return (numpy.nan,) * 4
     k, coverage = median_rank(n, confidence)
     return numpy.median(values), values[k - 1], values[n - k], coverage
+
+
+def pooled_spread(samples: Iterable[ArrayLike]) -> tuple[float, int]:
+    """(standard deviation, degrees of freedom) of values around the mean of their own sample, over
+    all samples together; those of one value tell nothing of it."""
+    arrays = [numpy.asarray(sample, dtype=float) for sample in samples]
+    freedom = sum(max(len(array) - 1, 0) for array in arrays)
+    squares = sum(float(((array - array.mean()) ** 2).sum()) for array in arrays if len(array))
+    return (float(numpy.sqrt(squares / freedom)) if freedom else numpy.nan), freedom
+
+
+def pool_of(size: int, *rest) -> tuple:
+    """What ratios share whose spread is pooled: all of the same size, and gigabytes together, of
+    which there are few."""
+    return (min(size, GIB), *rest)
+
+
+def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
+                 ) -> tuple[float, float, float, float]:
+    """(middle, low, high, coverage) of what sets of turns gave, one value each. From RANKED values on
+    it is median_interval. Fewer would make that as wide as all of them; so for them it is Student's
+    interval of their mean, with the larger of their own spread and the one that `pooled` gives, of
+    all that is compared with the same base: from FEW values on, and FREEDOM degrees."""
+    values = numpy.asarray(values, dtype=float)
+    spread, freedom = pooled
+    if len(values) >= RANKED or len(values) < FEW or freedom < FREEDOM:
+        return median_interval(values, confidence)
+    reach = stats.t.ppf((1 + confidence) / 2, freedom) * max(spread, values.std(ddof=1)) \
+        / numpy.sqrt(len(values))
+    middle = float(values.mean())
+    return middle, middle - reach, middle + reach, confidence
 
 
 def quantile_interval(values: ArrayLike, share: float, confidence: float

@@ -131,13 +131,14 @@ def calibrate(measured, troubles):
 def measure(asked, measured, folder, described) -> Outcome:
     """Carries the campaign out."""
     profile = profiles.PROFILES[asked.profile]
-    configurations = profiles.configurations(profile, environment.available_bytes(),
+    available = environment.available_bytes()
+    configurations = profiles.configurations(profile, available,
                                              [each.strategy for each in measured.values()])
     say(f"vmcommit bench, profile {asked.profile}: {len(configurations)} configurations, "
         f"about {duration_text(profile.seconds)} of measuring")
     with environment.pinned() as cpu, contextlib.closing(progress.on()) as shown:
         described["cpu"] = cpu
-        carried = campaign.Campaign(measured, Plan(profile, configurations), described["seed"],
+        carried = campaign.Campaign(measured, Plan(profile, configurations, available / 2), described["seed"],
                                     folder / SAMPLES)
         outcome = Outcome(carried.failed, [])
         described["calibration"] = calibrate(measured, outcome.troubles)

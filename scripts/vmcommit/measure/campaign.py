@@ -1,23 +1,22 @@
-"""The carrying out of a plan: one sample after the other, each row in the file at once.
+"""The carrying out of a plan: one set after the other, each of its rows in the file at once.
 
-A configuration is sampled by a harness process of its own. What is compared with each other is a
-block: within a round its configurations follow each other at once, so that a drifting machine
-treats them alike. The order of blocks, and the order within each, is a new random one every round.
-Small blocks take part in many rounds, gigabytes in few.
+What is compared with each other is a block; a set has the block's base and those of its
+configurations that are not known well enough. The block's next set is its next round.
 """
 
-import contextlib
+import math
 import random
 import time
 
 from vmcommit.base.cells import Configuration
-from vmcommit.base.files import RowFile
+from vmcommit.base.columns import TURNS
+from vmcommit.base.files import RowFile, write_rows
 from vmcommit.base.problems import Problem
 from vmcommit.base.strategies import UPFRONT
-from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.base.units import KIB
+from vmcommit.measure.estimate import Estimates
 from vmcommit.measure.harness import HarnessFailed, row_of_failure
-
-SETTLED_FROM = 16 * MIB
+from vmcommit.measure.sets import Part, Set, Taken, pace_of
 
 
 def first_rows(harnesses):
@@ -34,61 +33,101 @@ def first_rows(harnesses):
 
 
 class Campaign:
-    """`harnesses`: {name: whatever takes a configuration and gives a row}. `failed` tells which
-    configurations' harnesses died, and how: these are not tried again."""
+    """`harnesses`: {name: Harness}. `failed` tells which configurations' harnesses died, and how:
+    these are not tried again."""
 
     def __init__(self, harnesses, plan, seed, path):
         self.harnesses = harnesses
         self.plan = plan
         self.random = random.Random(seed)
         self.first_rows = first_rows(harnesses.values())
-        self.samples = RowFile(path, next(iter(self.first_rows.values())))
+        columns = [*next(iter(self.first_rows.values())), *TURNS]
+        self.samples = RowFile(path, columns)
+        self.rows = []
+        self.estimates = {block: Estimates() for block in plan.blocks}
         self.failed = {}
-
-    def measure(self, configuration, position):
-        if configuration in self.failed:
-            return
         try:
-            row = self.harnesses[configuration.strategy.name].take(configuration)
+            self.pace = pace_of(harnesses[UPFRONT])
         except HarnessFailed as failure:
-            self.failed[configuration] = str(failure)
-            row = row_of_failure(configuration, self.first_rows[configuration.strategy], failure)
-        if row["total_ns"]:
-            self.plan.times[configuration][self.plan.rounds] = float(row["total_ns"])
-        self.samples.add(row | {"round": self.plan.rounds, "position": position})
+            raise Problem(f"the harness {UPFRONT} {failure}; nothing was measured") from None
 
-    def settle(self, configuration):
-        """One discarded sample of upfront, before a block of tens of megabytes: after a pause the
-        first one finds memory that a host took back and gave again in small pieces."""
-        upfront = self.harnesses[UPFRONT]
-        if SETTLED_FROM <= configuration.size < GIB:
-            with contextlib.suppress(HarnessFailed):
-                upfront.take(Configuration(upfront.strategy, configuration.size,
-                                           configuration.touch))
+    def part(self, configuration):
+        return Part(self.harnesses[configuration.strategy.name], configuration,
+                    self.first_rows[configuration.strategy])
 
-    def shuffled(self, blocks):
-        """Blocks in random order, and each in a random order of its own."""
-        order = list(blocks)
-        self.random.shuffle(order)
-        return [configuration for block in order
-                for configuration in self.random.sample(blocks[block], len(blocks[block]))]
+    def take_set(self, block, members):
+        """{configuration: Taken}."""
+        round_number = self.plan.sets[block] + 1
+        parts = {each: self.part(each) for each in members if not each.strategy.blocks}
+        taken = Set(parts, self.pace, self.plan.rounds + 1, round_number,
+                    self.random).take() if parts else {}
+        for configuration in members:
+            if configuration.strategy.blocks:
+                taken[configuration] = self.take_alone(configuration, round_number)
+        return taken
+
+    def take_alone(self, configuration, round_number):
+        """Of a strategy of which only a process's first cycle counts."""
+        part = self.part(configuration)
+        position = {"round": round_number, "position": 1, "set": self.plan.rounds + 1}
+        try:
+            return Taken(part.harness.take(configuration) | position)
+        except HarnessFailed as failure:
+            return Taken(row_of_failure(configuration, part.like, failure) | position,
+                         failure=str(failure))
+
+    def keep(self, block, members, taken):
+        """Adds a set's rows, and what it says of times to the plan."""
+        estimates = self.estimates[block]
+        estimates.add({each: taken[each].turns for each in members if taken[each].turns})
+        for configuration in self.plan.blocks[block]:
+            if times := estimates.of(configuration):
+                self.plan.logs[configuration] = {number: math.log(ns)
+                                                 for number, ns in times.items()}
+        number = len(estimates.sets) - 1
+        for configuration in members:
+            self.keep_row(configuration, number, taken[configuration])
+
+    def keep_row(self, configuration, number, taken):
+        row = taken.row | {"round": number + 1}
+        if taken.failure:
+            self.failed[configuration] = taken.failure
+        if turns := taken.turns:
+            row |= {"turns": turns.ns.size, "disturbed_turns": int(turns.disturbed.sum())}
+        elif row["total_ns"]:
+            self.plan.logs[configuration][number] = math.log(float(row["total_ns"]))
+        else:
+            self.plan.gone.add(configuration)
+        self.rows.append((configuration, row))
+        self.samples.add(self.timed(configuration, row))
+
+    def timed(self, configuration, row):
+        """The row with what its set says of a cycle's time, as it is known now."""
+        ns = self.estimates[configuration.block].of(configuration).get(row["round"] - 1)
+        return row if ns is None else row | {"undisturbed_ns": f"{ns:.1f}"}
 
     def run(self, progress):
-        """Rounds until the plan is done; progress(seconds done, seconds left, round,
-        configuration) is called before each sample."""
-        while blocks := self.plan.next_round():
-            configurations = self.shuffled(blocks)
-            left = self.plan.seconds_left(self.plan.targets())
-            begun = time.monotonic()
-            seconds = dict.fromkeys((configuration.group for configuration in configurations), 0.0)
-            last = None
-            for position, configuration in enumerate(configurations, 1):
+        """Sets until the plan is done; progress(seconds done, seconds left, set, configuration) is
+        called before each. The rows' estimates are then written anew, as all sets together have
+        them."""
+        try:
+            while due := self.plan.next_set():
+                block, members = due
+                progress(self.plan.spent, self.plan.seconds_left(), self.plan.rounds + 1,
+                         members[-1])
                 started = time.monotonic()
-                done = started - begun
-                if configuration.block != last:
-                    last = configuration.block
-                    self.settle(configuration)
-                progress(self.plan.spent + done, left - done, self.plan.rounds, configuration)
-                self.measure(configuration, position)
-                seconds[configuration.group] += time.monotonic() - started
-            self.plan.took(seconds)
+                taken = self.take_set(block, members)
+                self.keep(block, members, taken)
+                self.plan.took(block, members, time.monotonic() - started)
+                import os
+                if os.environ.get('DBG'): print(block, len(members), 'set', self.plan.sets[block], '%.3f'%(time.monotonic()-started), 'short', {str(k):round(v,2) for k,v in sorted(self.plan.open_in(block).items(),key=lambda kv:-kv[1])[:3]})
+        finally:
+            self.finish()
+
+    def finish(self):
+        if not self.rows:
+            return
+        for estimates in self.estimates.values():
+            estimates.update()
+        write_rows(self.samples.path, self.samples.columns,
+                   [self.timed(configuration, row) for configuration, row in self.rows])

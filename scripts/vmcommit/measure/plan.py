@@ -1,176 +1,162 @@
-"""How many rounds each group of configurations gets, and which ones take part in the next round."""
+"""Which block is measured next: the one that is furthest from what it needs, until nothing that a
+sentence rests on is open or the time is spent."""
 
 import math
 import statistics
 
-from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED, NARROW
-from vmcommit.base.statistics import half_width, median_interval, shared
+import numpy
+
+from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
+from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import GIB
+from vmcommit.measure.sets import COUNTED
 
-USUAL_SPREAD = 0.03  # of a ratio, as a logarithm
-# Rounds by which sign tests can tell four strategies apart at 99.9 %, at one size and at seven.
-ADVISABLE, TELLING = 14, 17
-
-
-def rounds_min(profile, group):
-    """What the question needs that a group answers; one or two rounds where counts alone, which are
-    exact, or mere size matter."""
-    size, touch, order, sweep = group
-    if size >= GIB:
-        return 2 if size == GIB and order == "sequential" else 1
-    if order != "sequential":
-        return ADVISABLE if order == "random" else 2
-    if touch == HALF_TOUCHED:
-        return 2
-    if sweep:
-        return ADVISABLE if size == profile.sweep_size else 6
-    if touch != ALL_TOUCHED:
-        return TELLING
-    return profile.rounds_min * (2 if size < profile.sweep_size else 1)
+USUAL_SET_SECONDS = 0.05
+USUAL_PAGE_SECONDS = 3e-6
+LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
 
 
-def weight(profile, group):
-    """How much a group's variance matters: first of all the strategies against each other with all
-    touched, then their steps, and with a part touched; the rest is there for its counts, and
-    gigabytes for their size."""
-    size, touch, order, sweep = group
-    if order != "sequential" or size >= GIB or touch == HALF_TOUCHED:
-        return 0.01
-    if sweep:
-        return 1 if size == profile.sweep_size and touch == ALL_TOUCHED else 0.1
-    return 100 if touch == ALL_TOUCHED else 1
+def need(profile, configuration):
+    """The half-width that a configuration's ratio to upfront is to be known within; None where only
+    its counts matter."""
+    if configuration.strategy.name == UPFRONT or configuration.touch == HALF_TOUCHED:
+        return None
+    if configuration.order != "sequential":
+        return profile.coarse if configuration.order == "random" and configuration.size < GIB \
+            else None
+    swept = configuration.swept
+    if configuration.size >= GIB:
+        return profile.coarse if swept or configuration.touch != ALL_TOUCHED else profile.large
+    if configuration.touch != ALL_TOUCHED:
+        return profile.coarse if swept else profile.large
+    if swept:
+        return profile.large if configuration.size == profile.sweep_size else profile.coarse
+    return profile.narrow
+
+
+def sets_min(profile, configuration):
+    """The fewest sets that the question needs which a configuration answers."""
+    if need(profile, configuration) is None:
+        return COUNTED
+    return LARGE if configuration.size >= GIB else LEAST
 
 
 class Plan:
-    """How many rounds each group gets within the profile's time and bounds. A group goes on until
-    its ratios are known within NARROW, or its share of the time is spent.
+    """`memory`: bytes that a set may touch. A set has its block's base and whatever is still open
+    there, as far as memory allows. Costs and intervals are what the sets so far showed."""
 
-    Rounds n of a group with m configurations of weight w and variance s² that costs c seconds a
-    round are as sqrt(w m s² / c): that makes the sum of w m s² / n, the weighted variances of the
-    medians, least for the time there is.
-    Costs and variances are what the samples showed, so the plan is made anew before each round.
-    """
-
-    def __init__(self, profile, configurations):
+    def __init__(self, profile, configurations, memory):
         self.profile = profile
-        self.groups = {}
+        self.memory = memory
+        self.blocks = {}
         for configuration in configurations:
-            self.groups.setdefault(configuration.group, []).append(configuration)
+            self.blocks.setdefault(configuration.block, []).append(configuration)
         self.bases = {configuration.block: configuration for configuration in configurations
                       if configuration.strategy.name == UPFRONT}
-        self.costs = {group: [] for group in self.groups}
-        self.times = {configuration: {} for configuration in configurations}  # total_ns by round
-        # As if all had rounds enough to claim something in the end, which time may allow.
-        self.confidence = shared(len(configurations) - len(self.bases))
-        self.known = {group: {} for group in self.groups}  # {rounds: settled}
-        self.spreads = {group: {} for group in self.groups}  # {rounds: spread}
-        self.rounds = 0
+        self.needs = {each: need(profile, each) for each in configurations}
+        self.least = {each: sets_min(profile, each) for each in configurations}
+        self.logs = {each: {} for each in configurations}  # of ns of a cycle, by the block's set
+        self.tries = dict.fromkeys(configurations, 0)
+        self.gone = set()  # configurations that failed, or that have no time
+        self.sets = dict.fromkeys(self.blocks, 0)
+        self.costs = {block: [] for block in self.blocks}  # seconds a member, of each set
+        self.confidence = shared(sum(need is not None for need in self.needs.values()))
         self.spent = 0.0
+        self.last = None
+        self.shortages = {}
 
-    def cost(self, group):
-        """Seconds of one round. The first one also pays for memory that the machine has to find."""
-        costs = self.costs[group]
-        if not costs:
-            size, touch, *_ = group
-            return len(self.groups[group]) * (0.01 + 12e-6 * size / 4096 * float(touch))
-        return statistics.median(costs[1:] or costs)
+    @property
+    def rounds(self):
+        return sum(self.sets.values())
 
-    def targets(self):
+    def ratios(self, configuration):
+        """Logarithms of its ratios to upfront, in the sets that have both."""
+        base = self.logs.get(self.bases.get(configuration.block), {})
+        logs = self.logs[configuration]
+        return [logs[number] - base[number] for number in logs.keys() & base.keys()]
+
+    def shortage(self, configuration, pooled):
+        """How many times as wide as it may be its interval is; 0 where nothing is open."""
+        if configuration in self.gone:
+            return 0.0
+        lacking = self.least[configuration] / (self.tries[configuration] or 0.5)
+        if (needed := self.needs[configuration]) is None:
+            return lacking if lacking > 1 else 0.0
+        *interval, coverage = set_interval(self.ratios(configuration), self.confidence, pooled)
+        if not coverage >= self.confidence:  # as it is not without any
+            return max(lacking, 2.0)
+        return max(lacking if lacking > 1 else 0.0, half_width(*interval) / needed)
+
+    def open_in(self, block):
+        """{configuration: its shortage} of those that are not known well enough."""
+        if block not in self.shortages:
+            others = [each for each in self.blocks[block] if each != self.bases.get(block)]
+            pooled = pooled_spread(
+                self.ratios(each) for like, members in self.blocks.items()
+                if pool_of(*like) == pool_of(*block)
+                for each in members if each != self.bases.get(like))
+            short = {each: self.shortage(each, pooled) for each in others or self.blocks[block]}
+            self.shortages[block] = {each: value for each, value in short.items() if value > 1}
+        return self.shortages[block]
+
+    def cost(self, block, members):
+        """Seconds of a set, roughly."""
+        size, touch, _ = block
+        costs = self.costs[block]
+        return members * (statistics.median(costs[-5:]) if costs else USUAL_SET_SECONDS
+                          + USUAL_PAGE_SECONDS * size / 4096 * float(touch))
+
+    def members(self, block):
+        """Who takes part in the block's next set: the base first, then those that are furthest from
+        what they need, as many as memory holds."""
+        size, touch, _ = block
+        base = self.bases.get(block)
+        short = self.open_in(block)
+        fitting = max(1, int(self.memory / max(size * float(touch), 1)) - (base is not None))
+        chosen = sorted(short, key=lambda each: (self.tries[each], -short[each]))[:fitting]
+        return ([base] if base and base not in self.gone else []) + [
+            each for each in self.blocks[block] if each in chosen and each != base]
+
+    def next_set(self):
+        """(block, configurations) of the next set; None when all is done. Each block gets one set,
+        whatever that takes."""
         left = self.profile.seconds - self.spent
-        low, high = 0.0, 1000.0
-        for _ in range(40):
-            scale = (low + high) / 2
-            if self.seconds_left(self._scaled(scale)) > left:
-                high = scale
-            else:
-                low = scale
-        return self._scaled(low)
+        waiting = [block for block in self.blocks if self.open_in(block)]
+        untried = [block for block in waiting
+                   if any(not self.tries[each] for each in self.blocks[block])]
+        if untried:
+            if self.last in waiting and self.large(self.last):
+                untried = [self.last]
+            block = min(untried, key=lambda block: self.cost(block, len(self.blocks[block])))
+            return block, self.members(block)
+        affordable = [block for block in waiting
+                      if self.cost(block, len(self.members(block))) <= left]
+        if not affordable:
+            return None
+        block = max(affordable, key=lambda block: (
+            self.large(block), max(self.open_in(block).values())))
+        return block, self.members(block)
 
-    def _scaled(self, scale):
-        return {group: len(self.costs[group]) if self.settled(group) else
-                min(self.profile.rounds_max, max(rounds_min(self.profile, group), int(
-                    scale * self.spread(group) * math.sqrt(
-                        weight(self.profile, group) * len(members) / self.cost(group)))))
-                for group, members in self.groups.items()}
+    def large(self, block):
+        """Gigabytes come one after the other, while their memory is at hand."""
+        return block[0] * float(block[1]) >= GIB and block == self.last
 
-    def logs(self, configuration):
-        """Logarithms of its ratios to upfront, paired by round; none if it was refused."""
-        base = self.times.get(self.bases.get(configuration.block), {})
-        times = self.times[configuration]
-        return [math.log(times[round_number] / base[round_number])
-                for round_number in times.keys() & base.keys()]
+    def took(self, block, members, seconds):
+        self.sets[block] += 1
+        self.last = block
+        self.spent += seconds
+        self.costs[block].append(seconds / max(len(members), 1))
+        for configuration in members:
+            self.tries[configuration] += 1
+        self.shortages = {other: short for other, short in self.shortages.items()
+                          if pool_of(*other) != pool_of(*block)}
 
-    def compared(self, group):
-        """What a group compares with upfront."""
-        return [configuration for configuration in self.groups[group]
-                if configuration.strategy.name != UPFRONT]
-
-    def spread(self, group):
-        """The widest spread of ratios in a group, as a standard deviation from the quartiles; the
-        first rounds are taken together with as many of a usual one."""
-        rounds = len(self.costs[group])
-        if rounds not in self.spreads[group]:
-            quartiles = [statistics.quantiles(logs, n=4) for configuration in self.compared(group)
-                         if len(logs := self.logs(configuration)) > 2]
-            widest = max(((high - low) / 1.349 for low, _, high in quartiles), default=USUAL_SPREAD)
-            self.spreads[group] = {rounds: math.sqrt(
-                (ADVISABLE * USUAL_SPREAD ** 2 + rounds * widest ** 2) / (ADVISABLE + rounds))}
-        return self.spreads[group][rounds]
-
-    def settled(self, group):
-        """Whether all ratios to upfront in a group are known within NARROW, by intervals that hold
-        for all cells together: then more rounds would tell nothing more."""
-        rounds = len(self.costs[group])
-        if rounds not in self.known[group]:
-            self.known[group] = {rounds: rounds >= rounds_min(self.profile, group)
-                                 and all(map(self.narrow, self.compared(group)))}
-        return self.known[group][rounds]
-
-    def narrow(self, configuration):
-        """A configuration that was refused, or can't be measured, has nothing to narrow."""
-        logs = self.logs(configuration)
-        if not logs:
-            return True
-        *interval, coverage = median_interval(logs, self.confidence)
-        return coverage >= self.confidence and half_width(*interval) <= NARROW
-
-    def seconds_left(self, targets):
-        return sum(max(0, targets[group] - len(self.costs[group])) * self.cost(group)
-                   for group in self.groups)
-
-    def due(self, group, targets, length):
-        """Whether a group takes part in this round, out of `length`. What matters most comes at
-        once and without long pauses, in which a host would take its memory back, but for the
-        rounds that it shares with its sweep; sweeps come last; the rest is spread over the run."""
-        *block, sweep = group
-        done, target = len(self.costs[group]), targets[group]
-        if weight(self.profile, group) < 1:
-            return done < self.rounds * target / length
-        if sweep:
-            return length - self.rounds < target - done
-        sweeping = (*block, True)
-        shared = targets[sweeping] - len(self.costs[sweeping]) if sweeping in targets else 0
-        return done + shared < target
-
-    def next_round(self):
-        """The configurations of the next round, {block: them}; none when all is done. A sweep comes
-        with the rest of its block, to have something that it is compared with."""
-        targets = self.targets()
-        left = max(target - len(self.costs[group]) for group, target in targets.items())
-        length = max(self.rounds + left, *targets.values())
-        while left > 0 and self.rounds < length:
-            self.rounds += 1
-            due = {group for group in targets if self.due(group, targets, length)}
-            due |= {(*block, False) for *block, sweep in due if sweep}
-            if due:
-                blocks = {}
-                for group in filter(due.__contains__, self.groups):
-                    blocks.setdefault(group[:-1], []).extend(self.groups[group])
-                return blocks
-        return {}
-
-    def took(self, seconds_by_group):
-        for group, seconds in seconds_by_group.items():
-            self.costs[group].append(seconds)
-            self.spent += seconds
+    def seconds_left(self):
+        """Until all is known, or the time is spent."""
+        wanted = 0.0
+        for block in self.blocks:
+            if short := self.open_in(block):
+                sets = max(self.sets[block], 1) * min(max(short.values()) ** 2 - 1, 12)
+                wanted += math.ceil(sets) * self.cost(block, len(short) + 1)
+        return float(numpy.clip(wanted, 0, max(self.profile.seconds - self.spent, 0)))

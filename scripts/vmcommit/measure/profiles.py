@@ -18,28 +18,29 @@ class Profile:
     sweep_steps: tuple
     trace_sizes: tuple
     limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
-    rounds_min: int  # of strategies against each other, all touched; below the sweep's size, twice
-    rounds_max: int
+    narrow: float  # half-width that strategies are to be known within, all touched; below gigabytes
+    large: float  # the same of gigabytes, of a tenth touched, and of the sweep's steps
+    coarse: float  # of what else is timed
     process_runs: int  # of whole processes, by hyperfine
 
 
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 8, 20, 6),
-    "default": Profile(180, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 22, 120, 10),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6),
+    "default": Profile(118, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 0.01, 0.02, 0.05, 10),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 40, 200, 20),
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 0.005, 0.01, 0.02, 20),
 }
 
 
 def configurations(profile, available, strategies):
-    """All of a profile's, up to half of the available memory. `strategies`: in the order of
+    """All of a profile's of which two fit into half of the available memory. `strategies`: in the order of
     tables."""
     stepped = [strategy for strategy in strategies if strategy.stepped]
     listed = {}  # a dict keeps the order and drops what comes twice
     for size in profile.sizes:
-        if size > available / 2:
+        if size > available / 4:
             continue
         for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)[:1 + (size >= SPARSE_FROM)]:
             for strategy in strategies:
@@ -57,7 +58,7 @@ def configurations(profile, available, strategies):
         for strategy in strategies:
             if "--order" in strategy.options:
                 listed[Configuration(strategy, profile.sweep_size, order=order)] = True
-    if 0 < profile.limit_size <= available / 2:
+    if 0 < profile.limit_size <= available / 4:
         for strategy in strategies:
             if strategy.step == "page":
                 listed[Configuration(strategy, profile.limit_size, order="random")] = True

@@ -64,6 +64,12 @@ int vm_release(void *base, size_t size)
     return last_error_unless(VirtualFree(base, 0, MEM_RELEASE));
 }
 
+/* Reservations begin at 64 KiB; where their page tables begin is not told. */
+void vm_place(size_t size)
+{
+    (void)size;
+}
+
 void vm_warm(size_t size, enum vm_pages pages)
 {
     (void)pages;

@@ -1,0 +1,237 @@
+"""A set: harness processes that are started alike, take turns with each other, and end.
+
+What is compared with each other does some tenths of a millisecond of work in turn, so that it meets
+the same noise. Small cycles come as batches, large ones in slices. Nobody takes two turns in a row,
+for whoever does finds its own memory in the caches: a release right after its own last touch is 15
+to 25 % faster. So the order is a new random one for each cycle in slices and stays for that cycle;
+of batches it is a new one for each round, which does not begin with who ended the last one. A member
+that dies, hangs or is refused leaves the set; the others go on.
+"""
+
+import contextlib
+import dataclasses
+import random
+
+import numpy
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.columns import MEMORY
+from vmcommit.base.units import GIB, MIB
+from vmcommit.measure.estimate import Turns
+from vmcommit.measure.harness import Harness, HarnessFailed, check_row, row_of_failure
+from vmcommit.measure.reservoir import Reservoir
+from vmcommit.measure.turns import Member, Refused, length, words
+
+TURN_NS = 300_000  # what a turn shall last
+BATCHES = 24  # turns of whole cycles that a member takes in a set
+SET_NS = 80e6  # what a set of cycles in slices shall last, where several fit into that
+MOST_CYCLES = 8
+COUNTED = 2  # rounds in which memory is read: what it tells is exact
+USUAL_TOUCH_NS = 1000  # where nothing is known yet
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How many touches make a slice; the same for all sets that are compared with each other."""
+
+    slice_touches: int
+
+    @staticmethod
+    def of(ns_per_touch: float) -> "Pace":
+        return Pace(1 << max(0, int(numpy.log2(TURN_NS / ns_per_touch))))
+
+    def slices(self, touches: int) -> list[int]:
+        """How many touches each slice of a cycle has; none where whole cycles are batched."""
+        if touches < 2 * self.slice_touches:
+            return []
+        whole, rest = divmod(touches, self.slice_touches)
+        return [self.slice_touches] * whole + [rest] * (rest > 0)
+
+
+@dataclasses.dataclass
+class Taken:
+    """What became of a member: its row, {column: text}; its turns, None where it took none; how its
+    harness died, empty where it did not."""
+
+    row: dict
+    turns: Turns | None = None
+    failure: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Who takes part in a set, and with what. `like`: a row of the same harness."""
+
+    harness: Harness
+    configuration: Configuration
+    like: dict
+
+
+class Set:
+    """`parts`: {key: Part}, of configurations alike in what they touch. `number` counts sets, `round_number` those of the
+    same members."""
+
+    def __init__(self, parts: dict, pace: Pace, number: int, round_number: int,
+                 order: random.Random):
+        self.parts = parts
+        self.pace = pace
+        self.number = number
+        self.round_number = round_number
+        self.order = order
+        self.members: dict = {}  # {key: Member}, of those that go on
+        self.times: dict = {key: [] for key in parts}  # [[(ns, disturbed)] of a cycle]
+        self.cycles: dict = {}  # {key: whole cycles a turn}
+        self.memory: dict = {}  # {key: the row of the cycle whose memory was read}
+        self.taken: dict = {}
+
+    def take(self) -> dict:
+        """{key: Taken}. In the first rounds memory is read, in a cycle of its own that is not timed,
+        or, where that would take long, in the first one that is."""
+        try:
+            self.start()
+            if self.round_number <= COUNTED:
+                for key in list(self.members):
+                    self.attempt(key, self.probe)
+            self.take_turns()
+            for position, key in enumerate(list(self.members), 1):
+                self.attempt(key, self.finish, position)
+        finally:
+            for member in self.members.values():
+                member.close()
+        return self.taken
+
+    def attempt(self, key, action, *arguments) -> bool:
+        """Whether a member did it. One that could not leaves the set, with a row that says why."""
+        try:
+            action(key, *arguments)
+            return True
+        except Refused:
+            return self.attempt(key, self.leave) and False
+        except HarnessFailed as failure:
+            self.members[key].end()
+            self.members.pop(key).close()
+            self.fail(key, failure)
+            return False
+
+    def fail(self, key, failure):
+        part = self.parts[key]
+        row = row_of_failure(part.configuration, part.like, failure)
+        self.taken[key] = Taken(row | {"set": self.number}, failure=str(failure))
+
+    def start(self):
+        longest = max(length(words(part.harness, part.configuration))
+                      for part in self.parts.values())
+        for key, part in self.parts.items():
+            try:
+                self.members[key] = Member(part.harness, part.configuration, longest)
+            except HarnessFailed as failure:
+                self.fail(key, failure)
+        for key in list(self.members):
+            if self.attempt(key, self.greet) and not self.members[key].touches:
+                self.attempt(key, self.leave)
+
+    def greet(self, key):
+        self.members[key].greeted()
+
+    def leave(self, key):
+        """A member that the system refused memory, or whose samples this machine can't take."""
+        self.taken[key] = Taken(self.row(key, 1) | self.memory_of(key))
+        self.members.pop(key).close()
+
+    def row(self, key, position) -> dict:
+        row = self.members[key].row(self.round_number, position, self.number)
+        try:
+            check_row(row, self.parts[key].configuration)
+        except ValueError as error:
+            raise HarnessFailed(f"gave a row that makes no sense: {error}") from None
+        return row
+
+    def memory_of(self, key) -> dict:
+        return {column: self.memory[key][column] for column in MEMORY
+                if column in self.memory.get(key, {})}
+
+    def probe(self, key):
+        member = self.members[key]
+        if self.parts[key].configuration.size >= GIB:
+            return
+        for command in (b"probe\n", b"touch %d\n" % member.touches, b"end\n"):
+            member.ask(command)
+        self.memory[key] = self.row(key, 1)
+
+    def take_turns(self):
+        touches = {member.touches for member in self.members.values()}
+        slices = self.pace.slices(min(touches)) if len(touches) == 1 else []
+        if not slices:
+            self.batches()
+            return
+        touched = min(touches) * int(next(iter(self.parts.values())).like["page_bytes"])
+        with Reservoir(touched * len(self.members)) as reservoir:
+            self.cycles_in_slices(slices, reservoir, touched // min(touches))
+
+    def shuffled(self, last=None):
+        """The members in a random order that does not begin with the last one of the order before."""
+        keys = list(self.members)
+        self.order.shuffle(keys)
+        return keys[1:] + keys[:1] if keys and keys[0] == last else keys
+
+    def cycles_in_slices(self, slices, reservoir, page):
+        begin = b"begin\n" if self.memory or self.round_number > COUNTED else b"probe\n"
+        commands = [(begin, 0), *((b"touch %d\n" % touches, touches * page)
+                                       for touches in slices), (b"end\n", 0)]
+        cycle_ns = 0.0
+        for done in range(MOST_CYCLES):
+            if not self.members or done and (done + 1) * cycle_ns > SET_NS:
+                break
+            order = self.shuffled()
+            for key in order:
+                self.times[key].append([])
+            for command, touched in commands:
+                for key in filter(self.members.__contains__, order):
+                    reservoir.free(touched)
+                    self.attempt(key, self.turn, command)
+            commands[0] = (b"begin\n", 0)
+            cycle_ns = sum(ns for key in self.members for ns, _ in self.times[key][0])
+
+    def turn(self, key, command):
+        self.times[key][-1].append(self.members[key].ask(command))
+
+    def batches(self):
+        for key in list(self.members):
+            self.attempt(key, self.choose_batch)
+        order = self.shuffled()
+        for _ in range(BATCHES):
+            for key in order:
+                self.attempt(key, self.batch)
+            order = self.shuffled(order[-1] if order else None)
+
+    def choose_batch(self, key):
+        """How many cycles fill a turn, and that they are in memory. What it took for that is in no
+        row."""
+        member = self.members[key]
+        member.ask(b"cycles 1\n")
+        ns = min(member.ask(b"cycles 2\n")[0] / 2 for _ in range(2))
+        self.cycles[key] = max(1, round(TURN_NS / max(ns, 1)))
+        self.row(key, 1)
+
+    def batch(self, key):
+        ns, disturbed = self.members[key].ask(b"cycles %d\n" % self.cycles[key])
+        self.times[key].append([(ns / self.cycles[key], disturbed)])
+
+    def finish(self, key, position):
+        row = self.row(key, position) | self.memory_of(key)
+        turns = numpy.array(self.times[key], float)
+        self.taken[key] = Taken(row, Turns(turns[..., 0], turns[..., 1] > 0))
+
+
+def pace_of(harness: Harness) -> Pace:
+    """By how fast a harness touches a small region on this machine. Raises HarnessFailed."""
+    configuration = Configuration(harness.strategy, MIB)
+    member = Member(harness, configuration, length(words(harness, configuration)))
+    with contextlib.closing(member):
+        member.greeted()
+        if not member.touches:
+            return Pace.of(USUAL_TOUCH_NS)
+        try:
+            return Pace.of(min(member.ask(b"cycles 1\n")[0] for _ in range(5)) / member.touches)
+        except Refused:
+            return Pace.of(USUAL_TOUCH_NS)

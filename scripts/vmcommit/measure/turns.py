@@ -1,0 +1,142 @@
+"""A harness that stays and takes turns: what docs/turns.md says, from the other end of the pipe."""
+
+import contextlib
+import csv
+import io
+import os
+import select
+import subprocess
+import tempfile
+
+from vmcommit.base import processes
+from vmcommit.base.text import last_line
+from vmcommit.measure.harness import HarnessFailed, ending_text
+
+OPTION = "--turns"
+VERSION = 2  # of the protocol
+ALIKE = "VMCOMMIT_ALIKE"  # fills each member's environment up to the length of the longest one
+START_SECONDS = 60
+END_SECONDS = 10
+UNKNOWN = "an older harness: its turns are of another version"
+
+
+class Refused(Exception):
+    """The system refused memory in the middle of a cycle; the member's row tells more."""
+
+
+def takes_turns(harness) -> bool:
+    return OPTION in harness.strategy.options
+
+
+def words(harness, configuration) -> list[str]:
+    return [*harness.command, OPTION, *configuration.turns()]
+
+
+def length(command) -> int:
+    """Bytes of a new process's stack that its arguments take, pointers to them included; its
+    program's path lies there twice."""
+    return len(command[0]) + sum(len(os.fsencode(word)) + 9 for word in command)
+
+
+class Member:
+    """A harness process of a set. `touches`: of a cycle, 0 where this machine can't take its
+    samples. `longest`: the bytes that the longest of the set's commands takes."""
+
+    def __init__(self, harness, configuration, longest):
+        command = words(harness, configuration)
+        self.seconds = configuration.time_limit()
+        self.said = tempfile.TemporaryFile()
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said,
+                bufsize=0, start_new_session=True,
+                env=os.environ | {ALIKE: "." * (longest - length(command))})
+        except OSError as error:
+            self.said.close()
+            raise HarnessFailed(f"did not start: {error.strerror}") from None
+        self.commands, self.answers = self.process.stdin.fileno(), self.process.stdout.fileno()
+        self.ready = select.poll() if hasattr(select, "poll") else None
+        if self.ready:
+            self.ready.register(self.answers, select.POLLIN)
+        self.touches = 0
+
+    def greeted(self):
+        """Reads the first line."""
+        greeting = self.answer(START_SECONDS).split()
+        if greeting[:1] != ["turns"] or len(greeting) != 4 or not greeting[2].isdecimal():
+            raise HarnessFailed(f"began with '{' '.join(greeting):.60}', which is no greeting")
+        if greeting[1] != str(VERSION):
+            raise HarnessFailed(f"is {UNKNOWN}")
+        self.touches = int(greeting[2])
+
+    def answer(self, seconds) -> str:
+        """The next line, whole."""
+        line = b""
+        while not line.endswith(b"\n"):
+            if self.ready and not self.ready.poll(1000 * seconds):
+                raise HarnessFailed(f"gave no answer within {seconds:.0f} s")
+            read = os.read(self.answers, 65536)
+            if not read:
+                raise HarnessFailed(self.ending())
+            line += read
+        return line.decode("utf-8", "replace")
+
+    def ending(self) -> str:
+        """How it ended, and what it said last."""
+        try:
+            status = self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "closed its standard output"
+        self.said.seek(0)
+        said = self.said.read().decode("utf-8", "replace").strip()
+        return ending_text(status) + (f": {last_line(said)}" if said else "")
+
+    def line(self, command: bytes) -> str:
+        """What it answers to a command. Raises HarnessFailed where it does not."""
+        try:
+            os.write(self.commands, command)
+        except OSError:
+            raise HarnessFailed(self.ending()) from None
+        return self.answer(self.seconds)
+
+    def ask(self, command: bytes) -> tuple[int, int]:
+        """(ns in the turn's windows, how often the processor was taken away in it, 0 where the
+        system does not tell). Raises Refused, HarnessFailed."""
+        answer = self.line(command)
+        words = answer.split()
+        try:
+            if words[0] == "done":
+                return int(words[1]), int(words[4]) if len(words) > 4 else 0
+        except (ValueError, IndexError):
+            pass
+        if answer.startswith("refused "):
+            raise Refused(answer.partition(" ")[2].strip())
+        raise HarnessFailed(f"answered '{answer.strip():.60}', which is none of the protocol's")
+
+    def row(self, number, position, set_number) -> dict:
+        """All cycles since the last row, as {column: text}."""
+        header = self.line(b"header\n")
+        row = self.line(b"row %d %d %d\n" % (number, position, set_number))
+        names, values = csv.reader(io.StringIO(header + row, newline=""))
+        if len(names) != len(values):
+            raise HarnessFailed("gave a row that has not a field for each column")
+        return dict(zip(names, values))
+
+    def close(self):
+        """Lets it end by itself; one that does not is ended with all that it started."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            if self.process.poll() is None:
+                self.end()
+            self.process.stdout.close()
+            self.said.close()
+
+    def end(self):
+        """Ends it at once, with all that it started."""
+        processes.end_group(self.process)
+        self.process.wait()
