@@ -102,6 +102,11 @@ def ranges_of(rows: pandas.DataFrame, stepped: bool) -> dict:
     return ranges if stepped else {**ranges, "chunk_bytes": None}
 
 
+def times_of(rows: pandas.DataFrame) -> numpy.ndarray:
+    """ns of a cycle."""
+    return (rows.ns_per_page * rows.touched_bytes / rows.page_bytes).to_numpy(float)
+
+
 def fit_strategy(strategy: Strategy, rows: pandas.DataFrame) -> dict | None:
     """The model of one strategy as advice.json keeps it; None if there is too little to fit, or if
     its counts follow from no formula, so that none could be predicted."""
@@ -113,7 +118,7 @@ def fit_strategy(strategy: Strategy, rows: pandas.DataFrame) -> dict | None:
     if freedom < 2:
         return None
     prices, covariance, residuals = least_squares([columns[name] for name in kept],
-                                                  rows.total_ns.to_numpy(float))
+                                                  times_of(rows))
     errors = residuals_json(rows, residuals, freedom)
     reaches = errors["student"] * numpy.sqrt(numpy.diag(covariance))
     return {

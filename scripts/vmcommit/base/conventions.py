@@ -17,7 +17,7 @@ GATE_CONFIDENCE = 0.99  # of all cells of a comparison together
 
 NARROW = 0.03  # a ratio known within 3 % is known well enough
 CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
-THRESHOLD = 0.03  # slower by less than this is no regression
+THRESHOLD = 0.02  # slower by less than this is no regression
 DRIFT = 0.25  # what a shared machine's times may drift by between runs
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within

@@ -33,7 +33,8 @@ def measure(asked, samples):
     """Takes all samples, and returns the strategies that they are of."""
     measured, sides = sides_of(asked)
     cells = rules.cells(measured)
-    comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed)
+    comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed,
+                            rules.Rule(len(cells)))
     say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "
         f"{counted(len(cells), 'cell')}")
     comparison.round = -1  # a comparison's counts are of round 0

@@ -8,25 +8,29 @@ Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells 
 
 import contextlib
 import datetime
+import functools
 import os
 import pathlib
 import random
 import sys
 
-from vmcommit.base.conventions import DRIFT
+from vmcommit.base.conventions import DRIFT, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted, listed
+from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import ROOT, Parser, add_results, add_subjects, say
 from vmcommit.commands.edge import AROUND, keeping, of_file, tell
 from vmcommit.gate import baselines, exports, history, revisions, rules
-from vmcommit.gate.comparison import SIDES, Built, Comparison, Samples, Stored, Unlike
+from vmcommit.gate.comparison import Built, Comparison, Samples, Stored, Unlike
 from vmcommit.gate.exports import Compared, write_forms
+from vmcommit.gate.in_turns import SIDES
 from vmcommit.measure import environment, harness, progress
 from vmcommit.measure.subjects import Subjects
 
 ROUNDS = 60
+CELL_SECONDS = 2.2  # of turns, for each cell
 BAD_BASELINE = 5
 
 
@@ -35,7 +39,8 @@ def add_options(parser):
     parser.add_argument("--head", type=pathlib.Path, default=ROOT / "build",
                         help="build folder of what is judged (default: build)")
     parser.add_argument("--rounds", type=int, default=ROUNDS,
-                        help=f"of every cell (default: {ROUNDS})")
+                        help="of every cell that can't be measured in turns (default: "
+                             f"{ROUNDS})")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
     add_results(parser, "holds baselines/ and compare/")
     for side in SIDES:
@@ -74,6 +79,11 @@ def parser():
     parser.add_argument("--base", type=pathlib.Path,
                         help="build folder, or folder of harnesses, to compare with instead")
     add_options(parser)
+    parser.add_argument("--threshold", type=float, default=100 * THRESHOLD, metavar="PERCENT",
+                        help=f"slower by less is no regression (default: {100 * THRESHOLD:g})")
+    parser.add_argument("--seconds", type=float,
+                        help="that measuring in turns may take, before anything is confirmed "
+                             f"(default: {CELL_SECONDS} for each cell)")
     parser.add_argument("--self-check", action="store_true",
                         help="measure base against itself as well, and tell its false alarms")
     parser.add_argument("--strict", action="store_true",
@@ -87,6 +97,11 @@ def parser():
 def options(arguments):
     asked = check(parser().parse_args(arguments))
     named = sum(map(bool, (asked.base, asked.revision, asked.baseline)))
+    if not 0 < asked.threshold <= 100:
+        raise Usage(f"--threshold: '{asked.threshold:g}' is no threshold; use a number of per cent "
+                    f"above 0 and up to 100, such as {100 * THRESHOLD:g}")
+    if asked.seconds is not None and not 0 < asked.seconds < 1e6:
+        raise Usage(f"--seconds: '{asked.seconds:g}' is no time; use a number of seconds above 0")
     kinds = {side: subjects.kinds for side, subjects in asked.subjects.items()}
     asked.brought_alone = not named and bool(kinds["head"])
     if asked.brought_alone:
@@ -200,7 +215,8 @@ def judged_since(comparison, left, baseline, described):
                 + "; ".join(differing)]
     samples = len(next(iter(baseline.rows.values())))
     first = shown(lambda display: comparison.measure(left, samples - 1, display))
-    comparison.judge(left, first, len(baseline.rows), rules.judge_unpaired)
+    comparison.judge(left, first, functools.partial(rules.judge_unpaired,
+                                                    number_of_cells=len(baseline.rows)))
     comparison.drifting_counts(left)
     return [f"Times were not measured in turn: only changes beyond {100 * DRIFT:.0f} % are called. "
             "Smaller ones need BASE=<revision>."]
@@ -211,7 +227,7 @@ def compare_stored(asked, described, samples):
     strategies, sides = sides_of(asked)
     baseline, cells = stored_side(asked, strategies)
     comparison = Comparison({"base": Stored(baseline.rows), "head": Built(sides["head"])}, samples,
-                            asked.seed)
+                            asked.seed, rules.Rule(len(cells)))
     try:
         settled, left = by_counts(comparison, cells)
     except Unlike as difference:
@@ -234,23 +250,37 @@ def compare_built(asked, described, samples):
     sides = {side: Built(harnesses[side]) for side in SIDES}
     if asked.self_check:
         sides["again"] = sides["base"]
-    comparison = Comparison(sides, samples, asked.seed)
     cells = rules.cells(strategies)
+    rule = rules.Rule(len(cells), asked.threshold / 100)
+    comparison = Comparison(sides, samples, asked.seed, rule)
     try:
         settled, left = by_counts(comparison, cells)
     except Unlike as difference:
         raise Usage(f"--base, --head: {difference}: only like can be compared with like") from None
-    notes = []
     timed = left + [result for result in settled if result.by_counts]
-    if timed:
-        say(f"times: {counted(asked.rounds, 'round')} of {counted(len(timed), 'cell')}")
-        alarms = shown(lambda display: comparison.time(timed, asked.rounds, display, len(cells)))
-        for result in timed:
-            result.settle_by_counts()
-        if asked.self_check:
-            notes.append(self_check_text(alarms, len(timed)))
-    notes.append(rules.rule_text(len(cells)))
+    notes = time_cells(asked, comparison, timed) if timed else []
+    notes.append(rule.text)
     return Compared(settled + left, notes, samples, described)
+
+
+def time_cells(asked, comparison, timed):
+    """Gives the results their verdicts by times, and returns notes."""
+    taking, alone = comparison.split(timed)
+    seconds = asked.seconds or CELL_SECONDS * len(taking)
+    ways = [f"{counted(len(taking), 'cell')} in turns, up to {duration_text(seconds)}"] * (
+        len(taking) > 0) + [f"{counted(asked.rounds, 'round')} of "
+                            f"{counted(len(alone), 'cell')}"] * (len(alone) > 0)
+    say(f"times: {listed(ways)}")
+    alarms = shown(lambda display: comparison.time(taking, alone, asked.rounds, seconds, display))
+    for result in timed:
+        result.settle_by_counts()
+    notes = [alone_text(alone)] if alone else []
+    return notes + ([self_check_text(alarms, len(timed))] if asked.self_check else [])
+
+
+def alone_text(alone):
+    names = dict.fromkeys(str(result.cell.strategy) for result in alone)
+    return f"By one process a sample, since a side can't take turns: {listed(names)}."
 
 
 def print_verdict(compared):

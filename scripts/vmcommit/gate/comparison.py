@@ -1,4 +1,5 @@
-"""Two sides measured against each other: counts first, then times by rounds of pairs."""
+"""Two sides measured against each other: counts first, then times. Harnesses that take turns do so;
+others, an older base's or an allocator's, give a sample each in rounds of pairs."""
 
 import random
 import statistics
@@ -6,13 +7,16 @@ import time
 from collections.abc import Callable
 
 from vmcommit.base.cells import Configuration
+from vmcommit.base.columns import TURNS
 from vmcommit.base.files import RowFile
 from vmcommit.gate import rules
-from vmcommit.gate.rules import Result
+from vmcommit.gate.in_turns import SIDES, InTurns
+from vmcommit.gate.rules import Result, Rule
 from vmcommit.measure.harness import HarnessFailed
+from vmcommit.measure.sets import Part, pace_of
+from vmcommit.measure.turns import speaks
 
 CONFIRMATIONS = 3  # samples in which counts must differ
-SIDES = ("base", "head")
 
 
 class Unlike(Exception):
@@ -41,8 +45,7 @@ class Samples:
 
     def write(self, row):
         if self.file is None:
-            self.file = RowFile(self.path, ["side", "cell", *(column for column in row if column
-                                                              not in ("side", "cell"))])
+            self.file = RowFile(self.path, list(dict.fromkeys(("side", "cell", *row, *TURNS))))
         self.file.add(row)
 
     def close(self):
@@ -57,14 +60,20 @@ class Samples:
 
     def paired(self, sides, cell, first_round):
         """Times of two sides in the rounds from first_round on that have both."""
-        by_side = [{number: float(row["total_ns"]) for number, row in self.rows.get(
-            (side, cell), []) if row["total_ns"] and number >= first_round} for side in sides]
+        by_side = [{number: rules.time_of(row) for number, row in self.rows.get((side, cell), [])
+                    if row["total_ns"] and number >= first_round} for side in sides]
         common = sorted(by_side[0].keys() & by_side[1].keys())
         return [[times[number] for number in common] for times in by_side]
 
+    def timed(self, side, cell):
+        """Rows that have a cycle's time; those of turns alone where there are any."""
+        rows = [row for _, row in self.rows.get((side, cell), []) if row["total_ns"]]
+        return [row for row in rows if row.get("undisturbed_ns")] or rows
+
     def of(self, side):
-        return [(cell, row) for (where, cell), rows in self.rows.items() if where == side
-                for _, row in rows]
+        """[(cell, row)] of all cells that were timed."""
+        return [(cell, row) for where, cell in self.rows if where == side
+                for row in self.timed(side, cell)]
 
 
 class Stored:
@@ -97,12 +106,17 @@ class Built:
             raise HarnessFailed(f"gave a row that can't be judged: {fault}")
         return row
 
+    def speaks(self, cell):
+        """Whether its harness takes turns."""
+        return not cell.strategy.blocks and speaks(self.harnesses[cell.strategy.name], cell)
+
 
 class Comparison:
     """`sides`: {"base", "head", and "again", which is base once more}, whatever has has() and
     take(). `broken`: {cell: which side, and what happened}; these are not tried again."""
 
-    def __init__(self, sides, samples: Samples, seed: int):
+    def __init__(self, sides, samples: Samples, seed: int, rule: Rule):
+        self.rule = rule
         self.sides = sides
         self.samples = samples
         self.random = random.Random(seed)
@@ -193,7 +207,7 @@ class Comparison:
             if cell not in self.broken:
                 self.take(side, cell)
 
-    def judge(self, results, first, number_of_cells, rule=rules.judge_times):
+    def judge(self, results, first, judge_times):
         """Verdicts by the rounds from `first` on."""
         for result in results:
             if result.cell in self.broken:
@@ -203,28 +217,68 @@ class Comparison:
             if not base:
                 result.verdict, result.why = rules.INCONCLUSIVE, "no round was timed on both sides"
                 continue
-            result.verdict, result.ratio, result.low, result.high = rule(
-                base, head, number_of_cells)
+            result.verdict, result.ratio, result.low, result.high = judge_times(base, head)
             result.base_ns, result.head_ns = statistics.median(base), statistics.median(head)
             result.rounds = len(base)
 
-    def time(self, results, rounds, shown, number_of_cells) -> list[Configuration]:
-        """Measures and judges; whatever regressed is measured again on fresh rounds before it is
-        believed. Returns the cells in which base differs from itself, if it is measured twice."""
+    def split(self, results) -> tuple[list[Result], list[Result]]:
+        """(those whose sides all take turns, the others)."""
+        taking = [result for result in results
+                  if all(side.speaks(result.cell) for side in self.sides.values())]
+        return taking, [result for result in results if result not in taking]
+
+    def time(self, taking, alone, rounds, seconds, shown) -> list[Configuration]:
+        """Measures and judges, for up to `seconds` those that take turns and for `rounds` those that
+        don't; whatever regressed is measured afresh before it is believed. Returns the cells in
+        which base differs from itself, if it is measured twice."""
+        alarms = self.time_in_turns(taking, seconds, shown) if taking else []
+        alarms += self.time_in_rounds(alone, rounds, shown) if alone else []
+        self.drifting_counts(taking + alone)
+        return alarms
+
+    def parts(self, cell):
+        """{side: Part}, each with a row of its own from when counts were looked at."""
+        return {name: Part(side.harnesses[cell.strategy.name], cell,
+                           self.samples.rows[name if name != "again" else "base", cell][0][1])
+                for name, side in self.sides.items()}
+
+    def time_in_turns(self, results, seconds, shown):
+        parts = {result.cell: self.parts(result.cell) for result in results}
+        fastest = min(parts, key=lambda cell: cell.strategy.handles_faults)
+        in_turns = InTurns(parts, self.rule, pace_of(parts[fastest]["head"].harness), self.random,
+                           self.samples.add)
+        cells = in_turns.measure(results, seconds, shown)
+        alarms = [cell.result.cell for cell in cells if "again" in cell.parts and not cell.broken
+                  and self.differ(*cell.paired(("base", "again")))]
+        if suspects := [result for result in results if result.verdict == rules.REGRESSED]:
+            in_turns.measure(suspects, seconds * len(suspects) / len(results), shown)
+            self.confirm(suspects)
+        return alarms
+
+    def differ(self, base, again):
+        return bool(base) and self.rule.judge_times(base, again)[0] in (rules.REGRESSED,
+                                                                        rules.IMPROVED)
+
+    def time_in_rounds(self, results, rounds, shown):
         first = self.measure(results, rounds, shown)
-        self.judge(results, first, number_of_cells)
-        alarms = self.false_alarms(results, first, number_of_cells)
-        suspects = [result for result in results if result.verdict == rules.REGRESSED]
-        if suspects:
-            self.judge(suspects, self.measure(suspects, rounds, shown), number_of_cells)
+        self.judge(results, first, self.rule.judge_times)
+        alarms = [result.cell for result in results if "again" in self.sides
+                  and result.cell not in self.broken
+                  and self.differ(*self.samples.paired(("base", "again"), result.cell, first))]
+        if suspects := [result for result in results if result.verdict == rules.REGRESSED]:
+            self.judge(suspects, self.measure(suspects, rounds, shown), self.rule.judge_times)
+            self.confirm(suspects)
+        return alarms
+
+    @staticmethod
+    def confirm(suspects):
+        """What was measured twice, afresh the second time."""
         for result in suspects:
             if result.verdict == rules.REGRESSED:
                 result.why = f"{rules.share_text(result.ratio)}, and again on fresh rounds"
             elif result.verdict != rules.MISSING:
                 result.verdict = rules.INCONCLUSIVE
                 result.why = "not confirmed on fresh rounds"
-        self.drifting_counts(results)
-        return alarms
 
     def counts_that_vary(self, result, side):
         """How many rounds had other counts than the first one, and what differed; (0, "")."""
@@ -248,10 +302,3 @@ class Comparison:
             elif result.verdict != rules.REGRESSED and not (
                     of_base and result.cell.strategy.blocks):
                 result.verdict = rules.INCONCLUSIVE
-
-    def false_alarms(self, results, first, number_of_cells):
-        """Cells in which base differs from itself by the same rule."""
-        return [result.cell for result in results
-                if "again" in self.sides and result.cell not in self.broken
-                and rules.judge_times(*self.samples.paired(("base", "again"), result.cell, first),
-                                      number_of_cells)[0] in (rules.REGRESSED, rules.IMPROVED)]

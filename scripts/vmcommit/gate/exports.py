@@ -16,7 +16,9 @@ from collections.abc import Callable
 
 from vmcommit.base.files import write_text
 from vmcommit.base.units import time_text
-from vmcommit.gate.comparison import SIDES, Samples
+from vmcommit.gate import rules
+from vmcommit.gate.comparison import Samples
+from vmcommit.gate.in_turns import SIDES
 from vmcommit.gate.rules import (INCONCLUSIVE, MISSING, NEW, REGRESSED, Result, closing, in_order,
                                  share_text)
 
@@ -156,13 +158,14 @@ def junit(compared: Compared) -> str:
 
 @form_of_side("bench.txt", "Go benchmark text: `benchstat base.bench.txt head.bench.txt`")
 def go_bench(compared: Compared, side: str) -> str:
-    rows = [(cell, row) for cell, row in compared.samples.of(side) if row["total_ns"]]
+    rows = compared.samples.of(side)
     lines = ["goos: " + rows[0][1]["platform"], "pkg: vmcommit",
              *(f"Unit {unit} assume=exact" for unit in GO_UNITS.values())] if rows else []
     for cell, row in rows:
         counts = "".join(f" {row[column]} {unit}" for column, unit in GO_UNITS.items()
                          if row.get(column))
-        lines.append(f"BenchmarkCommit/{cell.name} {row['batch']} {row['total_ns']} ns/op{counts}")
+        lines.append(f"BenchmarkCommit/{cell.name} {row['batch']} {rules.time_of(row):.1f} ns/op"
+                     f"{counts}")
     return "\n".join(lines) + "\n"
 
 
@@ -196,12 +199,12 @@ def github_action_benchmark(compared: Compared) -> str:
 @form_of_side("google-benchmark.json", "what reads Google Benchmark's JSON")
 def google_benchmark(compared: Compared, side: str) -> str:
     """One repetition a round."""
-    rows = [(cell, row) for cell, row in compared.samples.of(side) if row["total_ns"]]
+    rows = compared.samples.of(side)
     repetitions = collections.Counter(cell for cell, _ in rows)
     seen: collections.Counter = collections.Counter()
     benchmarks = []
     for cell, row in rows:
-        name, time = cell.named(":", "/"), float(row["total_ns"])
+        name, time = cell.named(":", "/"), rules.time_of(row)
         benchmarks.append({
             "name": name, "run_name": name, "run_type": "iteration",
             "repetitions": repetitions[cell], "repetition_index": seen[cell], "threads": 1,

@@ -23,6 +23,7 @@ from vmcommit.base.files import RowFile, locked, relative
 from vmcommit.base.runs import Unreadable, as_numbers, read_table
 from vmcommit.base.statistics import median_interval, shared
 from vmcommit.gate import baselines
+from vmcommit.gate.rules import time_of
 
 COUNTS = ("minor_faults", "handled_faults", "commit_calls", "commit_bytes")
 POSITIVE = ("size_bytes", "touch", "chunk_bytes", "ns_per_page", "ns_per_page_low",
@@ -42,7 +43,7 @@ def machine(environment: dict) -> str:
 def row_of(cell, taken: list[dict], environment: dict) -> dict:
     """A cell that head was timed in: `taken` are its rows."""
     pages = float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
-    median, low, high, _ = median_interval([float(row["total_ns"]) / pages for row in taken])
+    median, low, high, _ = median_interval([time_of(row) / pages for row in taken])
     return {"time": environment["started"], "revision": environment["revision"]["commit"],
             "clean": environment["revision"]["clean"], "machine": machine(environment),
             "cell": cell.name, "strategy": cell.strategy.name, "size_bytes": cell.size,
@@ -53,8 +54,7 @@ def row_of(cell, taken: list[dict], environment: dict) -> dict:
 
 def rows_of(results, samples, environment: dict) -> list[dict]:
     """A row for each cell that head was timed in."""
-    taken = {result.cell: [row for _, row in samples.rows.get(("head", result.cell), [])
-                           if row["total_ns"]] for result in results}
+    taken = {result.cell: samples.timed("head", result.cell) for result in results}
     return [row_of(cell, rows, environment) for cell, rows in taken.items() if rows]
 
 

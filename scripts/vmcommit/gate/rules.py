@@ -94,6 +94,15 @@ def fault_of(row: dict) -> str:
     return ""
 
 
+def time_of(row: dict) -> float:
+    """ns of a cycle: an undisturbed one's where turns tell, else the plain one."""
+    return float(row.get("undisturbed_ns") or row["total_ns"])
+
+
+def middle(values) -> float:
+    return float(numpy.median(values)) if len(values) else math.nan
+
+
 def number(text: str | None) -> float | None:
     return float(text) if text else None
 
@@ -150,12 +159,26 @@ def verdict_on(median, low, high, known, beyond, threshold):
     return verdict, *map(math.exp, (median, low, high))
 
 
-def judge_times(base_ns, head_ns, number_of_cells):
-    """(verdict, median, low, high) of paired times, in the order of their rounds."""
-    logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
-    confidence = shared(number_of_cells, GATE_CONFIDENCE)
-    *interval, coverage = median_interval(logs, confidence)
-    return verdict_on(*interval, coverage >= confidence, 0, THRESHOLD)
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """When a cell got slower, of so many; `threshold` as a share."""
+
+    cells: int
+    threshold: float = THRESHOLD
+
+    def judge_times(self, base_ns, head_ns):
+        """(verdict, median, low, high) of paired times, in the order of their rounds or sets."""
+        logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
+        confidence = shared(self.cells, GATE_CONFIDENCE)
+        *interval, coverage = median_interval(logs, confidence)
+        return verdict_on(*interval, coverage >= confidence, 0, self.threshold)
+
+    @property
+    def text(self) -> str:
+        """In a sentence, for a reader of the table."""
+        return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval excludes zero, "
+                f"and the median slowdown exceeds {100 * self.threshold:g} %, in two independent "
+                f"sets of rounds ({self.cells} cells)")
 
 
 def judge_unpaired(base_ns, head_ns, number_of_cells):
@@ -189,13 +212,6 @@ def closing(results: list) -> str:
             worst = next(result for result in in_order(results) if result.verdict == verdict)
             opening = f"{word}: {worst.cell}: {worst.why}."
     return f"{opening} {len(results)} cells: {tally}."
-
-
-def rule_text(number_of_cells: int) -> str:
-    """The rule in a sentence, for a reader of the table."""
-    return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval excludes zero, and "
-            f"the median slowdown exceeds {100 * THRESHOLD:.0f} %, in two independent sets of "
-            f"rounds ({number_of_cells} cells)")
 
 
 def status_of(results: list, strict: bool) -> int:

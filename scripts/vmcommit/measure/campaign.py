@@ -119,8 +119,6 @@ class Campaign:
                 taken = self.take_set(block, members)
                 self.keep(block, members, taken)
                 self.plan.took(block, members, time.monotonic() - started)
-                import os
-                if os.environ.get('DBG'): print(block, len(members), 'set', self.plan.sets[block], '%.3f'%(time.monotonic()-started), 'short', {str(k):round(v,2) for k,v in sorted(self.plan.open_in(block).items(),key=lambda kv:-kv[1])[:3]})
         finally:
             self.finish()
 

@@ -28,6 +28,22 @@ def takes_turns(harness) -> bool:
     return OPTION in harness.strategy.options
 
 
+def speaks(harness, configuration) -> bool:
+    """Whether a harness takes turns by this version of the protocol, of that configuration."""
+    if not takes_turns(harness):
+        return False
+    try:
+        member = Member(harness, configuration, length(words(harness, configuration)))
+    except HarnessFailed:
+        return False
+    with contextlib.closing(member):
+        try:
+            member.greeted()
+        except HarnessFailed:
+            return False
+        return True
+
+
 def words(harness, configuration) -> list[str]:
     return [*harness.command, OPTION, *configuration.turns()]
 

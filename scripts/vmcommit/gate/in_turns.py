@@ -1,0 +1,165 @@
+"""Cells whose sides take turns with each other: set after set, where it is needed most, until each
+verdict is known or the time is spent."""
+
+import dataclasses
+import math
+import random
+import time
+from collections.abc import Callable
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.statistics import half_width
+from vmcommit.gate import rules
+from vmcommit.measure.estimate import Estimates
+from vmcommit.measure.sets import Pace, Part, Set, Taken
+
+SETS = 20  # at least, so that ranks can decide among twenty cells
+SIDES = ("base", "head")
+
+
+@dataclasses.dataclass
+class Cell:
+    """What is known of a cell so far. `parts`: {side: Part}."""
+
+    result: rules.Result
+    parts: dict
+    estimates: Estimates = dataclasses.field(default_factory=Estimates)
+    rows: dict = dataclasses.field(default_factory=dict)  # {(side, number of the set): row}
+    seconds: float = 0.0
+    broken: str = ""  # which side, and what happened
+
+    @property
+    def sets(self) -> int:
+        return len(self.estimates.sets)
+
+    @property
+    def known(self) -> bool:
+        return bool(self.broken) or self.sets >= SETS and \
+            self.result.verdict != rules.INCONCLUSIVE
+
+    @property
+    def next_seconds(self) -> float:
+        """Of a set."""
+        return self.seconds / self.sets if self.sets else 0.0
+
+    def paired(self, sides) -> list[list[float]]:
+        """ns of an undisturbed cycle of two sides, in the sets that have both."""
+        times = [self.estimates.of(side) for side in sides]
+        common = sorted(times[0].keys() & times[1].keys())
+        return [[ns[number] for number in common] for ns in times]
+
+    def plain(self, sides) -> list[list[float]]:
+        """The same as the harnesses' plain sums have it."""
+        common = sorted({number for side, number in self.rows if side == sides[0]}
+                        & {number for side, number in self.rows if side == sides[1]})
+        return [[float(self.rows[side, number]["total_ns"]) for number in common]
+                for side in sides]
+
+
+class InTurns:
+    """`parts`: {configuration: {side: Part}}. `add(side, configuration, number, row)` keeps a row."""
+
+    def __init__(self, parts: dict[Configuration, dict[str, Part]], rule: rules.Rule, pace: Pace,
+                 order: random.Random, add: Callable):
+        self.parts = parts
+        self.rule = rule
+        self.pace = pace
+        self.order = order
+        self.add = add
+        self.number = 0
+
+    def measure(self, results: list[rules.Result], seconds: float, shown: Callable) -> list[Cell]:
+        """Gives each result its verdict. shown(seconds done, seconds left, set, configuration) is
+        called before each set."""
+        cells = [Cell(result, self.parts[result.cell]) for result in results]
+        begun = time.monotonic()
+        while waiting := [cell for cell in cells if not cell.known]:
+            spent = time.monotonic() - begun
+            affordable = [cell for cell in waiting if cell.sets < SETS
+                          or spent + cell.next_seconds <= seconds]
+            if not affordable:
+                break
+            cell = max(affordable, key=self.shortage)
+            shown(spent, self.seconds_left(waiting, seconds - spent), self.number + 1,
+                  cell.result.cell)
+            self.take_set(cell)
+        for cell in cells:
+            self.finish(cell)
+        return cells
+
+    def shortage(self, cell: Cell) -> float:
+        """How far it is from a verdict: the fewest sets first, then the widest intervals."""
+        return 100.0 * (SETS - cell.sets) if cell.sets < SETS else self.wide(cell)
+
+    def wide(self, cell: Cell) -> float:
+        result = cell.result
+        return half_width(*map(math.log, (result.ratio, result.low, result.high)))
+
+    def seconds_to_go(self, cell: Cell) -> float:
+        """Until a verdict, as the interval narrows with the square root of the time."""
+        if cell.sets < SETS:
+            return (SETS - cell.sets) * (cell.next_seconds or 0.05)
+        distance = abs(math.log(cell.result.ratio))
+        bound = math.log(1 + self.rule.threshold)
+        needed = max(bound - distance if distance < bound else distance, 0.1 * bound)
+        return cell.seconds * max((self.wide(cell) / needed) ** 2 - 1, 0.1)
+
+    def seconds_left(self, waiting, most) -> float:
+        return max(0.0, min(most, sum(map(self.seconds_to_go, waiting))))
+
+    def take_set(self, cell: Cell):
+        started = time.monotonic()
+        self.number += 1
+        taken = Set(cell.parts, self.pace, self.number, cell.sets + 1, self.order).take()
+        number = cell.sets
+        for side, each in taken.items():
+            self.keep(cell, side, number, each)
+        cell.estimates.add({side: each.turns for side, each in taken.items() if each.turns})
+        cell.seconds += time.monotonic() - started
+        if not cell.broken:
+            self.judge(cell)
+
+    def keep(self, cell: Cell, side: str, number: int, taken: Taken):
+        row = taken.row
+        if taken.turns:
+            row["turns"] = taken.turns.ns.size
+            row["disturbed_turns"] = int(taken.turns.disturbed.sum())
+            cell.rows[side, number] = row
+        if fault := taken.failure or rules.fault_of(row):
+            cell.broken = f"{side} {fault}" if taken.failure else \
+                f"{side} gave a row that can't be judged: {fault}"
+        elif not taken.turns:
+            cell.broken = f"{side} took no turns: {row.get('error') or row['status']}"
+        self.add(side, cell.result.cell, self.number, row)
+
+    def judge(self, cell: Cell):
+        result = cell.result
+        base, head = cell.paired(SIDES)
+        result.verdict, result.ratio, result.low, result.high = self.rule.judge_times(base, head)
+
+    def finish(self, cell: Cell):
+        """The verdict by all sets together, and the rows with what they say in the end."""
+        result = cell.result
+        if cell.broken:
+            result.verdict, result.why = rules.MISSING, cell.broken
+            return
+        cell.estimates.update()
+        self.judge(cell)
+        for (side, number), row in cell.rows.items():
+            row["undisturbed_ns"] = f"{cell.estimates.of(side)[number]:.1f}"
+        base, head = cell.paired(SIDES)
+        result.base_ns, result.head_ns = (rules.middle(times) for times in (base, head))
+        result.rounds = cell.sets
+        result.why = "; ".join(filter(None, (self.open_text(cell), self.plain_text(cell))))
+
+    def open_text(self, cell: Cell) -> str:
+        if cell.result.verdict != rules.INCONCLUSIVE:
+            return ""
+        return f"some {math.ceil(self.seconds_to_go(cell))} s more would tell"
+
+    def plain_text(self, cell: Cell) -> str:
+        """Where plain sums say something else: then something happens that is not in every turn."""
+        _, ratio, low, high = self.rule.judge_times(*cell.plain(SIDES))
+        if low <= cell.result.high and cell.result.low <= high:
+            return ""
+        return f"plain sums say {rules.share_text(ratio)}"
