@@ -82,7 +82,8 @@ def refused(which, size, round_number=1, status="refused", error="ENOMEM", **col
 def table(rows, strategies):
     """Rows as runs.read_samples gives them."""
     samples = join(pandas.DataFrame(rows, columns=list(NEEDED)), by_name(strategies))
-    samples["ns_per_page"] = samples.total_ns / (samples.touched_bytes / samples.page_bytes)
+    samples["cycle_ns"] = samples.total_ns
+    samples["ns_per_page"] = samples.cycle_ns / (samples.touched_bytes / samples.page_bytes)
     return samples
 
 

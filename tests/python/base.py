@@ -121,12 +121,16 @@ class Cells(unittest.TestCase):
         self.assertEqual(Configuration(strategy(step="size"), MIB).arguments(),
                          ["--size", "1048576", "--touch", "1", "--repeat", "1"])
 
-    def test_a_sweep_is_a_group_of_its_own(self):
-        self.assertEqual(Configuration(strategy(), MIB).group, (MIB, "1", "sequential", False))
-        self.assertEqual(Configuration(strategy(), MIB, chunk=4096).group,
-                         (MIB, "1", "sequential", True))
-        self.assertEqual(Configuration(strategy(step="size"), MIB, chunk=4096).group,
-                         (MIB, "1", "sequential", False))
+    def test_what_takes_turns_is_given_the_same_without_a_number_of_cycles(self):
+        self.assertEqual(Configuration(strategy(), MIB, "0.1", 8192, "random").turns(),
+                         ["--size", "1048576", "--touch", "0.1", "--chunk", "8192", "--order",
+                          "random"])
+
+    def test_a_sweep_is_compared_with_the_same_base(self):
+        for step, chunk, swept in (("chunk", 65536, False), ("chunk", 4096, True),
+                                   ("size", 4096, False), ("page", 4096, False)):
+            one = Configuration(strategy(step=step), MIB, chunk=chunk)
+            self.assertEqual((one.block, one.swept), ((MIB, "1", "sequential"), swept))
 
     def test_names(self):
         one = Configuration(strategy(), MIB, "0.1", order="reverse")

@@ -181,7 +181,7 @@ class Verdicts(Fakes):
         self.assertEqual(done.stderr.splitlines()[-1].split(",")[0].strip()[-1:], "%", done.stderr)
         self.assertIn("self-check: base against itself gave 0 false alarms in 20 cells",
                       done.stdout)
-        self.assertIn(rules.rule_text(20), done.stdout)
+        self.assertIn(rules.Rule(20).text, done.stdout)
         self.check_forms()
 
     def check_forms(self):

@@ -69,12 +69,12 @@ class Scratch(unittest.TestCase):
         self.addCleanup(samples.close)
         return samples
 
-    def made(self, base, head, again=None, seed=1):
+    def made(self, base, head, again=None, seed=1, cells=1):
         """A Comparison of sides that are functions of (cell, round, calls before), or rows."""
         sides = {"base": base, "head": head} | ({"again": again} if again else {})
         return comparison.Comparison({name: Side(name, self.calls, (
             lambda *_, row=row: row) if isinstance(row, (dict, Exception)) else row)
-            for name, row in sides.items()}, self.samples(), seed)
+            for name, row in sides.items()}, self.samples(), seed, rules.Rule(cells))
 
 
 class Cells(unittest.TestCase):
@@ -95,7 +95,7 @@ class Times(unittest.TestCase):
     """With one cell and eight rounds, 99 % reach from the least ratio to the most: 1 - 2 / 2**8."""
 
     def judged(self, heads, cells=1):
-        return rules.judge_times([1000.0] * len(heads), heads, cells)
+        return rules.Rule(cells).judge_times([1000.0] * len(heads), heads)
 
     def test_by_hand(self):
         verdict, ratio, low, high = self.judged([1040, 1110, 1050, 1100, 1060, 1090, 1070, 1080])
@@ -104,8 +104,8 @@ class Times(unittest.TestCase):
             self.assertAlmostEqual(value, expected, 12)
 
     def test_the_threshold_and_the_interval(self):
-        for heads, verdict in (([1030] * 8, rules.SAME), ([1031] * 8, rules.REGRESSED),
-                               ([971] * 8, rules.SAME), ([969] * 8, rules.IMPROVED),
+        for heads, verdict in (([1020] * 8, rules.SAME), ([1021] * 8, rules.REGRESSED),
+                               ([981] * 8, rules.SAME), ([980] * 8, rules.IMPROVED),
                                ([1000] + [1100] * 7, rules.INCONCLUSIVE),
                                ([1001] + [1100] * 7, rules.REGRESSED),
                                ([1000] + [900] * 7, rules.INCONCLUSIVE),
@@ -114,6 +114,13 @@ class Times(unittest.TestCase):
                                ([960] + [1001] * 7, rules.INCONCLUSIVE)):
             with self.subTest(heads):
                 self.assertEqual(self.judged(heads)[0], verdict)
+
+    def test_a_threshold_of_ones_own(self):
+        for threshold, slowdown, verdict in ((0.1, 1099, rules.SAME), (0.1, 1101, rules.REGRESSED),
+                                             (0.001, 1002, rules.REGRESSED),
+                                             (0.1, 910, rules.SAME), (0.1, 909, rules.IMPROVED)):
+            rule = rules.Rule(1, threshold)
+            self.assertEqual(rule.judge_times([1000.0] * 8, [slowdown] * 8)[0], verdict)
 
     def test_the_confidence_is_shared_between_cells(self):
         """2 / 2**12 is below 1 % of twenty cells, but not of twenty-one."""
@@ -146,12 +153,12 @@ class Noise(unittest.TestCase):
         draws = numpy.random.default_rng(seed)
         base = 1e6 * numpy.exp(draws.normal(0, 0.1, rounds))  # drift, the same for both
         head = base * ratio * numpy.exp(draws.normal(0, noise, rounds))
-        return rules.judge_times(base, head, len(CELLS))[0]
+        return rules.Rule(len(CELLS)).judge_times(base, head)[0]
 
     def test_each_verdict(self):
         for ratio, noise, verdict in ((1.0, 0.01, rules.SAME), (1.10, 0.02, rules.REGRESSED),
                                       (0.90, 0.02, rules.IMPROVED), (1.0, 0.3, rules.INCONCLUSIVE),
-                                      (1.02, 0.002, rules.SAME)):  # significant, and too small
+                                      (1.015, 0.002, rules.SAME)):  # significant, and too small
             self.assertEqual(self.verdict(ratio, noise), verdict, (ratio, noise))
 
     def test_no_false_alarm_in_a_thousand_draws(self):
@@ -287,9 +294,10 @@ class Verdicts(unittest.TestCase):
             self.assertEqual(rules.closing(results), sentence)
 
     def test_the_rule_in_words(self):
-        self.assertEqual(rules.rule_text(20), (
-            "regressed: the 99 % family-wise interval excludes zero, and the median slowdown "
-            "exceeds 3 %, in two independent sets of rounds (20 cells)"))
+        for threshold, shown in ((0.02, "2"), (0.005, "0.5")):
+            self.assertEqual(rules.Rule(20, threshold).text, (
+                "regressed: the 99 % family-wise interval excludes zero, and the median slowdown "
+                f"exceeds {shown} %, in two independent sets of rounds (20 cells)"))
 
     def test_shares(self):
         self.assertEqual([rules.share_text(ratio) for ratio in (1.025, 0.5, 1)],
@@ -407,9 +415,9 @@ class Rounds(Scratch):
         self.assertEqual([call[2:] for call in calls], [(1, UPFRONT), (2, UPFRONT)])
 
     def time(self, head, rounds=8, base=None, cells=1, again=None):
-        compared = self.made(base or timed(1000), head, again)
+        compared = self.made(base or timed(1000), head, again, cells=cells)
         result, = results = self.results()
-        self.alarms = compared.time(results, rounds, shown, cells)
+        self.alarms = compared.time([], results, rounds, 1, shown)
         return result
 
     def test_a_regression_is_judged_by_fresh_rounds_alone(self):
@@ -494,7 +502,7 @@ class Rounds(Scratch):
                     "commit_calls": str(16 + (varies and number % 2))},
                 lambda _, number, __: ROW | {"commit_calls": str(16 + number % 2)})
             results = self.results([cell])
-            compared.time(results, 8, shown, 1)
+            compared.time([], results, 8, 1, shown)
             self.assertEqual(results[0].verdict, verdict)
 
 
@@ -607,10 +615,10 @@ class Exports(Scratch):
         units = [f"Unit {unit}/op assume=exact" for unit in ("faults", "handled", "commits")]
         name = f"BenchmarkCommit/{UPFRONT.name}"
         for side, lines in (
-                ("base", [f"{name} 4 990 ns/op 15 faults/op 0 handled/op 16 commits/op",
-                          f"{name} 4 1010 ns/op 15 faults/op 0 handled/op 16 commits/op"]),
-                ("head", [f"{name} 1 1090 ns/op 16 faults/op 0 handled/op",
-                          f"{name} 1 1110 ns/op 16 faults/op 0 handled/op"])):
+                ("base", [f"{name} 4 990.0 ns/op 15 faults/op 0 handled/op 16 commits/op",
+                          f"{name} 4 1010.0 ns/op 15 faults/op 0 handled/op 16 commits/op"]),
+                ("head", [f"{name} 1 1090.0 ns/op 16 faults/op 0 handled/op",
+                          f"{name} 1 1110.0 ns/op 16 faults/op 0 handled/op"])):
             self.assertEqual(self.text(f"{side}.bench.txt").splitlines(),
                              ["goos: linux", "pkg: vmcommit", *units, *lines])
 
