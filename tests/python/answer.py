@@ -61,7 +61,7 @@ def made_run(draws, ratio, rounds, noise, cells=tuple(CELLS)):
                  "status"])
     frame["round"] = numpy.repeat(range(1, rounds + 1), len(cells))
     frame["page_bytes"] = PAGE
-    frame["total_ns"] = 500.0 * numpy.exp(logs.ravel()) * frame.touched_bytes / PAGE
+    frame["cycle_ns"] = 500.0 * numpy.exp(logs.ravel()) * frame.touched_bytes / PAGE
     return frame
 
 
@@ -143,17 +143,18 @@ class Crossings(unittest.TestCase):
                 self.assertGreater(said[question], DRAWS / 2)  # saying nothing is not enough
 
     def test_nothing_is_claimed_where_there_is_no_difference(self):
+        """All that a run says of one question holds at 99.9 %, so of a hundred runs one may err."""
+        claimed = []
         for seed in range(DRAWS):
             draws = numpy.random.default_rng(1000 + seed)
             noise = draws.choice([0.01, 0.05, 0.2])
-            rounds = int(draws.choice([6, 14, 24, 40]))
+            rounds = int(draws.choice([3, 6, 14, 24, 40]))
             decided, text = decide(made_run(draws, lambda cell: 1, rounds, noise))
-            with self.subTest(seed=seed, noise=noise, rounds=rounds):
-                for claim in ("is the cheapest", "are the cheapest", "is cheaper than",
-                              "times as much", "No measured step"):
-                    self.assertNotIn(claim, text)
-                self.assertEqual(decided.crossings, {"1": [], "0.1": []})
-                self.assertFalse(any(cost.multiples for cost in decided.page_costs.values()))
+            claimed += [(seed, noise, rounds, claim) for claim in (
+                "is the cheapest", "are the cheapest", "is cheaper than", "times as much",
+                "No measured step") if claim in text]
+            self.assertEqual(decided.crossings, {"1": [], "0.1": []})
+        self.assertLessEqual(len({seed for seed, *_ in claimed}), 1, claimed)
 
     def test_what_a_user_brought_stands_beside_chunked(self):
         """custom is dearer than chunked up to 1 MiB and cheaper after it; malloc is equal to it."""
@@ -171,7 +172,7 @@ class Crossings(unittest.TestCase):
                       "(1.", text)
         self.assertIn("; faster from 4 MiB to 256 MiB (0.90 times).", text)
         self.assertEqual([band.sign for band in decided.beside["malloc"]], [0])
-        few, text = decide(made_run(numpy.random.default_rng(5), ratio, 3, 0.01, cells), strategies)
+        few, text = decide(made_run(numpy.random.default_rng(5), ratio, 1, 0.01, cells), strategies)
         self.assertEqual([band.sign for band in few.beside["custom"]], [None])
         self.assertIn("custom beside chunked, both at a step of 64 KiB: too few rounds to compare",
                       text)
@@ -184,10 +185,18 @@ class Crossings(unittest.TestCase):
         self.assertIn("No measured step of chunked comes within 3 % of upfront", text)
 
     def test_too_few_rounds_say_so(self):
-        run = made_run(numpy.random.default_rng(1), lambda cell: 1 + (cell.strategy == FAULT),
-                       4, 0.01)
-        _, text = decide(run)
-        self.assertIn("from 4 KiB to 256 MiB there are too few rounds to compare them", text)
+        """One round has no interval, and the spread of three ratios in two rounds has but three
+        degrees of freedom; at the swept size there are more of them."""
+        for rounds, sizes in ((1, "from 4 KiB to 256 MiB there"), (2, "from 4 KiB to 16 MiB there"),
+                              (3, None)):
+            run = made_run(numpy.random.default_rng(1), lambda cell: 1 + (cell.strategy == FAULT),
+                           rounds, 0.01)
+            _, text = decide(run)
+            if sizes:
+                self.assertIn(f"{sizes} are too few rounds to compare them", text)
+            else:
+                self.assertNotIn("too few rounds", text)
+                self.assertIn("costs 2.0 times as much as upfront from 64 KiB to 256 MiB", text)
 
 
 def choice_names(analysed):

@@ -21,14 +21,13 @@ from support import BIN, ROOT, tracked
 
 CMAKE, GNUPLOT = shutil.which("cmake"), shutil.which("gnuplot")
 SECONDS = 300  # for each program that is started here
-# A profile of the test's own, in the copy alone: small regions, and as few rounds as allow the
-# answer to compare strategies.
+# A profile of the test's own, in the copy alone: small regions, and any interval is narrow enough.
 PROFILE = '''
 
 PROFILES["recipe"] = dataclasses.replace(
     PROFILES["quick"], seconds=60, sizes=(4 * KIB, 64 * KIB, MIB), sweep_size=MIB,
-    sweep_steps=(4 * KIB, 64 * KIB, MIB), trace_sizes=(MIB,), limit_size=0, rounds_min=3,
-    rounds_max=18, process_runs=2)
+    sweep_steps=(4 * KIB, 64 * KIB, MIB), trace_sizes=(MIB,), limit_size=0, narrow=1.0, large=1.0,
+    coarse=1.0, process_runs=2)
 '''
 
 
@@ -234,7 +233,7 @@ class Recipe(Copy):
 
     def test_compared_with_itself_nothing_got_slower(self):
         done = self.command("compare", "--base", "build", "--head", "build", "--rounds", "2",
-                            "--results", self.results)
+                            "--seconds", "1", "--results", self.results)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         text = (self.results / "compare" / "COMPARE.md").read_text(encoding="utf-8")
         self.assertRegex(text, rf"\b{self.name}\b")
