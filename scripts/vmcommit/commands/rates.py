@@ -1,79 +1,161 @@
-"""How often `make compare` raises a false alarm, and how small a slowdown it finds: the table of
-docs/ci.md.
+"""How often `make compare` raises a false alarm, and how small a slowdown it finds and how exactly:
+the tables of docs/ci.md.
 
-Each comparison is a real one, of a build with itself, in which one strategy after the other is
-slowed down by a preloaded delay in the call that it rests on; or, with --fault, takes one page
-fault more in it. Every row goes to rates.csv as soon as it is known; run again, it goes on where it
-stopped.
+Each comparison is a real one, of a build with itself or with one in another folder. In head one
+place of one strategy is slower by a known share of a cycle: each commit, each handled fault, each
+touch, the release, or one slice in sixteen. What other strategies are called then is a false alarm.
+With --share 0 nothing is slower. Every cell is a row of rates.csv as soon as its comparison is done;
+run again, it goes on where it stopped.
 """
 
+import dataclasses
 import pathlib
-import tempfile
+import random
+import time
+
+import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile, locked, relative
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import Unreadable, as_numbers, read_table
-from vmcommit.base.units import MIB
+from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_build, add_results, say
-from vmcommit.commands.compare import ROUNDS, shown
+from vmcommit.commands.compare import CELL_SECONDS, shown
 from vmcommit.commands.edge import keeping
 from vmcommit.gate import rules
-from vmcommit.gate.comparison import Built, Comparison, Samples
+from vmcommit.gate.in_turns import InTurns
 from vmcommit.measure import environment, harness
+from vmcommit.measure.estimate import Estimates
+from vmcommit.measure.sets import Part, Set, pace_of
 
-COLUMNS = ("comparison", "strategy", "slowdown", "found", "cells_found", "cells_slowed",
-           "false_alarms", "cells_equal", "self_alarms", "cells")
-CALLS = {"size": "munmap"}  # what a strategy with that kind of step rests on, else mprotect
-PROBE = MIB  # the slowdown is meant for a cycle of this size
-FAULT = "fault"  # stands for a slowdown: one page fault more in each mprotect
-
-
-def call_of(strategy):
-    return CALLS.get(strategy.step, "mprotect")
+NUMBERS = ("comparison", "share", "threshold", "ratio", "low", "high", "sets", "seconds")
+COLUMNS = ("comparison", "beside", "place", "share", "threshold", "slowed", "cell", "verdict",
+           "ratio", "low", "high", "sets", "seconds")
+TRIALS = 5  # sets of base alone, for how long a cycle takes
+SLOW_TOUCH = "slow_"  # begins the names of harnesses whose touches can be slower
 
 
-def changed(measured, how):
-    """A harness with slow.so before it, `how` in its environment. Raises Problem."""
-    library = pathlib.Path(measured.command[-1]).with_name("slow.so")
-    if not library.exists() or any(letter in str(library) for letter in " :"):
-        raise Problem(f"{relative(library)} can't be preloaded: it must be there, in a folder "
-                      "without a space or a colon in its name")
-    return harness.Harness(measured.strategy,
-                           ("env", f"LD_PRELOAD={library}", how, *measured.command))
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a cycle is made slower. `call`: what slow.so delays; '' for a touch. `once`: in only one
+    call of a cycle, and so in one slice."""
+
+    name: str
+    call: str
+    strategies: tuple
+    once: bool = False
+
+    def calls(self, row) -> float:
+        """Of a cycle, by a harness's row."""
+        if self.call == "handler":
+            return float(row["handled_faults"])
+        if self.call == "mprotect":
+            return float(row["commit_calls"])
+        return 1.0 if self.call else float(row["touched_bytes"]) / float(row["page_bytes"])
+
+    def environment(self, row, ns) -> str:
+        """VMCOMMIT_SLOW, so that a cycle takes `ns` longer."""
+        calls = self.calls(row)
+        if self.once:
+            return f"{self.call}:{ns:.0f}:{calls:.0f}"
+        return f"{self.call or 'touch'}:{ns / calls:.3f}"
+
+    def suits(self, cell) -> bool:
+        return cell.strategy.name in self.strategies
 
 
-def delay_for(measured, slowdown):
-    """ns a call, so that a cycle of PROBE takes so much longer."""
-    rows = [measured.take(Configuration(measured.strategy, PROBE)) for _ in range(9)]
-    times = sorted(float(row["total_ns"]) for row in rows)
-    calls = 1 if call_of(measured.strategy) == "munmap" else float(rows[0]["commit_calls"])
-    return slowdown * times[len(times) // 2] / calls
+PLACES = (Place("commit", "mprotect", ("fault", "chunked")),
+          Place("handled fault", "handler", ("fault", "guard")),
+          Place("touch", "", ("upfront", "fault", "guard")),
+          Place("release", "munmap", ("upfront", "fault", "chunked", "guard")),
+          Place("one slice", "mprotect", ("fault", "chunked"), once=True))
+NOWHERE = Place("nowhere", "", ())
 
 
-def one_comparison(measured, name, slowdown, seed, rounds):
-    """A row of rates.csv; `measured`: {name: Harness} of the built-in strategies."""
-    strategy = measured[name].strategy
-    how = "VMCOMMIT_FAULT=1" if slowdown == FAULT else \
-        f"VMCOMMIT_SLOW={call_of(strategy)}:{delay_for(measured[name], slowdown):.0f}"
-    base = Built(measured)
-    sides = {"base": base, "head": Built(measured | {name: changed(measured[name], how)}),
-             "again": base}
-    cells = rules.cells([harness_of.strategy for harness_of in measured.values()])
-    with tempfile.TemporaryDirectory() as scratch, \
-            Samples(pathlib.Path(scratch, "samples.csv")) as samples:
-        comparison = Comparison(sides, samples, seed)
-        settled, rest = comparison.gate_counts(cells)
-        alarms = []
-        if slowdown != FAULT:  # which counts alone tell
-            alarms = shown(lambda display: comparison.time(rest, rounds, display, len(cells)))
-    regressed = [result.cell for result in settled + rest if result.verdict == rules.REGRESSED]
-    slowed = [cell for cell in cells if cell.strategy == strategy]
-    hits = [cell for cell in regressed if cell.strategy == strategy]
-    return {"strategy": name, "slowdown": slowdown, "found": int(bool(hits)),
-            "cells_found": len(hits), "cells_slowed": len(slowed),
-            "false_alarms": len(regressed) - len(hits), "cells_equal": len(cells) - len(slowed),
-            "self_alarms": len(alarms), "cells": 0 if slowdown == FAULT else len(cells)}
+def delayed(measured, place, how):
+    """A harness with VMCOMMIT_SLOW, `how`; of a touch it is another program."""
+    *before, program = measured.command
+    path = pathlib.Path(program)
+    if not place.call:
+        command = (str(path.with_name(SLOW_TOUCH + path.name)),)
+        return harness.Harness(measured.strategy, ("env", f"VMCOMMIT_SLOW={how}", *command))
+    return harness.Harness(measured.strategy, ("env", f"LD_PRELOAD={path.with_name('slow.so')}",
+                                               f"VMCOMMIT_SLOW={how}", *before, program))
+
+
+class Trial:
+    """One comparison after the other. `sides`: {side: {name: Harness}}."""
+
+    def __init__(self, sides, share, threshold, beside):
+        self.sides = sides
+        self.share, self.threshold, self.beside = share, threshold, beside
+        self.cells = rules.cells([each.strategy for each in sides["head"].values()])
+        self.pace = pace_of(next(iter(sides["head"].values())))
+        self.like = {name: each.take(Configuration(each.strategy, self.cells[0].size))
+                     for name, each in sides["head"].items()}
+
+    def part(self, side, cell):
+        return Part(self.sides[side][cell.strategy.name], cell, self.like[cell.strategy.name])
+
+    def slowed(self, cell, place, strategy) -> bool:
+        return place.suits(cell) and cell.strategy.name == strategy and (
+            not place.once or cell.size // 4096 >= 16 * self.pace.slice_touches)
+
+    def cycle(self, part, order):
+        """(a row, ns of a cycle) of base alone."""
+        estimates = Estimates()
+        for number in range(TRIALS):
+            taken = Set({"base": part}, self.pace, number + 1, 3, order).take()["base"]
+            if taken.turns is None:
+                raise harness.HarnessFailed(taken.failure or "took no turns")
+            estimates.add({"base": taken.turns})
+        return taken.row, float(numpy.median(list(estimates.of("base").values())))
+
+    def parts(self, cell, place, strategy, order):
+        """Both sides alike but for the delay: what makes it possible is there on both."""
+        base, head = self.part("base", cell), self.part("head", cell)
+        if not self.slowed(cell, place, strategy):
+            return {"base": base, "head": head}
+        base = dataclasses.replace(base, harness=delayed(base.harness, place, f"{place.call}:0"))
+        row, ns = self.cycle(base, order)
+        how = place.environment(row, self.share * ns)
+        return {"base": base,
+                "head": dataclasses.replace(head, harness=delayed(head.harness, place, how))}
+
+    def take(self, number):
+        """Rows of one comparison."""
+        order = random.Random(number)
+        place = PLACES[number % len(PLACES)] if self.share else NOWHERE
+        strategy = place.strategies[number // len(PLACES) % len(place.strategies)] \
+            if place.strategies else ""
+        parts = {cell: self.parts(cell, place, strategy, order) for cell in self.cells}
+        results = [rules.Result(cell, rules.INCONCLUSIVE) for cell in self.cells]
+        in_turns = InTurns(parts, rules.Rule(len(self.cells), self.threshold), self.pace, order,
+                           lambda *_: None)
+        started = time.monotonic()
+        shown(lambda display: in_turns.measure(results, CELL_SECONDS * len(results), display))
+        first = [dataclasses.replace(result) for result in results]
+        suspects = [result for result in results if result.verdict == rules.REGRESSED]
+        if suspects:
+            shown(lambda display: in_turns.measure(suspects, CELL_SECONDS * len(suspects), display))
+        seconds = time.monotonic() - started
+        for result in results:
+            if result.verdict == rules.MISSING:
+                raise harness.HarnessFailed(f"{result.cell}: {result.why}")
+        return [self.row(number, place, strategy, one, result.verdict, seconds)
+                for one, result in zip(first, results)]
+
+    def row(self, number, place, strategy, result, verdict, seconds):
+        """`result`: of the first sets, whose estimate no choice has touched; `verdict`: the last."""
+        slowed = self.slowed(result.cell, place, strategy)
+        if result.verdict == rules.REGRESSED != verdict:
+            verdict = rules.INCONCLUSIVE
+        return {"comparison": number + 1, "beside": self.beside, "place": place.name,
+                "share": self.share, "threshold": self.threshold, "slowed": int(slowed),
+                "cell": result.cell.name, "verdict": verdict, "ratio": f"{result.ratio:.5f}",
+                "low": f"{result.low:.5f}", "high": f"{result.high:.5f}", "sets": result.rounds,
+                "seconds": f"{seconds:.1f}"}
 
 
 def read(path):
@@ -81,74 +163,83 @@ def read(path):
     if not path.exists():
         return []
     table, note = read_table(path, COLUMNS)
-    as_numbers(table.copy(), COLUMNS[3:], path)
-    as_numbers(table[table.slowdown != FAULT].copy(), ("slowdown",), path)
-    if note or (table[list(COLUMNS)] == "").any(axis=None):
+    as_numbers(table.copy(), NUMBERS, path)
+    if note or (table[list(COLUMNS)].drop(columns="beside") == "").any(axis=None):
         raise Unreadable(f"{relative(path)} has a row that is not whole; remove the row")
     return table.to_dict("records")
 
 
 def table(rows):
-    """By slowdown and strategy: comparisons in which it was found, cells, and false alarms."""
-    lines = [f"{'slowdown':>8}  {'strategy':<8}  {'comparisons':>11}  {'found':>5}  "
-             f"{'cells found':>14}"]
-    for slowdown in sorted({row["slowdown"] for row in rows}):
-        named = "1 fault" if slowdown == FAULT else f"{100 * float(slowdown):.0f} %"
-        for strategy in dict.fromkeys(row["strategy"] for row in rows):
-            these = [row for row in rows if (row["slowdown"], row["strategy"]) ==
-                     (slowdown, strategy)]
-            if these:
-                cells = sum(int(row["cells_slowed"]) for row in these)
-                seen = sum(int(row["cells_found"]) for row in these)
-                lines.append(f"{named:>8}  {strategy:<8}  {len(these):>11}  "
-                             f"{sum(int(row['found']) for row in these):>5}  "
-                             f"{f'{seen} of {cells}':>14}")
-    equal = sum(int(row["cells_equal"]) for row in rows)
-    alarms = sum(int(row["false_alarms"]) for row in rows)
-    again = sum(int(row["cells"]) for row in rows)
-    self_alarms = sum(int(row["self_alarms"]) for row in rows)
-    lines.append(f"false alarms: {alarms} in {equal} cells that were not slowed; base against "
-                 f"itself, unconfirmed: {self_alarms} in {again}")
+    """What was found of what was slower, how exactly, and what was not slower and called so."""
+    lines = [f"{'beside':<10} {'slower by':>9}  {'place':<13} {'threshold':>9}  {'found':>10}  "
+             f"{'estimated: median, 95 % of cells, within 0.5 %'}"]
+    slowed = [row for row in rows if row["slowed"] == "1"]
+    for key in sorted({(row["beside"], float(row["share"]), row["place"], float(row["threshold"]))
+                       for row in slowed}):
+        these = [row for row in slowed if key == (row["beside"], float(row["share"]), row["place"],
+                                                  float(row["threshold"]))]
+        found = sum(row["verdict"] == rules.REGRESSED for row in these)
+        shares = 100 * (numpy.array([float(row["ratio"]) for row in these]) - 1)
+        low, middle, high = numpy.percentile(shares, [2.5, 50, 97.5])
+        close = int((numpy.abs(shares - 100 * key[1]) <= 0.5).sum())
+        lines.append(f"{key[0] or '-':<10} {100 * key[1]:>7.1f} %  {key[2]:<13} "
+                     f"{100 * key[3]:>7.1f} %  {f'{found} of {len(these)}':>10}  "
+                     f"{middle:.2f} %, {low:.2f} to {high:.2f} %, {close} of {len(these)}")
+    for beside in sorted({row["beside"] for row in rows}):
+        equal = [row for row in rows if (row["beside"], row["slowed"]) == (beside, "0")]
+        alarms = sum(row["verdict"] == rules.REGRESSED for row in equal)
+        unclear = sum(row["verdict"] == rules.INCONCLUSIVE for row in equal)
+        seconds = [float(row["seconds"]) for row in rows if row["beside"] == beside]
+        comparisons = {(row["comparison"], row["share"], row["threshold"]) for row in equal}
+        lines.append(f"beside {beside or 'nothing'}: {counted(alarms, 'false alarm')} in "
+                     f"{len(equal)} equal cells of {len(comparisons)} comparisons, {unclear} "
+                     f"inconclusive; {numpy.median(seconds):.0f} s a comparison")
     return "\n".join(lines)
 
 
 def options(arguments):
     parser = Parser("rates", __doc__)
     add_build(parser)
+    parser.add_argument("--other", type=pathlib.Path,
+                        help="build folder of the other side (default: the same)")
     parser.add_argument("--comparisons", type=int, default=100)
-    parser.add_argument("--slowdown", type=float, default=0.05)
-    parser.add_argument("--fault", dest="slowdown", action="store_const", const=FAULT,
-                        help="one page fault more instead of a slowdown")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--share", type=float, default=0.02, help="of a cycle; 0: nothing is slower")
+    parser.add_argument("--threshold", type=float, default=rules.Rule(1).threshold)
+    parser.add_argument("--beside", default="", help="what else runs, for the table")
     add_results(parser, "gets rates.csv")
     asked = parser.parse_args(arguments)
-    for option in ("comparisons", "rounds"):
-        if getattr(asked, option) < 1:
-            raise Usage(f"--{option}: '{getattr(asked, option)}' is too few; use at least 1")
+    if asked.comparisons < 1:
+        raise Usage(f"--comparisons: '{asked.comparisons}' is too few; use at least 1")
+    for option in ("share", "threshold"):
+        if not 0 <= getattr(asked, option) < 1:
+            raise Usage(f"--{option}: '{getattr(asked, option):g}' is no share; use 0.02 for 2 %")
     return asked
 
 
+def built_in(build):
+    return {name: each for name, each in harness.described(build).items()
+            if not each.strategy.brought}
+
+
 def rates(asked, path):
-    measured = {name: harness_of for name, harness_of in harness.described(asked.build).items()
-                if not harness_of.strategy.brought}
-    # With --fault only what calls mprotect can be changed.
-    names = [name for name, harness_of in measured.items()
-             if asked.slowdown != FAULT or call_of(harness_of.strategy) == "mprotect"]
+    head = built_in(asked.build)
+    base = built_in(asked.other) if asked.other else head
     rows = read(path)
-    done = sum(row["slowdown"] == str(asked.slowdown) for row in rows)
+    like = {"beside": asked.beside, "share": str(asked.share), "threshold": str(asked.threshold)}
+    done = len({row["comparison"] for row in rows
+                if {key: row[key] for key in like} == like})
     with keeping(lambda: f"the rows so far are in {relative(path)}"), \
             RowFile(path, COLUMNS, append=True) as file, environment.pinned():
+        trial = Trial({"base": base, "head": head}, asked.share, asked.threshold, asked.beside)
         for number in range(done, asked.comparisons):
-            name = names[number % len(names)]
             try:
-                row = one_comparison(measured, name, asked.slowdown, number, asked.rounds)
+                taken = trial.take(number)
             except harness.HarnessFailed as failure:
-                raise Problem(f"{name} {failure}") from None
-            row["comparison"] = number + 1
-            rows.append({column: str(value) for column, value in row.items()})
-            file.add(row)
-            say(f"{number + 1} of {asked.comparisons}: {name} "
-                f"{'found' if row['found'] else 'NOT FOUND'}, {row['false_alarms']} false alarms")
+                raise Problem(str(failure)) from None
+            for row in taken:
+                file.add(row)
+                rows.append({column: str(value) for column, value in row.items()})
+            say(f"{number + 1} of {asked.comparisons}: {taken[0]['place']}, {taken[0]['seconds']} s")
     say(table(rows))
     say(f"rows: {relative(path)}")
 

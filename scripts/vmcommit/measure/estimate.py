@@ -102,16 +102,32 @@ def ends_of(turns: Turns, usual: numpy.ndarray) -> float:
     return float(numpy.nansum(numpy.where(numpy.isnan(own), usual, own)))
 
 
+def common_of(residuals: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """What moved the members at the same moment; NaN where less than two of them tell, with whom
+    nothing could be compared."""
+    stacked = numpy.array(residuals)
+    told = (~numpy.isnan(stacked)).sum(axis=0) >= min(2, len(residuals))
+    return numpy.where(told, medians(stacked, 0)[0], numpy.nan)
+
+
+def level_of(residual: numpy.ndarray, common: numpy.ndarray, weights: numpy.ndarray) -> float:
+    """How much slower than its typical cycle a member was, as a logarithm; by its own turns alone
+    where none of them can be compared."""
+    beyond = residual - common
+    if numpy.isnan(beyond).all():
+        return weighted_median(residual, weights)
+    return weighted_median(beyond, weights) + weighted_median(common, weights)
+
+
 def of_set(members: dict, typical: dict) -> dict:
     """{key: ns of a cycle} of a set, {key: Turns}. `typical`: {key: Typical}."""
     residuals = {key: logs_of(turns) - typical[key].slices for key, turns in members.items()}
-    common = medians(numpy.array(list(residuals.values())), 0)[0] if residuals else numpy.zeros(0)
-    common = numpy.nan_to_num(common)
+    common = common_of(list(residuals.values())) if residuals else numpy.zeros(0)
     times = {}
     for key, turns in members.items():
         slices = numpy.exp(typical[key].slices)
         weights = numpy.broadcast_to(slices, residuals[key].shape)
-        level = weighted_median(residuals[key] - common, weights) + weighted_median(common, weights)
+        level = level_of(residuals[key], common, weights)
         times[key] = float(slices.sum() * numpy.exp(level)) + ends_of(turns, typical[key].ends)
     return times
 
