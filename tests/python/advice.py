@@ -12,11 +12,11 @@ import pandas
 from vmcommit.analyse import advice, analysis, answer, claims, sentences
 from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
 from vmcommit.base.cells import Cell
-from vmcommit.base.units import KIB, MIB
+from vmcommit.base.units import GIB, KIB, MIB
 
-# Sixteen rounds decide up to 32 comparisons at 99.9 % (2^-15 is 0.001 / 32.8): five sizes with six
-# pairs each, and not a sixth size.
-ROUNDS = range(1, 17)
+# As many as it takes for ranks to decide; all on one side of 1 then do for 524 comparisons at 99.9 %
+# (2^-19 is 0.001 / 524.3).
+ROUNDS = range(1, 21)
 SIZES = (64 * KIB, MIB, 4 * MIB, 16 * MIB)
 SWEPT = 16 * MIB
 NEAR = (1000, 1080)  # every second round 8 % above upfront
@@ -234,36 +234,52 @@ def times_of(*cells, rounds=ROUNDS, strategies=(*made.FOUR, CUSTOM)):
 
 
 class Comparisons(unittest.TestCase):
+    RATIOS = [0.96, 0.97, 0.98, 0.99, *(1 + number / 100 for number in range(1, 17))]
+
+    def pair(self, rounds, size=MIB):
+        """Rows of upfront, and of fault, which takes these ratios to it, round by round."""
+        return made.in_rounds(range(rounds), (UPFRONT, size, 1000, {}),
+                              (FAULT, size, [1000 * each for each in self.RATIOS], {}))
+
+    def compared(self, *rounds):
+        """What compare() says of a pair at 1 MiB, 2 MiB and so on, with so many rounds each."""
+        rows = [row for at, number in enumerate(rounds) for row in self.pair(number, MIB << at)]
+        times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
+        return answer.compare(times, [times.block(MIB << at, MIB << at)
+                                      for at in range(len(rounds))])
+
     def test_rounds_that_suffice(self):
-        """All of n rounds on one side have 2^(1 - n): 11 for 0.001, and one more for each
-        doubling of the comparisons."""
-        for comparisons, rounds in ((0, 11), (1, 11), (2, 12), (6, 14), (32, 16), (33, 17)):
-            self.assertEqual(answer.rounds_needed(comparisons), rounds, comparisons)
+        """A pair's own spread is relied on from six degrees of freedom on, which are seven rounds;
+        two pairs of the same rounds have as many in four."""
+        for rounds, known in ((1, False), (2, False), (6, False), (7, True), (19, True),
+                              (20, True)):
+            self.assertEqual([bool(ratios) for ratios in self.compared(rounds)], [known], rounds)
+        for rounds, known in ((3, False), (4, True)):
+            bands, _ = answer.bands(times_of(
+                *((which, MIB, ns, {}) for which, ns in (
+                    (UPFRONT, 1000), (FAULT, [2000, 2001]), (CHUNKED, [3000, 3001]))),
+                rounds=range(rounds)), "1")
+            self.assertEqual([band.cheapest for band in bands], [("upfront",) if known else ()])
 
-    def test_sizes_with_too_few_rounds_take_no_share(self):
-        """Six sizes are 36 comparisons, which 16 rounds do not decide; five are 30."""
-        sizes = [64 * KIB * 2 ** power for power in range(6)]
-        cells = [(which, size, 1000 if which is UPFRONT else 2000, {}) for which in made.FOUR
-                 for size in sizes]
-        bands, _ = answer.bands(times_of(*cells), "1")
-        self.assertEqual([band.cheapest for band in bands], [()])
-        few = [cell for cell in cells if cell[1] == sizes[-1]]
-        rows = made.in_rounds(ROUNDS, *[cell for cell in cells if cell not in few])
-        times = answer.Times(made.table(rows + made.in_rounds((1, 2), *few), made.FOUR),
-                             made.by_name(made.FOUR))
-        bands, _ = answer.bands(times, "1")
-        self.assertEqual([(band.cheapest, band.sizes[-1]) for band in bands],
-                         [(("upfront",), sizes[-2]), ((), sizes[-1])])
+    def test_blocks_with_too_few_rounds_take_no_share(self):
+        """One or two comparisons reach from the 3rd of 20 rounds to the 18th, three of them from
+        the 2nd to the 19th. Two rounds could suffice, if others' spread were known."""
+        for rounds, low, high in (((20,), 0.98, 1.14), ((20, 1, 1), 0.98, 1.14),
+                                  ((20, 2, 1), 0.98, 1.14), ((20, 2, 2), 0.97, 1.15)):
+            first, *others = self.compared(*rounds)
+            self.assertEqual(others, [{}] * len(others))
+            self.assertAlmostEqual(first["upfront", "fault"].low, 1 / high)
+            self.assertAlmostEqual(first["upfront", "fault"].high, 1 / low)
 
-    def test_blocks_that_are_decided(self):
-        """6 comparisons need 14 rounds, 12 need 15, 18 to 32 need 15 to 16."""
-        for rounds, comparisons, asked in (
-                ([14], [6], [True]), ([13], [6], [False]), ([], [], []), ([99], [0], [False]),
-                ([14, 15], [6, 6], [False, True]), ([14, 2], [6, 6], [True, False]),
-                ([15, 15], [6, 6], [True, True]), ([14, 2, 3], [6, 6, 6], [True, False, False]),
-                ([2, 20, 1], [1, 6, 6], [False, True, False])):
-            with self.subTest(rounds=rounds, comparisons=comparisons):
-                self.assertEqual(answer.decidable(rounds, comparisons), asked)
+    def test_gigabytes_share_their_spread_and_other_sizes_do_not(self):
+        """Three rounds of a pair have two degrees of freedom; three such sizes have six."""
+        for sizes, known in (((1, 2, 4), True), ((1, 2), False), ((0.125, 0.25, 0.5), False)):
+            cells = [(which, int(size * GIB), ns, {}) for size in sizes
+                     for which, ns in ((UPFRONT, 1000), (FAULT, [2000, 2100, 2200]))]
+            times = times_of(*cells, rounds=range(3))
+            compared = answer.compare(times, [times.block(size, size) for size in
+                                              times.sizes(["fault"], "1")])
+            self.assertEqual([bool(ratios) for ratios in compared], [known] * len(sizes), sizes)
 
     def test_the_sign_of_a_ratio(self):
         for low, high, known, sign in ((1.01, 1.2, True, 1), (0.8, 0.99, True, -1),
@@ -278,15 +294,12 @@ class Comparisons(unittest.TestCase):
         for value in (ratio.median, ratio.low, ratio.high):
             self.assertAlmostEqual(value, 3)
         self.assertTrue(ratio.known)
-        self.assertFalse(times.ratio(chunked, upfront, 0.99999).known)
+        self.assertFalse(times.ratio(chunked, upfront, 0.999999).known)
 
     def test_a_pair_is_compared_at_999_of_1000(self):
         """Of 20 rounds that is from the 3rd smallest to the 3rd largest; at 95 % it would be from
         the 6th, and significant."""
-        ratios = [0.96, 0.97, 0.98, 0.99, *(1 + number / 100 for number in range(1, 17))]
-        times = times_of((UPFRONT, MIB, 1000, {}), (FAULT, MIB, [1000 * each for each in ratios],
-                                                    {}), rounds=range(20))
-        ratio = answer.compare(times, [times.block(MIB, MIB)])[0]["upfront", "fault"]
+        ratio = self.compared(20)[0]["upfront", "fault"]
         self.assertAlmostEqual(ratio.low, 1 / 1.14)
         self.assertAlmostEqual(ratio.high, 1 / 0.98)
         self.assertEqual(ratio.sign, 0)
@@ -428,13 +441,17 @@ class Knees(unittest.TestCase):
                    "(too few rounds for a confidence interval) at 1 MiB.")
 
     def test_all_steps_hold_together_at_95_percent(self):
-        """Two strategies by three steps share 0.05: 2^(1 - n) is below a sixth of it from 8 on."""
-        sweep = [(which, MIB, 1010, {"step": step}) for which in (CHUNKED, GUARD)
-                 for step in self.STEPS[:3]]
-        for rounds, known in ((7, False), (8, True)):
+        """Two strategies by three steps share 0.05: of 20 rounds they reach from the 4th to the
+        17th; alone each would from the 6th on. In two rounds they have six degrees of freedom."""
+        sweep = [(which, MIB, [1000 + number for number in range(1, 21)], {"step": step})
+                 for which in (CHUNKED, GUARD) for step in self.STEPS[:3]]
+        for rounds, known in ((1, False), (2, True), (20, True)):
             knees = answer.knees(times_of((UPFRONT, MIB, 1000, {}), *sweep, rounds=range(rounds)),
                                  MIB)
             self.assertEqual([knee.ratio.known for knee in knees], [known] * 2)
+        for knee in knees:
+            self.assertAlmostEqual(knee.ratio.low, 1.004)
+            self.assertAlmostEqual(knee.ratio.high, 1.017)
 
     def test_steps_without_upfront_or_without_a_common_round(self):
         sweep = [(CHUNKED, MIB, 1010, {"step": step}) for step in self.STEPS]
