@@ -44,9 +44,10 @@ def add_drift(row: dict, ok: pandas.DataFrame, confidence: float) -> None:
                          stats.kendalltau(ok["round"], ok.cycle_ns).pvalue < 1 - confidence)
 
 
-def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame) -> pandas.Series:
+def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame, column: str = "cycle_ns"
+                  ) -> pandas.Series:
     """log(time / base's time), within each round that has both."""
-    return numpy.log(taken.set_index("round").cycle_ns / base.set_index("round").cycle_ns).dropna()
+    return numpy.log(taken.set_index("round")[column] / base.set_index("round")[column]).dropna()
 
 
 def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float,
@@ -59,6 +60,17 @@ def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: fl
     row["ratio_half_width"] = half_width(*(row[end] for end in ends))
     for end in ends:
         row[end] = numpy.exp(row[end])
+
+
+def add_plain(row: dict, plain: Sequence[float] | pandas.Series, confidence: float) -> None:
+    """The ratio as the harnesses' plain sums have it, logarithms, and whether it is beyond doubt
+    another one than what the turns say of an undisturbed cycle."""
+    *interval, coverage = set_interval(plain, confidence, pooled_spread([plain]))
+    ends = ("plain_ratio", "plain_ratio_low", "plain_ratio_high")
+    row |= dict(zip(ends, numpy.exp(interval)))
+    row["sums_differ"] = bool(coverage >= confidence and (
+        row["plain_ratio_low"] > row["ratio_to_upfront_high"]
+        or row["plain_ratio_high"] < row["ratio_to_upfront_low"]))
 
 
 def add_counts(row: dict, group: pandas.DataFrame) -> None:
@@ -123,6 +135,7 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tup
     base = bases.get(compared_key(key))
     add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
               base.pooled if base else pooled_spread([]))
+    add_plain(row, paired_ratios(ok, base.ok, "total_ns") if base else [], confidence)
     quartiles = ok.cycle_ns.quantile([0.25, 0.75]).tolist()
     row["spread"] = (quartiles[1] - quartiles[0]) / ok.cycle_ns.median()
     add_drift(row, ok, drift_confidence)
@@ -158,7 +171,8 @@ def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     for column in text.columns:
         if "_ns" in column or column.startswith("ns_per_page"):
             text[column] = text[column].round(1)
-        elif column.startswith(("ratio_to", "ratio_half", "multiple_of", "spread")) or \
+        elif column.startswith(("ratio_to", "ratio_half", "plain_ratio", "multiple_of",
+                                "spread")) or \
                 column.endswith("confidence") or column == "drift":
             text[column] = text[column].round(4)
     write_text(path, text.to_csv(index=False, lineterminator="\r\n"))

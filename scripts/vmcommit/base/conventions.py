@@ -15,7 +15,7 @@ CONFIDENCE = 0.95  # of an interval, or of all intervals that are asked for toge
 ANSWER_CONFIDENCE = 0.999  # of all comparisons behind one question of the answer
 GATE_CONFIDENCE = 0.99  # of all cells of a comparison together
 
-NARROW = 0.03  # a ratio known within 3 % is known well enough
+NARROW = 0.02  # a ratio that is known less well than within 2 % is named
 CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
 THRESHOLD = 0.02  # slower by less than this is no regression
 DRIFT = 0.25  # what a shared machine's times may drift by between runs

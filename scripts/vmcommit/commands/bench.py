@@ -138,8 +138,8 @@ def measure(asked, measured, folder, described) -> Outcome:
         f"about {duration_text(profile.seconds)} of measuring")
     with environment.pinned() as cpu, contextlib.closing(progress.on()) as shown:
         described["cpu"] = cpu
-        carried = campaign.Campaign(measured, Plan(profile, configurations, available / 2), described["seed"],
-                                    folder / SAMPLES)
+        plan = Plan(profile, configurations, available / 2)
+        carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES)
         outcome = Outcome(carried.failed, [])
         described["calibration"] = calibrate(measured, outcome.troubles)
         with keeping_environment(folder, described, carried.plan, cpu):

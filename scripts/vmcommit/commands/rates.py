@@ -4,8 +4,8 @@ the tables of docs/ci.md.
 Each comparison is a real one, of a build with itself or with one in another folder. In head one
 place of one strategy is slower by a known share of a cycle: each commit, each handled fault, each
 touch, the release, or one slice in sixteen. What other strategies are called then is a false alarm.
-With --share 0 nothing is slower. Every cell is a row of rates.csv as soon as its comparison is done;
-run again, it goes on where it stopped.
+With --share 0 nothing is slower. Every cell is a row of rates.csv as soon as its comparison is
+done; run again, it goes on where it stopped.
 """
 
 import dataclasses
@@ -38,8 +38,8 @@ SLOW_TOUCH = "slow_"  # begins the names of harnesses whose touches can be slowe
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a cycle is made slower. `call`: what slow.so delays; '' for a touch. `once`: in only one
-    call of a cycle, and so in one slice."""
+    """Where a cycle is made slower. `call`: what slow.so delays; '' for a touch. `once`: in only
+    one call of a cycle, and so in one slice."""
 
     name: str
     call: str
@@ -147,7 +147,7 @@ class Trial:
                 for one, result in zip(first, results)]
 
     def row(self, number, place, strategy, result, verdict, seconds):
-        """`result`: of the first sets, whose estimate no choice has touched; `verdict`: the last."""
+        """`result`: of the first sets, whose estimate no choice touched; `verdict`: the last."""
         slowed = self.slowed(result.cell, place, strategy)
         if result.verdict == rules.REGRESSED != verdict:
             verdict = rules.INCONCLUSIVE
@@ -203,7 +203,8 @@ def options(arguments):
     parser.add_argument("--other", type=pathlib.Path,
                         help="build folder of the other side (default: the same)")
     parser.add_argument("--comparisons", type=int, default=100)
-    parser.add_argument("--share", type=float, default=0.02, help="of a cycle; 0: nothing is slower")
+    parser.add_argument("--share", type=float, default=0.02,
+                        help="of a cycle; 0: nothing is slower")
     parser.add_argument("--threshold", type=float, default=rules.Rule(1).threshold)
     parser.add_argument("--beside", default="", help="what else runs, for the table")
     add_results(parser, "gets rates.csv")
@@ -239,7 +240,8 @@ def rates(asked, path):
             for row in taken:
                 file.add(row)
                 rows.append({column: str(value) for column, value in row.items()})
-            say(f"{number + 1} of {asked.comparisons}: {taken[0]['place']}, {taken[0]['seconds']} s")
+            say(f"{number + 1} of {asked.comparisons}: {taken[0]['place']}, "
+                f"{taken[0]['seconds']} s")
     say(table(rows))
     say(f"rows: {relative(path)}")
 

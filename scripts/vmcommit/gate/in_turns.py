@@ -57,7 +57,8 @@ class Cell:
 
 
 class InTurns:
-    """`parts`: {configuration: {side: Part}}. `add(side, configuration, number, row)` keeps a row."""
+    """`parts`: {configuration: {side: Part}}. `add(side, configuration, number, row)` keeps a
+    row."""
 
     def __init__(self, parts: dict[Configuration, dict[str, Part]], rule: rules.Rule, pace: Pace,
                  order: random.Random, add: Callable):

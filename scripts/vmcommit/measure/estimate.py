@@ -133,8 +133,8 @@ def of_set(members: dict, typical: dict) -> dict:
 
 
 class Estimates:
-    """Sets of the same members, and what each says of a cycle's time. Every further set moves what is
-    typical, and so the sets before; that is worked out anew now and then, and by update()."""
+    """Sets of the same members, and what each says of a cycle's time. Every further set moves what
+    is typical, and so the sets before; that is worked out anew now and then, and by update()."""
 
     def __init__(self):
         self.sets: list[dict] = []

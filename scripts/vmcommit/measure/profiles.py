@@ -28,15 +28,17 @@ PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6),
     "default": Profile(118, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB, 0.01, 0.02, 0.05, 10),
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
+                       0.01, 0.02, 0.05, 10),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB, 0.005, 0.01, 0.02, 20),
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB,
+                    0.005, 0.01, 0.02, 20),
 }
 
 
 def configurations(profile, available, strategies):
-    """All of a profile's of which two fit into half of the available memory. `strategies`: in the order of
-    tables."""
+    """All of a profile's of which two fit into half of the available memory. `strategies`: in the
+    order of tables."""
     stepped = [strategy for strategy in strategies if strategy.stepped]
     listed = {}  # a dict keeps the order and drops what comes twice
     for size in profile.sizes:

@@ -4,8 +4,8 @@ What is compared with each other does some tenths of a millisecond of work in tu
 the same noise. Small cycles come as batches, large ones in slices. Nobody takes two turns in a row,
 for whoever does finds its own memory in the caches: a release right after its own last touch is 15
 to 25 % faster. So the order is a new random one for each cycle in slices and stays for that cycle;
-of batches it is a new one for each round, which does not begin with who ended the last one. A member
-that dies, hangs or is refused leaves the set; the others go on.
+of batches it is a new one for each round, which does not begin with who ended the last one. A
+member that dies, hangs or is refused leaves the set; the others go on.
 """
 
 import contextlib
@@ -68,8 +68,8 @@ class Part:
 
 
 class Set:
-    """`parts`: {key: Part}, of configurations alike in what they touch. `number` counts sets, `round_number` those of the
-    same members."""
+    """`parts`: {key: Part}, of configurations alike in what they touch. `number` counts sets,
+    `round_number` those of the same members."""
 
     def __init__(self, parts: dict, pace: Pace, number: int, round_number: int,
                  order: random.Random):
@@ -85,8 +85,8 @@ class Set:
         self.taken: dict = {}
 
     def take(self) -> dict:
-        """{key: Taken}. In the first rounds memory is read, in a cycle of its own that is not timed,
-        or, where that would take long, in the first one that is."""
+        """{key: Taken}. In the first rounds memory is read, in a cycle of its own that is not
+        timed, or, where that would take long, in the first one that is."""
         try:
             self.start()
             if self.round_number <= COUNTED:
@@ -169,15 +169,15 @@ class Set:
             self.cycles_in_slices(slices, reservoir, touched // min(touches))
 
     def shuffled(self, last=None):
-        """The members in a random order that does not begin with the last one of the order before."""
+        """The members in a random order that does not begin with who ended the one before."""
         keys = list(self.members)
         self.order.shuffle(keys)
         return keys[1:] + keys[:1] if keys and keys[0] == last else keys
 
     def cycles_in_slices(self, slices, reservoir, page):
         begin = b"begin\n" if self.memory or self.round_number > COUNTED else b"probe\n"
-        commands = [(begin, 0), *((b"touch %d\n" % touches, touches * page)
-                                       for touches in slices), (b"end\n", 0)]
+        touching = [(b"touch %d\n" % touches, touches * page) for touches in slices]
+        commands = [(begin, 0), *touching, (b"end\n", 0)]
         cycle_ns = 0.0
         for done in range(MOST_CYCLES):
             if not self.members or done and (done + 1) * cycle_ns > SET_NS:

@@ -9,7 +9,7 @@ from vmcommit.base.columns import PHASES
 from vmcommit.base.conventions import (ANSWER_CONFIDENCE, CONFIDENCE, DEFAULT_STEP, NARROW,
                                        TOUCH_NAMES)
 from vmcommit.base.strategies import UPFRONT, names_in
-from vmcommit.base.text import counted
+from vmcommit.base.text import counted, listed
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.measure import disturbance
 from vmcommit.show import charts, documents, facts
@@ -70,7 +70,7 @@ def wide_ratio(row):
             + ("" if row.touched_bytes == row.size_bytes
                else f", {size_text(row.touched_bytes)} touched")
             + ("" if row.touch_order == "sequential" else f", {row.touch_order}")
-            + f" (±{100 * row.ratio_half_width:.0f} %)")
+            + f" (±{100 * row.ratio_half_width:.1f} %)")
 
 
 def wide_ratios(summary):
@@ -158,6 +158,14 @@ def of_counts(summary):
             "first."] if differing else []
 
 
+def of_sums(summary):
+    differing = summary[summary.sums_differ]
+    return [f"Plain sums of turns say another ratio than the estimate of an undisturbed cycle in "
+            f"{counted(len(differing), 'configuration')}, beyond both confidence intervals: "
+            f"{listed(wide_ratio(row) for _, row in differing.head(WIDEST).iterrows())}. Something "
+            "happens there that is not in every turn."] if len(differing) else []
+
+
 def of_skipped(summary):
     skipped = int(((summary.samples == 0) & (summary.skipped > 0)).sum())
     return [f"{counted(skipped, 'configuration')} {'was' if skipped == 1 else 'were'} skipped: the "
@@ -169,7 +177,7 @@ def warnings(analysis) -> list[str]:
     summary = analysis.summary
     return [*analysis.run.notes, *([OF_WINE] if doubt(summary) else []),
             *disturbance.sentences(analysis.run.environment["disturbance"]),
-            *of_counts(summary), *of_blocks(analysis), *of_skipped(summary)]
+            *of_counts(summary), *of_sums(summary), *of_blocks(analysis), *of_skipped(summary)]
 
 
 def numbers():

@@ -76,10 +76,10 @@ int vm_release(void *base, size_t size)
     return munmap(base, size) == 0 ? 0 : errno;
 }
 
-/* A page of the page table maps 2 MiB (x86-64, and arm64 with pages of 4 KiB), and goes when the last
- * mapping in there does. New mappings end where the lowest hole that holds them ends (mmap(2) tells
- * nothing of this; mm/mmap.c, vm_unmapped_area, does), so that hole's end is filled up to such a
- * border. The filler is readable and private, which is neither charged nor merged with a
+/* A page of the page table maps 2 MiB (x86-64, and arm64 with pages of 4 KiB), and goes when the
+ * last mapping in there does. New mappings end where the lowest hole that holds them ends (mmap(2)
+ * tells nothing of this; mm/mmap.c, vm_unmapped_area, does), so that hole's end is filled up to
+ * such a border. The filler is readable and private, which is neither charged nor merged with a
  * reservation, and is never touched. */
 void vm_place(size_t size)
 {
@@ -95,8 +95,8 @@ void vm_place(size_t size)
             return;
         if (mmap(base + size - beyond, beyond, PROT_READ,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
-            mmap(base, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-                 0) == MAP_FAILED)
+            mmap(base, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+                MAP_FAILED)
             return;
     }
 }

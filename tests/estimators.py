@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Which estimate of a cycle's time sees what it should and is not moved by what it should not: the
+table of docs/trust.md, from made-up turns whose truth is known. Run by hand:
+scripts/python.sh tests/estimators.py
+
+A set has two members, of which the second one is slower by 1 % of the cycle or by nothing, in every
+slice or in one slice of sixteen; 16 slices a cycle, 4 cycles a set, 20 sets. Printed is by how much
+the median over the sets' ratios misses the truth, and how much it varies, in per cent of the cycle.
+"""
+
+import pathlib
+import sys
+
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+
+from vmcommit.measure.estimate import Estimates, Turns  # noqa: E402
+
+SLICES, CYCLES, SETS, REPEATS = 16, 4, 20, 60
+NOISE = 0.06  # of a slice, as a logarithm
+SHARE = 0.01  # by which the second member is slower, where it is
+
+
+def slower(where, random):
+    """What each turn of the second member takes longer, in slices: [cycles, slices]."""
+    shape = (CYCLES, SLICES)
+    if where == "nowhere":
+        return numpy.zeros(shape)
+    if where == "every slice":
+        return numpy.full(shape, SHARE)
+    more = numpy.zeros(shape)
+    if where == "the same slice of sixteen":
+        more[:, 5] = SHARE * SLICES
+    else:
+        more[numpy.arange(CYCLES), random.integers(0, SLICES, CYCLES)] = SHARE * SLICES
+    return more
+
+
+def noise(machine, random):
+    """(factors of both members' turns, disturbed): [2, cycles, slices] each."""
+    shape = (2, CYCLES, SLICES)
+    factors = numpy.exp(random.normal(0, NOISE, shape))
+    factors *= numpy.exp(random.normal(0, 0.004, (2, 1, 1)))  # a process's own
+    factors *= numpy.exp(numpy.cumsum(random.normal(0, 0.02, (CYCLES * SLICES)))).reshape(shape[1:])
+    disturbed = numpy.zeros(shape, bool)
+    if machine == "busy":
+        disturbed = random.random(shape) < 0.08
+        factors = numpy.where(disturbed, factors * random.uniform(2, 15, shape), factors)
+    if machine == "memory taken back":
+        cold = random.random(shape[1:]) < 0.15  # of both members at once, since they take turns
+        factors = numpy.where(cold, factors + random.uniform(1, 8, shape), factors)
+    return factors, disturbed
+
+
+def made(where, machine, random):
+    """Sets of turns, with reserving and releasing that take 1 % and 5 % of a cycle."""
+    sets = []
+    for _ in range(SETS):
+        factors, disturbed = noise(machine, random)
+        ns = factors * 300e3
+        ns[1] += 300e3 * slower(where, random)
+        ends = 300e3 * SLICES * numpy.array([0.01, 0.05]) * numpy.exp(
+            random.normal(0, 0.05, (2, CYCLES, 2)))
+        whole = numpy.concatenate([ends[..., :1], ns, ends[..., 1:]], axis=2)
+        flags = numpy.pad(disturbed, ((0, 0), (0, 0), (1, 1)))
+        sets.append([Turns(whole[member], flags[member]) for member in (0, 1)])
+    return sets
+
+
+def plain_sum(sets):
+    return [numpy.log(b.ns.sum() / a.ns.sum()) for a, b in sets]
+
+
+def without_disturbed(sets):
+    def mean(turns):
+        return numpy.ma.array(turns.ns, mask=turns.disturbed).mean(0).filled(0).sum()
+    return [numpy.log(mean(b) / mean(a)) for a, b in sets]
+
+
+def slice_ratios(sets):
+    return [numpy.median(numpy.log(b.ns[:, 1:-1] / a.ns[:, 1:-1])) for a, b in sets]
+
+
+def position_medians(sets):
+    return [numpy.log(numpy.median(b.ns, 0).sum() / numpy.median(a.ns, 0).sum()) for a, b in sets]
+
+
+def typical_cycle(sets):
+    estimates = Estimates()
+    for a, b in sets:
+        estimates.sets.append({"a": a, "b": b})
+    estimates.update()
+    return [numpy.log(times["b"] / times["a"]) for times in estimates.times]
+
+
+ESTIMATES = {"plain sum": plain_sum, "sum without disturbed turns": without_disturbed,
+             "median of slice ratios": slice_ratios, "sum of positions' medians": position_medians,
+             "typical cycle (what is used)": typical_cycle}
+
+
+def main():
+    random = numpy.random.default_rng(1)
+    print(f"{'machine':<18} {'slower in':<26} {'estimate':<29} {'misses by':>9} {'varies by':>9}")
+    for machine in ("quiet", "busy", "memory taken back"):
+        for where in ("nowhere", "every slice", "the same slice of sixteen",
+                      "any one slice of sixteen"):
+            truth = 0 if where == "nowhere" else SHARE / 1.06
+            found = {name: [] for name in ESTIMATES}
+            for _ in range(REPEATS):
+                sets = made(where, machine, random)
+                for name, estimate in ESTIMATES.items():
+                    found[name].append(numpy.median(estimate(sets)) - truth)
+            for name, errors in found.items():
+                print(f"{machine:<18} {where:<26} {name:<29} {100 * numpy.mean(errors):>7.2f} % "
+                      f"{100 * numpy.std(errors):>7.2f} %")
+
+
+if __name__ == "__main__":
+    main()
