@@ -12,9 +12,9 @@ from made import CHUNKED, FAULT, PAGE, UPFRONT
 
 from vmcommit.analyse.summary import summarise, write_summary
 from vmcommit.base import runs
-from vmcommit.base.statistics import (corrected, half_width, median_interval, quantile_interval,
-                                      shared)
-from vmcommit.base.units import KIB, MIB
+from vmcommit.base.statistics import (corrected, half_width, median_interval, pool_of,
+                                      pooled_spread, quantile_interval, set_interval, shared)
+from vmcommit.base.units import GIB, KIB, MIB
 
 SIZE = 64 * KIB  # 16 pages
 CALIBRATION = {"page_fault_ns": 500.0}
@@ -41,6 +41,45 @@ class Statistics(unittest.TestCase):
         # All hundred stay within with 0.905, all but one with 0.995.
         self.assertEqual(quantile_interval(range(1, 101), 0.999, 0.99), (100, 99, 100))
         self.assertEqual(quantile_interval([4], 0.999, 0.99), (4, 4, 4))
+
+    def test_spreads_are_pooled_around_each_samples_own_mean(self):
+        """1 and 1 around 2, 4 and 4 around 4: ten in three degrees of freedom."""
+        spread, freedom = pooled_spread([[1, 3], [5], [2, 4, 6], []])
+        self.assertAlmostEqual(spread, math.sqrt(10 / 3), 12)
+        self.assertEqual(freedom, 3)
+        for nothing in ([], [[]], [[7], [8]]):
+            spread, freedom = pooled_spread(nothing)
+            self.assertTrue(math.isnan(spread))
+            self.assertEqual(freedom, 0)
+
+    def test_few_values_have_students_interval_by_the_larger_spread(self):
+        """Student's t of 6 degrees is 2.4469 at 95 % and 5.9588 at 99.9 %, of 60 it is 2.0003. Seven
+        values from -3 to 3 spread by 2.1602; 1 and 3 by the square root of 2."""
+        for values, confidence, pooled, middle, reach in (
+                (range(-3, 4), 0.95, (2.0, 6), 0, 2.4469 * 2.1602 / math.sqrt(7)),
+                (range(-3, 4), 0.95, (5.0, 6), 0, 2.4469 * 5 / math.sqrt(7)),
+                (range(-3, 4), 0.999, (5.0, 6), 0, 5.9588 * 5 / math.sqrt(7)),
+                ([1, 3], 0.95, (0.5, 60), 2, 2.0003), ([1, 3], 0.95, (7.0, 60), 2, 2.0003 * 4.9497),
+                ([4, 4], 0.95, (0.0, 60), 4, 0)):
+            with self.subTest(values=values, confidence=confidence, pooled=pooled):
+                found = set_interval(values, confidence, pooled)
+                for value, expected in zip(found, (middle, middle - reach, middle + reach,
+                                                   confidence), strict=True):
+                    self.assertAlmostEqual(value, expected, 3)
+
+    def test_where_no_spread_is_relied_on_ranks_decide(self):
+        for values, pooled in ((range(1, 7), (0.1, 5)), (range(1, 7), (math.nan, 0)),
+                               ([7], (0.1, 60)), (range(20), (0.1, 60)), (range(99), (9.0, 60))):
+            with self.subTest(values=values, pooled=pooled):
+                self.assertEqual(set_interval(values, 0.95, pooled), median_interval(values, 0.95))
+        self.assertEqual(set_interval(range(19), 0.95, (0.1, 60))[3], 0.95)
+        self.assertTrue(all(map(math.isnan, set_interval([], 0.95, (0.1, 60)))))
+
+    def test_gigabytes_share_a_pool_and_smaller_sizes_do_not(self):
+        self.assertEqual(pool_of(GIB, "1"), pool_of(4 * GIB, "1"))
+        for other in (pool_of(GIB, "0.1"), pool_of(512 * MIB, "1"), pool_of(256 * MIB, "1")):
+            self.assertNotEqual(pool_of(GIB, "1"), other)
+        self.assertNotEqual(pool_of(512 * MIB, "1"), pool_of(256 * MIB, "1"))
 
     def test_confidence_is_shared_between_cells(self):
         for cells, confidence, expected in ((1, 0.95, 0.95), (5, 0.95, 0.99), (0, 0.95, 0.95),
@@ -183,22 +222,41 @@ class Summary(unittest.TestCase):
         self.assertFalse(row_of(summary_of(rows), "upfront", size_bytes=SIZE).drifts)
 
     def test_intervals_of_ratios_hold_together(self):
-        """Two cells that can claim something share 0.05: of 12 rounds the 2nd to the 11th, of 13
-        the 3rd to the 11th; alone they would be the 3rd to the 10th, and the 3rd to the 11th. A
-        cell of three rounds and upfront itself take no share: with a third one 13 rounds would be
-        the 2nd to the 12th."""
-        rows = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 14)]
-        rows += [made.row(CHUNKED, SIZE, 100 + number, number) for number in range(1, 13)]
-        rows += [made.row(FAULT, SIZE, 100 + number, number) for number in range(1, 14)]
-        rows += [made.row(CHUNKED, SIZE, 200, number, step=PAGE) for number in range(1, 4)]
+        """Two cells that can claim something share 0.05: of 20 rounds the 5th to the 16th, of 22
+        the 6th to the 17th; alone they would be the 6th to the 15th, and the 6th to the 17th. A
+        cell of one round and upfront itself take no share: with a third one 22 rounds would be
+        the 5th to the 18th."""
+        rows = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 23)]
+        rows += [made.row(CHUNKED, SIZE, 100 + number, number) for number in range(1, 21)]
+        rows += [made.row(FAULT, SIZE, 100 + number, number) for number in range(1, 23)]
+        rows += [made.row(CHUNKED, SIZE, 200, step=PAGE)]
         summary = summary_of(rows)
         row = row_of(summary, "chunked", chunk_bytes=64 * KIB)
-        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.02)
-        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.11)
-        self.assertEqual((row.ns_per_page_low, row.ns_per_page_high), (103, 110))
+        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.05)
+        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.16)
+        self.assertEqual((row.ns_per_page_low, row.ns_per_page_high), (106, 115))
         row = row_of(summary, "fault")
-        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.03)
-        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.11)
+        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.06)
+        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.17)
+
+    def test_few_rounds_borrow_the_spread_of_what_is_compared_with_the_same_base(self):
+        """Seven logarithms from -0.03 to 0.03 spread by 0.0216, with six degrees of freedom. Another
+        strategy's six by 0.2 make that 0.14 with twelve."""
+        logs = [number / 100 for number in range(-3, 4)]
+        own = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 8)]
+        own += [made.row(FAULT, SIZE, 100 * math.exp(log), number)
+                for number, log in enumerate(logs, 1)]
+        row = row_of(summary_of(own), "fault")
+        self.assertAlmostEqual(row.ratio_to_upfront, 1)
+        self.assertAlmostEqual(row.ratio_confidence, 0.95)
+        self.assertAlmostEqual(math.log(row.ratio_to_upfront_high), 0.01998, 5)
+        self.assertAlmostEqual(row.ratio_half_width, math.expm1(0.01998), 5)
+        for size, reach in ((SIZE, 2.56 * math.sqrt((0.0028 + 0.24) / 12 / 7)), (MIB, 0.02406)):
+            with self.subTest(size):
+                rows = [made.row(UPFRONT, MIB, 100, number) for number in range(1, 8)] + own
+                rows += [made.row(CHUNKED, size, 100 * math.exp(0.2 * (number % 2)), number)
+                         for number in range(1, 8)]
+                summary_of(rows)
 
     def test_the_file_has_rounded_times_and_whole_counts(self):
         rows = [made.row(UPFRONT, SIZE, 123.456, minor_faults=16.5, region_count=made.NAN),

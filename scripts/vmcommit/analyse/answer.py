@@ -69,7 +69,8 @@ class Times:
                      if (other.strategy, other.step) == (base.strategy, base.step)}
             self.spreads[base] = pooled_spread(
                 self.paired(cell, bases[self.shape(cell)]) for cell in alike
-                if self.shape(cell) in bases and cell not in bases.values())
+                if self.shape(cell) in bases and cell not in bases.values()
+                and not cell.strategy.brought)
         return self.spreads[base]
 
     @staticmethod

@@ -112,7 +112,7 @@ def bases_of(groups: list[tuple[tuple, pandas.DataFrame]]) -> dict[tuple, Base]:
     pools: dict[tuple, list] = {}
     for key, rows in ok.items():
         compared = compared_key(key)
-        if key[0] != UPFRONT and compared in base_rows:
+        if key[0] != UPFRONT and compared in base_rows and not rows.brought.any():
             pools.setdefault(pool_key(compared), []).append(
                 paired_ratios(rows, base_rows[compared]))
     return {key: Base(rows, pooled_spread(pools.get(pool_key(key), [])))

@@ -53,9 +53,9 @@ def pool_of(size: int, *rest) -> tuple:
 def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
                  ) -> tuple[float, float, float, float]:
     """(middle, low, high, coverage) of what sets of turns gave, one value each. From RANKED values
-    on it is median_interval. Fewer would make that as wide as all of them; so for them it is Student's
-    interval of their mean, with the larger of their own spread and the one that `pooled` gives, of
-    all that is compared with the same base: from FEW values on, and FREEDOM degrees."""
+    on it is median_interval. Fewer would make that as wide as all of them; so for them it is
+    Student's interval of their mean, with the larger of their own spread and the one that `pooled`
+    gives, of all that is compared with the same base: from FEW values on, and FREEDOM degrees."""
     values = numpy.asarray(values, dtype=float)
     spread, freedom = pooled
     if len(values) >= RANKED or len(values) < FEW or freedom < FREEDOM:

@@ -229,8 +229,8 @@ class Comparison:
 
     def time(self, taking, alone, rounds, seconds, shown) -> list[Configuration]:
         """Measures and judges, for up to `seconds` those that take turns and for `rounds` those
-        that don't; whatever regressed is measured afresh before it is believed. Returns the cells in
-        which base differs from itself, if it is measured twice."""
+        that don't; whatever regressed is measured afresh before it is believed. Returns the cells
+        in which base differs from itself, if it is measured twice."""
         alarms = self.time_in_turns(taking, seconds, shown) if taking else []
         alarms += self.time_in_rounds(alone, rounds, shown) if alone else []
         self.drifting_counts(taking + alone)

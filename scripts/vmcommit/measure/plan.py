@@ -15,6 +15,7 @@ from vmcommit.measure.sets import COUNTED
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
+LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
 def need(profile, configuration):
@@ -80,13 +81,17 @@ class Plan:
         """How many times as wide as it may be its interval is; 0 where nothing is open."""
         if configuration in self.gone:
             return 0.0
-        lacking = self.least[configuration] / (self.tries[configuration] or 0.5)
+        least = LACKING * self.lacks(configuration)
         if (needed := self.needs[configuration]) is None:
-            return lacking if lacking > 1 else 0.0
+            return least
         *interval, coverage = set_interval(self.ratios(configuration), self.confidence, pooled)
-        if not coverage >= self.confidence:  # as it is not without any
-            return max(lacking, 2.0)
-        return max(lacking if lacking > 1 else 0.0, half_width(*interval) / needed)
+        known = coverage >= self.confidence  # which is not so without any
+        return max(least, half_width(*interval) / needed if known else LACKING)
+
+    def lacks(self, configuration) -> bool:
+        """Whether it has had fewer sets than it needs at least."""
+        return configuration not in self.gone and \
+            self.tries[configuration] < self.least[configuration]
 
     def open_in(self, block):
         """{configuration: its shortage} of those that are not known well enough."""
@@ -95,7 +100,7 @@ class Plan:
             pooled = pooled_spread(
                 self.ratios(each) for like, members in self.blocks.items()
                 if pool_of(*like) == pool_of(*block)
-                for each in members if each != self.bases.get(like))
+                for each in members if each != self.bases.get(like) and not each.strategy.brought)
             short = {each: self.shortage(each, pooled) for each in others or self.blocks[block]}
             self.shortages[block] = {each: value for each, value in short.items() if value > 1}
         return self.shortages[block]
@@ -119,24 +124,29 @@ class Plan:
             each for each in self.blocks[block] if each in chosen and each != base]
 
     def next_set(self):
-        """(block, configurations) of the next set; None when all is done. Each block gets one set,
-        whatever that takes."""
+        """(block, configurations) of the next set; None when all is done. First each block gets one
+        set, whatever that takes; then each as many as it needs at least, those that cost least
+        first; then whatever is furthest from what it needs."""
         left = self.profile.seconds - self.spent
         waiting = [block for block in self.blocks if self.open_in(block)]
         untried = [block for block in waiting
                    if any(not self.tries[each] for each in self.blocks[block])]
         if untried:
-            if self.last in waiting and self.large(self.last):
-                untried = [self.last]
-            block = min(untried, key=lambda block: self.cost(block, len(self.blocks[block])))
-            return block, self.members(block)
+            return self.set_of(min(untried, key=self.cheapness))
         affordable = [block for block in waiting
                       if self.cost(block, len(self.members(block))) <= left]
         if not affordable:
             return None
-        block = max(affordable, key=lambda block: (
-            self.large(block), max(self.open_in(block).values())))
+        if lacking := [block for block in affordable if any(map(self.lacks, self.blocks[block]))]:
+            return self.set_of(min(lacking, key=self.cheapness))
+        return self.set_of(max(affordable, key=lambda block: (
+            self.large(block), max(self.open_in(block).values()))))
+
+    def set_of(self, block):
         return block, self.members(block)
+
+    def cheapness(self, block):
+        return (not self.large(block), self.cost(block, len(self.members(block))))
 
     def large(self, block):
         """Gigabytes come one after the other, while their memory is at hand."""
