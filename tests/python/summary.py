@@ -240,23 +240,34 @@ class Summary(unittest.TestCase):
         self.assertAlmostEqual(row.ratio_to_upfront_high, 1.17)
 
     def test_few_rounds_borrow_the_spread_of_what_is_compared_with_the_same_base(self):
-        """Seven logarithms from -0.03 to 0.03 spread by 0.0216, with six degrees of freedom. Another
-        strategy's six by 0.2 make that 0.14 with twelve."""
+        """Seven logarithms from -0.03 to 0.03 have squares of 0.0028 around their mean, another
+        strategy's seven of 0.2 and 0 have 0.06857. At 97.5 % Student's t of 6 degrees is 2.9687,
+        and of 12 it is 2.5600. Another size has a spread of its own."""
         logs = [number / 100 for number in range(-3, 4)]
-        own = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 8)]
-        own += [made.row(FAULT, SIZE, 100 * math.exp(log), number)
-                for number, log in enumerate(logs, 1)]
-        row = row_of(summary_of(own), "fault")
-        self.assertAlmostEqual(row.ratio_to_upfront, 1)
-        self.assertAlmostEqual(row.ratio_confidence, 0.95)
-        self.assertAlmostEqual(math.log(row.ratio_to_upfront_high), 0.01998, 5)
-        self.assertAlmostEqual(row.ratio_half_width, math.expm1(0.01998), 5)
-        for size, reach in ((SIZE, 2.56 * math.sqrt((0.0028 + 0.24) / 12 / 7)), (MIB, 0.02406)):
+        rows = [made.row(which, size, 100 * math.exp(log), number)
+                for which, size in ((UPFRONT, SIZE), (FAULT, SIZE), (UPFRONT, MIB))
+                for number, log in enumerate(logs if which is FAULT else [0] * 7, 1)]
+        for size, reach in ((SIZE, 2.5600 * math.sqrt((0.0028 + 0.06857) / 12 / 7)),
+                            (MIB, 2.9687 * math.sqrt(0.0028 / 6 / 7))):
+            more = [made.row(CHUNKED, size, 100 * math.exp(0.2 * (number % 2)), number)
+                    for number in range(1, 8)]
+            row = row_of(summary_of(rows + more), "fault")
             with self.subTest(size):
-                rows = [made.row(UPFRONT, MIB, 100, number) for number in range(1, 8)] + own
-                rows += [made.row(CHUNKED, size, 100 * math.exp(0.2 * (number % 2)), number)
-                         for number in range(1, 8)]
-                summary_of(rows)
+                self.assertAlmostEqual(row.ratio_to_upfront, 1)
+                self.assertAlmostEqual(row.ratio_confidence, 0.975)
+                self.assertAlmostEqual(math.log(row.ratio_to_upfront_high), reach, 5)
+                self.assertAlmostEqual(math.log(row.ratio_to_upfront_low), -reach, 5)
+                self.assertAlmostEqual(row.ratio_half_width, math.expm1(reach), 5)
+
+    def test_an_undisturbed_cycles_time_is_what_ratios_and_pages_go_by(self):
+        """Where turns told it; the plain sum elsewhere."""
+        rows = made.table([made.row(UPFRONT, SIZE, 100), made.row(FAULT, SIZE, 300)], made.FOUR)
+        rows.loc[0, "cycle_ns"] = 50.0 * 16
+        rows["ns_per_page"] = rows.cycle_ns / 16
+        summary = summarise(rows, CALIBRATION)
+        self.assertAlmostEqual(row_of(summary, "fault").ratio_to_upfront, 6)
+        self.assertEqual((row_of(summary, "upfront").ns_per_page,
+                          row_of(summary, "upfront").total_ns), (50, 1600))
 
     def test_the_file_has_rounded_times_and_whole_counts(self):
         rows = [made.row(UPFRONT, SIZE, 123.456, minor_faults=16.5, region_count=made.NAN),
