@@ -65,7 +65,8 @@ class Usage(unittest.TestCase):
 
     def test_header_is_the_contract(self):
         header = run("fault", "--size", "4K", "--repeat", 1).stdout.splitlines()[0].split(",")
-        contract = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "columns.md").read_text(), re.M)
+        told, _, _ = (ROOT / "docs" / "columns.md").read_text().partition("`make compare` add")
+        contract = re.findall(r"^\| `(\w+)` \|", told, re.M)
         self.assertEqual(header, contract)
 
     def test_output_file_holds_what_standard_output_would(self):

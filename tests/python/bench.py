@@ -81,13 +81,13 @@ class Quick(unittest.TestCase):
             self.assertEqual(row["status"], "unsupported" if jumps else "ok", row)
         sampled = {tuple(row[column] for column in CONFIGURATION) for row in rows}
         self.assertEqual(len(sampled), len(wanted("quick", self.strategies)))
-        for _, taken in itertools.groupby(rows, lambda row: row["round"]):
+        for _, taken in itertools.groupby(rows, lambda row: row["set"]):
             positions = [int(row["position"]) for row in taken]
             self.assertEqual(positions, list(range(1, len(positions) + 1)))
 
     def test_what_is_compared_is_sampled_together(self):
         for _, rows in itertools.groupby(read(self.latest / "samples.csv"),
-                                         lambda row: row["round"]):
+                                         lambda row: row["set"]):
             blocks = [block for block, _ in itertools.groupby(
                 rows, lambda row: [row[column] for column in
                                    ("size_bytes", "touched_bytes", "touch_order")])]

@@ -26,7 +26,7 @@ STRATEGIES = ("upfront", "fault")  # of which there are bare loops
 class BareSet(Set):
     """A set of a harness and a bare loop, which gives no rows."""
 
-    def row(self, key, position):
+    def row(self, key):
         return {}
 
 

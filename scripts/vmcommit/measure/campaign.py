@@ -63,17 +63,17 @@ class Campaign:
                     self.random).take() if parts else {}
         for configuration in members:
             if configuration.strategy.blocks:
-                taken[configuration] = self.take_alone(configuration, round_number)
+                taken[configuration] = self.take_alone(configuration)
         return taken
 
-    def take_alone(self, configuration, round_number):
+    def take_alone(self, configuration):
         """Of a strategy of which only a process's first cycle counts."""
         part = self.part(configuration)
-        position = {"round": round_number, "position": 1, "set": self.plan.rounds + 1}
+        set_number = {"set": self.plan.rounds + 1}
         try:
-            return Taken(part.harness.take(configuration) | position)
+            return Taken(part.harness.take(configuration) | set_number)
         except HarnessFailed as failure:
-            return Taken(row_of_failure(configuration, part.like, failure) | position,
+            return Taken(row_of_failure(configuration, part.like, failure) | set_number,
                          failure=str(failure))
 
     def keep(self, block, members, taken):
@@ -85,11 +85,12 @@ class Campaign:
                 self.plan.logs[configuration] = {number: math.log(ns)
                                                  for number, ns in times.items()}
         number = len(estimates.sets) - 1
-        for configuration in members:
+        for position, configuration in enumerate(members, 1):
+            taken[configuration].row |= {"round": number + 1, "position": position}
             self.keep_row(configuration, number, taken[configuration])
 
     def keep_row(self, configuration, number, taken):
-        row = taken.row | {"round": number + 1}
+        row = taken.row
         if taken.failure:
             self.failed[configuration] = taken.failure
         if turns := taken.turns:

@@ -93,8 +93,8 @@ class Set:
                 for key in list(self.members):
                     self.attempt(key, self.probe)
             self.take_turns()
-            for position, key in enumerate(list(self.members), 1):
-                self.attempt(key, self.finish, position)
+            for key in list(self.members):
+                self.attempt(key, self.finish)
         finally:
             for member in self.members.values():
                 member.close()
@@ -135,10 +135,11 @@ class Set:
 
     def leave(self, key):
         """A member that the system refused memory, or whose samples this machine can't take."""
-        self.taken[key] = Taken(self.row(key, 1) | self.memory_of(key))
+        self.taken[key] = Taken(self.row(key) | self.memory_of(key))
         self.members.pop(key).close()
 
-    def row(self, key, position) -> dict:
+    def row(self, key) -> dict:
+        position = list(self.parts).index(key) + 1
         row = self.members[key].row(self.round_number, position, self.number)
         try:
             check_row(row, self.parts[key].configuration)
@@ -156,7 +157,7 @@ class Set:
             return
         for command in (b"probe\n", b"touch %d\n" % member.touches, b"end\n"):
             member.ask(command)
-        self.memory[key] = self.row(key, 1)
+        self.memory[key] = self.row(key)
 
     def take_turns(self):
         touches = {member.touches for member in self.members.values()}
@@ -211,14 +212,14 @@ class Set:
         member.ask(b"cycles 1\n")
         ns = min(member.ask(b"cycles 2\n")[0] / 2 for _ in range(2))
         self.cycles[key] = max(1, round(TURN_NS / max(ns, 1)))
-        self.row(key, 1)
+        self.row(key)
 
     def batch(self, key):
         ns, disturbed = self.members[key].ask(b"cycles %d\n" % self.cycles[key])
         self.times[key].append([(ns / self.cycles[key], disturbed)])
 
-    def finish(self, key, position):
-        row = self.row(key, position) | self.memory_of(key)
+    def finish(self, key):
+        row = self.row(key) | self.memory_of(key)
         turns = numpy.array(self.times[key], float)
         self.taken[key] = Taken(row, Turns(turns[..., 0], turns[..., 1] > 0))
 

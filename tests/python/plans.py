@@ -1,0 +1,227 @@
+"""Which configurations a profile has, and which of them the next set is of, on pretended machines."""
+
+import dataclasses
+import itertools
+import math
+import random
+import unittest
+
+from support import describe
+
+from vmcommit.base.strategies import from_json
+from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.measure import profiles
+from vmcommit.measure.plan import Plan, need, sets_min
+
+FOUR = [from_json(describe(name)) for name in ("upfront", "fault", "chunked", "guard")]
+UPFRONT, FAULT, CHUNKED, GUARD = FOUR
+MEMORY = 12 * GIB  # that a set may touch, as of a machine with twice as much
+SMALL, LARGER = (64 * KIB, "1", "sequential"), (MIB, "1", "sequential")
+
+
+def configurations(profile, available=2 * MEMORY):
+    return profiles.configurations(profile, available, FOUR)
+
+
+def planned(name="quick", memory=MEMORY, **changes):
+    profile = dataclasses.replace(profiles.PROFILES[name], **changes)
+    return Plan(profile, configurations(profile), memory)
+
+
+def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000):
+    """Carries a plan out; log(configuration, its block's set) is a time's logarithm, None where the
+    configuration failed. Returns [(block, members, seconds)] of each set."""
+    sets = []
+    while (due := plan.next_set()) and len(sets) < most:
+        block, members = due
+        number = plan.sets[block]
+        for each in members:
+            if (value := log(each, number)) is None:
+                plan.gone.add(each)
+            else:
+                plan.logs[each][number] = value
+        seconds = sum(0.003 + speed * each.size / 4096 * float(each.touch) for each in members)
+        plan.took(block, members, seconds)
+        sets.append((block, members, seconds))
+    return sets
+
+
+def noisy(spread, seed=1):
+    draws = random.Random(seed)
+    return lambda each, number: draws.gauss(0, spread)
+
+
+class Sets(unittest.TestCase):
+    def test_each_configuration_gets_a_first_set_whatever_the_time(self):
+        plan = planned("default", seconds=0)
+        sets = taken(plan, noisy(0.1))
+        self.assertEqual(len(sets), len(plan.blocks))
+        self.assertEqual(set(plan.tries.values()), {1})
+        self.assertEqual(plan.seconds_left(), 0)
+
+    def test_what_is_compared_is_measured_together(self):
+        """All of a block in its first set, and its base in every one."""
+        plan = planned()
+        for block, members, _ in taken(plan, noisy(0.03)):
+            self.assertEqual({each.block for each in members}, {block})
+            self.assertEqual(members[0], plan.bases[block])
+            self.assertEqual(len(set(members)), len(members))
+            if all(plan.tries[each] == 0 for each in members):
+                self.assertEqual(set(members), set(plan.blocks[block]))
+
+    def test_what_is_known_is_left_alone(self):
+        """Without noise the fewest sets suffice."""
+        plan = planned("default", seconds=1e6)
+        taken(plan)
+        for each, tries in plan.tries.items():
+            if each != plan.bases[each.block]:
+                self.assertEqual(tries, sets_min(plan.profile, each), str(each))
+        self.assertEqual(plan.seconds_left(), 0)
+
+    def test_one_that_is_known_leaves_its_block_to_the_others(self):
+        """fault is noisy at 64 KiB, where nothing else is: only fault goes on, beside upfront."""
+        plan = planned(seconds=4)
+        draws = noisy(0.3)
+        sets = taken(plan, lambda each, number: draws(each, number) * (
+            each.strategy == FAULT and each.block == SMALL))
+        later = [members for block, members, _ in sets if block == SMALL][6:]
+        self.assertGreater(len(later), 20)
+        self.assertEqual({tuple(each.strategy.name for each in members) for members in later},
+                         {("upfront", "fault")})
+
+    def pair(self, narrow=0.02, seconds=100.0):
+        """A plan of two sizes, all touched, with what upfront and fault need there."""
+        profile = dataclasses.replace(profiles.PROFILES["quick"], narrow=narrow, seconds=seconds)
+        listed = [each for each in configurations(dataclasses.replace(
+            profile, sizes=(64 * KIB, MIB), sweep_size=16 * MIB))
+            if each.strategy in (UPFRONT, FAULT) and each.block in (SMALL, LARGER)]
+        plan = Plan(profile, listed, MEMORY)
+        for _ in range(12):
+            plan.took(plan.next_set()[0], plan.next_set()[1], 0.01)
+        self.assertEqual(plan.sets, {SMALL: 6, LARGER: 6})
+        return plan
+
+    def known(self, plan, **spreads):
+        """Gives both sizes twelve ratios with these spreads."""
+        for block, spread in ((SMALL, spreads["small"]), (LARGER, spreads["larger"])):
+            for each in plan.blocks[block]:
+                plan.logs[each] = {number: spread * (-1) ** number * (each.strategy == FAULT)
+                                   for number in range(12)}
+        plan.shortages.clear()
+        return plan.next_set()
+
+    def test_the_fewest_sets_come_first_and_the_cheap_ones_before_the_dear(self):
+        plan = planned(seconds=100)
+        order = [block for block, _, _ in taken(plan, noisy(0.5), most=6 * len(plan.blocks))]
+        first = order[:len(plan.blocks)]
+        self.assertEqual(len(set(first)), len(first))
+        pages = [size * float(touch) for size, touch, _ in first]
+        self.assertEqual(pages[0], min(pages))
+        self.assertEqual(pages[-1], max(pages))
+
+    def test_then_comes_what_is_furthest_from_its_need(self):
+        plan = self.pair()
+        for small, larger, block in ((0.1, 0.05, SMALL), (0.05, 0.1, LARGER), (0.1, 0, SMALL),
+                                     (0, 0.1, LARGER)):
+            self.assertEqual(self.known(plan, small=small, larger=larger)[0], block)
+        self.assertIsNone(self.known(plan, small=0.001, larger=0.001))
+
+    def test_a_need_is_a_half_width(self):
+        """Twelve ratios of 0.01 and -0.01 reach by 0.0083: the standard deviation is 0.01045, and
+        at 97.5 %, half of 5 % for each of two, Student's t of 11 degrees is 2.593; 0.00785 as a
+        share."""
+        for narrow, left in ((0.0075, True), (0.0082, False)):
+            plan = self.pair(narrow)
+            self.assertEqual(self.known(plan, small=0.01, larger=0) is not None, left, narrow)
+
+    def test_time_is_kept_on_machines_of_any_speed_but_for_the_first_sets(self):
+        for name, speed, spread in itertools.product(("quick", "default"), (1e-7, 1e-6, 1e-5),
+                                                     (0.02, 1.0)):
+            plan = planned(name)
+            sets = taken(plan, noisy(spread), speed)
+            first = sum(seconds for _, _, seconds in sets[:len(plan.blocks)])
+            with self.subTest(profile=name, speed=speed, spread=spread):
+                self.assertEqual(len({block for block, _, _ in sets[:len(plan.blocks)]}),
+                                 len(plan.blocks))
+                self.assertLessEqual(plan.spent, max(first, plan.profile.seconds) + 1e-6)
+                if spread == 1:  # so noisy that nothing is known early
+                    dearest = max(seconds for _, _, seconds in sets)
+                    self.assertGreater(plan.spent, plan.profile.seconds - dearest)
+
+    def test_what_is_left_is_never_more_than_the_time(self):
+        plan = planned()
+        while due := plan.next_set():
+            left = plan.seconds_left()
+            self.assertGreaterEqual(left, 0)
+            self.assertLessEqual(left, max(plan.profile.seconds - plan.spent, 0) + 1e-6)
+            plan.took(*due, 0.5)
+
+    def test_memory_bounds_a_set_and_every_member_gets_its_sets(self):
+        for gigabytes, most in ((0.5, 2), (2, 2), (3, 3), (4, 4)):
+            plan = planned("default", memory=gigabytes * GIB, seconds=1e6)
+            sizes = {}
+            for block, members, _ in taken(plan):
+                sizes[block] = max(sizes.get(block, 0), len(members))
+            with self.subTest(gigabytes=gigabytes):
+                self.assertEqual(sizes[GIB, "1", "sequential"], most)
+                for each, tries in plan.tries.items():
+                    self.assertGreaterEqual(tries, sets_min(plan.profile, each), str(each))
+
+    def test_gigabytes_follow_each_other(self):
+        """Whatever takes several sets to try has them one after the other."""
+        plan = planned("default", memory=2 * GIB, seconds=0)
+        order = [block for block, _ in itertools.groupby(
+            block for block, _, _ in taken(plan, noisy(0.1)))]
+        self.assertEqual(len(order), len(plan.blocks))
+        self.assertEqual(plan.sets[4 * GIB, "1", "sequential"], 3)
+
+    def test_what_failed_is_not_tried_again(self):
+        plan = planned()
+        draws = noisy(0.05)
+        sets = taken(plan, lambda each, number: None if each.strategy == GUARD and number == 2
+                     else draws(each, number))
+        self.assertEqual(max(plan.tries[each] for each in plan.tries
+                             if each.strategy == GUARD), 3)
+        self.assertGreater(len(sets), 3 * len(plan.blocks))
+
+    def test_with_all_failed_each_is_tried_once(self):
+        plan = planned("default")
+        taken(plan, lambda each, number: None)
+        self.assertEqual(set(plan.tries.values()), {1})
+
+
+class Needs(unittest.TestCase):
+    def test_by_what_a_sentence_rests_on(self):
+        profile = profiles.PROFILES["default"]
+        narrow, large, coarse = profile.narrow, profile.large, profile.coarse
+        self.assertEqual(sorted((narrow, large, coarse)), [narrow, large, coarse])
+        for strategy, size, changes, needed in (
+                (UPFRONT, MIB, {}, None), (FAULT, MIB, {}, narrow), (FAULT, GIB, {}, large),
+                (FAULT, MIB, {"touch": "0.1"}, large), (FAULT, GIB, {"touch": "0.1"}, coarse),
+                (FAULT, MIB, {"touch": "0.5"}, None), (CHUNKED, MIB, {"chunk": 4096}, coarse),
+                (CHUNKED, profile.sweep_size, {"chunk": 4096}, large),
+                (FAULT, MIB, {"chunk": 4096}, narrow),  # which has no step
+                (FAULT, MIB, {"order": "random"}, coarse), (FAULT, GIB, {"order": "random"}, None),
+                (FAULT, MIB, {"order": "reverse"}, None)):
+            each = dataclasses.replace(profiles.Configuration(strategy, size), **changes)
+            with self.subTest(str(each)):
+                self.assertEqual(need(profile, each), needed)
+                self.assertEqual(sets_min(profile, each), 2 if needed is None or size >= GIB
+                                 else 6)
+
+
+class Profiles(unittest.TestCase):
+    def test_no_size_takes_more_than_half_of_memory(self):
+        for memory in (1, 4, 24):
+            sizes = [each.size for each in configurations(profiles.PROFILES["full"], memory * GIB)]
+            self.assertLessEqual(max(sizes), memory * GIB / 4)  # two of a set at once
+            self.assertGreater(max(sizes), memory * GIB / 10)
+
+    def test_each_has_upfront_in_every_block(self):
+        for name in profiles.PROFILES:
+            plan = planned(name)
+            self.assertEqual(set(plan.bases), set(plan.blocks))
+
+
+if __name__ == "__main__":
+    unittest.main()
