@@ -20,6 +20,8 @@ struct cycle {
     const char *failed;
     int error;
 
+    uint64_t reading_ns; /* what reading the clock adds to a window, and is taken off each */
+
     /* The window that is open, if any. */
     bool open;
     enum phase phase;
