@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "system/vm.h"
+#include "sample.h"
 
 static char *setting; /* what the file holds; NULL: there is no file */
 static const char *opened;
@@ -34,6 +34,35 @@ static void huge_pages_may_be_missing_or_set_to_never(void)
     CHECK(opened == NULL); /* base pages are there without a look */
 }
 
+static int touches;
+
+static int touch(struct region *region, const struct workload *workload)
+{
+    touches++;
+    return workload_touch(region, workload, workload_nothing);
+}
+
+/* A sample that can't be is a row that says why; its cycle is not begun. */
+static void a_sample_without_its_pages_is_unsupported(void)
+{
+    static char never[] = "always madvise [never]\n";
+    const struct strategy strategy = {
+        .name = "upfront", .commit = region_reserve_committed, .touch = touch};
+    struct configuration configuration = configuration_make(vm_page_bytes(), vm_page_bytes());
+    struct workload workload;
+    struct sample sample;
+    setting = never;
+    configuration.pages = VM_PAGES_THP;
+    CHECK(sample_take(&strategy, &configuration, 1, &sample));
+    CHECK_EQUAL(sample.status, SAMPLE_UNSUPPORTED);
+    CHECK_TEXT(sample.error, "transparent huge pages are set to never");
+    CHECK_EQUAL(sample.batch, 0);
+    CHECK(!sample_possible(&strategy, &configuration, 1, &workload, &sample));
+    CHECK_EQUAL(sample.status, SAMPLE_UNSUPPORTED);
+    sample_prepare(&strategy, &configuration);
+    CHECK_EQUAL(touches, 0);
+}
+
 /* 200 mappings may be others'. */
 static void a_refusal_is_due_to_the_limit_on_mappings_where_that_is_reached(void)
 {
@@ -53,6 +82,7 @@ static void a_refusal_is_due_to_the_limit_on_mappings_where_that_is_reached(void
 int main(void)
 {
     huge_pages_may_be_missing_or_set_to_never();
+    a_sample_without_its_pages_is_unsupported();
     a_refusal_is_due_to_the_limit_on_mappings_where_that_is_reached();
     return check_result();
 }
