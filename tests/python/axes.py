@@ -5,13 +5,18 @@ import math
 import pathlib
 import re
 import tempfile
+import types
 import unittest
+from unittest import mock
+
+import pandas
 
 import reference
 
 from vmcommit.analyse import analysis
-from vmcommit.show import charts, gnuplot, side_by_side
-from vmcommit.show.chart import RUN, RUNS
+from vmcommit.base.problems import Problem
+from vmcommit.show import charts, gnuplot, side_by_side, trend
+from vmcommit.show.chart import HISTORY, RUN, RUNS
 
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
 SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
@@ -45,7 +50,7 @@ class Axes(unittest.TestCase):
         cls.addClassCleanup(scratch.cleanup)
         run = analysis.read(reference.REFERENCE)
         subjects = {RUN: run, RUNS: side_by_side.Together([run, run], ["one", "two"])}
-        cls.plots = {}
+        cls.analysed, cls.plots = run, {}
         for shows, subject in subjects.items():
             for name, chart in charts.of(shows).items():
                 folder = pathlib.Path(scratch.name, name)
@@ -90,11 +95,67 @@ class Axes(unittest.TestCase):
                     self.assertGreaterEqual(len(at), 2)
                     self.assertGreaterEqual(at[0], self.defined(chart, f"{marked[1]}_low") or 0)
 
+    def test_without_a_row_there_is_nothing_to_draw(self):
+        empty = types.SimpleNamespace(summary=self.analysed.summary.iloc[:0])
+        together = side_by_side.Together([empty, empty], ["one", "two"])
+        for name, chart in charts.of(RUNS).items():
+            self.assertIs(chart.prepare(together, None), False, name)
+
     def test_every_axis_is_looked_at(self):
         told = {(chart, line.partition("_high = ")[0]) for chart, plot in self.plots.items()
                 for line in plot.settings if re.match(r"\w+_high = ", line)}
         self.assertEqual(told - {("orders", "region")},
                          {(chart, axis) for chart, axes in DRAWN.items() for axis in axes})
+
+
+class History(unittest.TestCase):
+    """The chart of comparisons, by a history that is made up."""
+
+    def plot(self, strategies, sizes=(4096, 2**20), folder=None):
+        rows = [{"time": f"day {day}", "strategy": f"s{number}", "size_bytes": size, "touch": 1.0,
+                 "chunk_bytes": 65536, "ns_per_page": 100 * number, "ns_per_page_low": 90,
+                 "ns_per_page_high": 1000} for day in (1, 2, 3)
+                for number in range(1, strategies + 1) for size in sizes]
+        table = pandas.DataFrame(rows)
+        changed = ("s1 4 KiB", table.iloc[2 * len(table) // 3], 1.5)  # on the third day
+        plot = gnuplot.Plot(folder)
+        self.assertTrue(charts.of(HISTORY)["trend"].prepare(trend.History(table, [changed]), plot))
+        return plot
+
+    def test_drawn_or_said(self):
+        table = pandas.DataFrame({"time": ["a", "b", "a"], "touch": 1.0, "chunk_bytes": 65536})
+        with mock.patch.object(trend.charts, "draw_each", return_value=["trend"]) as drawn:
+            trend.draw(table, [], "folder")
+        shows, history, folder, text = drawn.call_args.args
+        self.assertEqual((shows, list(history.rows.time), folder), (HISTORY, ["a", "b", "a"],
+                                                                    "folder"))
+        self.assertTrue(text.startswith("2 comparisons, oldest left; medians with "), text)
+        with mock.patch.object(trend.charts, "draw_each", return_value=[]), \
+                self.assertRaisesRegex(Problem, "no chart: no comparison .* at a step of 64 KiB"):
+            trend.draw(table, [], "folder")
+        for column in ("touch", "chunk_bytes"):
+            self.assertTrue(trend.History(table.assign(**{column: 0.5}), []).rows.empty)
+
+    def test_panels(self):
+        for strategies, columns, rows in ((1, 1, 1), (2, 1, 2), (3, 2, 2), (4, 2, 2), (5, 3, 2),
+                                          (6, 3, 2), (7, 3, 3)):
+            with tempfile.TemporaryDirectory() as scratch:
+                told = self.plot(strategies, folder=pathlib.Path(scratch)).settings
+            self.assertIn(f"columns = {columns:.1f}", told, strategies)
+            self.assertIn(f"rows = {rows:.1f}", told, strategies)
+
+    def test_what_is_drawn(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = self.plot(2, folder=pathlib.Path(scratch))
+            panel, changes = ((plot.folder / f"{name}.dat").read_text("utf-8").split("\n\n\n")
+                              for name in ("panel2", "changes"))
+        self.assertEqual(panel[0].splitlines(), ['# "1"', "1 200 90 1000", "2 200 90 1000",
+                                                 "3 200 90 1000"])
+        self.assertEqual(changes[0].splitlines(), ['# "1"', "3"])
+        self.assertEqual(changes[1].splitlines()[1][:3], "NaN")
+        for told in ("time_low = 72.0", "time_high = 1200.0", "comparisons = 3.0"):
+            self.assertIn(told, plot.settings)
+        self.assertEqual([entry[0] for entry in plot.legend], ["4 KiB", "1 MiB"])
 
 
 if __name__ == "__main__":
