@@ -101,6 +101,11 @@ class Axes(unittest.TestCase):
         for name, chart in charts.of(RUNS).items():
             self.assertIs(chart.prepare(together, None), False, name)
 
+    def test_a_chart_of_several_runs_has_no_finding(self):
+        for shows in (RUNS, HISTORY):
+            for name, chart in charts.of(shows).items():
+                self.assertEqual(chart.finding(None), "", name)
+
     def test_every_axis_is_looked_at(self):
         told = {(chart, line.partition("_high = ")[0]) for chart, plot in self.plots.items()
                 for line in plot.settings if re.match(r"\w+_high = ", line)}
