@@ -1,4 +1,4 @@
-"""`make verify`: what it prints and how it ends, by figures that are made up. Those of harnesses are
+"""`make verify`: what it prints and how it ends, by figures that are made up. The harnesses' are
 in figures.py."""
 
 import unittest
