@@ -16,6 +16,9 @@
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
+/* A message may quote a path, of up to 4095 characters, and says why only behind it. */
+enum { MESSAGE_BYTES = 4096 + 512 };
+
 /* A file that an option names; the path is NULL if it was not given. */
 struct file {
     const char *option;
@@ -35,7 +38,7 @@ struct harness {
 /* One line, whatever the message quotes. */
 static int complain(int status, const char *message)
 {
-    char bytes[1024];
+    char bytes[MESSAGE_BYTES];
     struct text line = text_in(bytes, sizeof bytes);
     for (; *message != '\0'; message++)
         text_add(&line, "%c", (unsigned char)*message < ' ' ? '?' : *message);
@@ -45,7 +48,7 @@ static int complain(int status, const char *message)
 
 static int complain_of_file(const struct file *file, int status, int error)
 {
-    char text[128], message[512];
+    char text[128], message[MESSAGE_BYTES];
     vm_error_text(error, text, sizeof text);
     snprintf(message, sizeof message, "%s: cannot write '%s': %s", file->option, file->path, text);
     return complain(status, message);
@@ -142,7 +145,7 @@ static int write_samples_header(const struct output *output)
 
 static int refuse_same(const struct file *file, const char *option)
 {
-    char message[512];
+    char message[MESSAGE_BYTES];
     snprintf(message, sizeof message, "%s: '%s' is the file of %s too; name another", file->option,
              file->path, option);
     return complain(EXIT_USAGE, message);
@@ -203,7 +206,7 @@ static struct {
 
 static void blame_library(void)
 {
-    char message[512];
+    char message[MESSAGE_BYTES];
     if (library_at_work.path == NULL)
         return;
     snprintf(message, sizeof message, "--library: '%s' ended the process", library_at_work.path);
@@ -212,7 +215,7 @@ static void blame_library(void)
 
 static int load_library(const char *path)
 {
-    char why[256], message[512];
+    char why[256], message[MESSAGE_BYTES];
     if (harness_strategy.load == NULL)
         return EXIT_TAKEN;
     if (path == NULL)
@@ -239,7 +242,7 @@ static int take_samples(struct harness *harness)
 
 static int take_turns(const struct harness *harness)
 {
-    char message[512];
+    char message[MESSAGE_BYTES];
     switch (turns_take(&harness_strategy, harness->plan.configurations, harness->options.seed,
                        message, sizeof message)) {
     case TURNS_ENDED: return EXIT_TAKEN;
@@ -313,7 +316,7 @@ static void name_files(struct harness *harness)
 int main(int argc, char **argv)
 {
     static struct harness harness;
-    char message[512];
+    char message[MESSAGE_BYTES];
     int error = output_reserve_standard();
     if (error != 0)
         return complain_of_standard_stream("a standard stream is closed, and can't be replaced",

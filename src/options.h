@@ -22,7 +22,7 @@ struct options {
     struct sizes chunks;
     struct parts touches;
     struct configuration common; /* what all configurations share: all but the sizes */
-    uint64_t repeat;
+    uint64_t repeat;             /* samples of each configuration; 0 where turns are taken */
     uint64_t seed;
     const char *output;    /* "-" is standard output */
     const char *trace;     /* a file for touches one by one, or NULL */

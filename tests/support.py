@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from vmcommit.base.processes import end_group  # noqa: E402
+
+# What nohup or a shell's & ignores would be ignored by all that a test starts.
+for ending, default in (("SIGINT", signal.default_int_handler), ("SIGTERM", signal.SIG_DFL),
+                        ("SIGHUP", signal.SIG_DFL)):
+    if hasattr(signal, ending) and signal.getsignal(getattr(signal, ending)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, ending), default)
 
 BIN = pathlib.Path(os.environ.get("VMCOMMIT_BIN", ROOT / "build" / "bin")).absolute()
 EMULATOR = shlex.split(os.environ.get("VMCOMMIT_EMULATOR", ""))

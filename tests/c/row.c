@@ -64,6 +64,38 @@ static void a_row_without_a_sample(void)
                ",,,,,,,,,,,,,,,,,");
 }
 
+/* What `between` leaves out: the clock's tick, and all that came later. */
+static void the_end_of_a_row(void)
+{
+    struct sample sample = {.status = SAMPLE_OK, .batch = 1};
+    struct trace trace = {.taken = true,
+                          .p50_ns = 50,
+                          .p90_ns = 90,
+                          .p99_ns = 99,
+                          .p999_ns = 999,
+                          .max_ns = 1000,
+                          .touch_ns = 7000};
+    struct row with_all = {.strategy = &strategy,
+                           .configuration = &configuration,
+                           .sample = &sample,
+                           .trace = &trace,
+                           .set = 5,
+                           .slice_bytes = 8192};
+    char expected[256];
+    struct text text = text_in(row, sizeof row);
+    row_add(&with_all, &text);
+    snprintf(expected, sizeof expected,
+             ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,5,8192\r\n", meter_clock_tick_ns(),
+             commit_kinds->name);
+    CHECK(text.length > strlen(expected));
+    CHECK_TEXT(row + text.length - strlen(expected), expected);
+
+    format(&sample); /* without a trace and without turns */
+    snprintf(expected, sizeof expected, ",%" PRIu64 ",sequential,,,,,,,%s,,\r\n",
+             meter_clock_tick_ns(), commit_kinds->name);
+    CHECK_TEXT(row + strlen(row) - strlen(expected), expected);
+}
+
 static size_t count_commas(const char *text)
 {
     size_t count = 0;
@@ -94,6 +126,7 @@ int main(void)
     CHECK_EQUAL(text.length, strlen(header));
     a_full_row();
     a_row_without_a_sample();
+    the_end_of_a_row();
     the_longest_error_fits();
     return check_result();
 }

@@ -1,5 +1,6 @@
 """`custom`: somebody's own library, measured like the four."""
 
+import signal
 import unittest
 
 from support import BIN, WINDOWS, number, rows, run
@@ -52,8 +53,8 @@ class Custom(unittest.TestCase):
                 for word in words:
                     self.assertIn(word, done.stderr)
 
-    def check_blamed(self, name, status, *words):
-        done = run("custom", "--size", "64K", "--repeat", 1, "--library", library(name))
+    def check_blamed(self, name, status, *words, **options):
+        done = run("custom", "--size", "64K", "--repeat", 1, "--library", library(name), **options)
         with self.subTest(name):
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
@@ -71,6 +72,12 @@ class Custom(unittest.TestCase):
     def test_a_library_that_ends_the_process_at_once_is_named(self):
         self.check_blamed("exits_at_once", 2, "--library: ", library("exits_at_once"),
                           "loading it ends the process, with status 0")
+
+    @unittest.skipIf(WINDOWS, "no other process loads it first there")
+    def test_the_same_where_the_end_of_a_child_is_ignored(self):
+        """By whoever started the harness: the system then keeps no status."""
+        self.check_blamed("exits_at_once", 2, "loading it ends the process, with status 0",
+                          preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
 
     def test_a_base_that_cannot_be_used_is_the_librarys_fault(self):
         for name in ("null", "unaligned"):

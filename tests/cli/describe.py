@@ -88,6 +88,19 @@ class Describe(unittest.TestCase):
             listed = re.findall(r"^  (--\w+)", run(name, "--help").stdout, re.M)
             self.assertEqual(listed, [*describe(name)["options"], "--describe", "--help"], name)
 
+    def test_help_names_the_kinds_with_the_default_in_brackets(self):
+        orders = ["sequential", "reverse", "random", "alternate"]
+        for name in HARNESSES:
+            said = {"order": orders, **describe(name)}
+            help_text = run(name, "--help").stdout
+            for key in {"order", "commit", "pages", "guard", "trap"}:
+                if f"--{key}" not in said["options"]:
+                    continue
+                names = " or ".join(", ".join(said[key]).rsplit(", ", 1))
+                with self.subTest(name=name, option=key):
+                    self.assertRegex(help_text, rf"(?m)^  --{key} .*: {names}   "
+                                                rf"\[{said[key][0]}\]$")
+
     def test_exactly_the_kinds_that_are_listed_are_taken(self):
         known = {"--commit": [*COMMIT, "auto"], "--pages": ["small", "thp", "auto"],
                  "--guard": [*GUARD, "none"], "--trap": [*TRAP, "auto"]}

@@ -171,6 +171,16 @@ class Outputs(unittest.TestCase):
         done = run("fault", *FEW, "--output", "no/such\nfolder")
         self.assertOneLine(done, 2, "fault: --output: cannot write 'no/such?folder': No such file")
 
+    def test_what_is_wrong_with_a_long_path_or_value_is_said_behind_it(self):
+        far = "/".join(["x" * 200] * 4 if not WINDOWS else ["no", "such"])
+        for options in (["--output", far], ["--trace", far]):
+            done = run("fault", *FEW, *options)
+            self.assertOneLine(done, 2, f"fault: {options[0]}: cannot write '{far}': ")
+            self.assertRegex(done.stderr, "': [A-Z][^']+\n$")
+        done = run("fault", "--order", "y" * 2000)
+        self.assertOneLine(done, 2, f"fault: --order: '{'y' * 2000}' is no order here; use ")
+        self.assertTrue(done.stderr.endswith(" or alternate\n"), done.stderr)
+
     def test_a_trace_of_a_million_bytes_is_whole(self):
         """Many times the buffer that rows are gathered in."""
         trace = self.path("trace")

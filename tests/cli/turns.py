@@ -158,6 +158,15 @@ class Protocol(unittest.TestCase):
                          (2, "fault: --turns: 10 configurations asked for; name one --size, one "
                              "--chunk and one --touch\n"))
 
+    def test_the_longest_command_is_quoted_whole(self):
+        longest = "x" * 126
+        lines, status, error = taken("fault", "--size", "64K", commands=[longest])
+        self.assertEqual((len(lines), status), (1, 2))
+        self.assertEqual(error, f"fault: --turns: '{longest}' is no command; docs/turns.md lists "
+                                "them\n")
+        *_, error = taken("fault", "--size", "64K", commands=[longest + "x"])
+        self.assertIn("is the end of no line", error)
+
     def test_the_end_of_the_input_in_the_middle_of_a_cycle_ends_it(self):
         lines, status, said = taken("guard", "--size", "64K", commands=["begin", "touch 3"])
         self.assertEqual((len(lines), status, said), (3, 0, ""))

@@ -31,8 +31,8 @@ static const struct harness {
     {{.name = "all", .step = STEP_CHUNK, .guarded = true, .fault = fault}, {"--library"}},
     {{.name = "plain", .step = STEP_SIZE}, {"--chunk", "--guard", "--trap", "--library"}},
     {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
-     {"--chunk", "--guard", "--trap", "--library", "--order", "--commit", "--trace",
-      "--staircase"}},
+     {"--chunk", "--guard", "--trap", "--library", "--order", "--commit", "--trace", "--staircase",
+      "--turns"}},
     {{.name = "library", .step = STEP_CHUNK, .load = load}, {"--guard", "--trap", "--commit"}},
 };
 
@@ -98,12 +98,20 @@ static bool is_file(const char *text)
     return text == NULL || *text != '\0';
 }
 
+/* Turns are of one configuration, without a number of samples and without files. */
+static bool are_turns(const struct options *options)
+{
+    return options->sizes.count == 1 && options->chunks.count == 1 && options->touches.count == 1 &&
+           options->repeat == 0 && options->trace == NULL && options->staircase == NULL &&
+           strcmp(options->output, "-") == 0;
+}
+
 static void check_contract(const struct harness *harness, const struct options *options)
 {
     const struct configuration *common = &options->common;
     FUZZ_CHECK(are_sizes(&options->sizes) && are_sizes(&options->chunks));
     FUZZ_CHECK(are_parts(&options->touches));
-    FUZZ_CHECK(options->repeat > 0);
+    FUZZ_CHECK(options->turns ? are_turns(options) : options->repeat > 0);
     FUZZ_CHECK(options->output != NULL && *options->output != '\0');
     FUZZ_CHECK(is_file(options->trace) && is_file(options->staircase));
     FUZZ_CHECK(is_file(options->library));
@@ -116,6 +124,7 @@ static void check_contract(const struct harness *harness, const struct options *
     FUZZ_CHECK(kind_name(trap_kinds, (int)common->trap) != NULL);
     FUZZ_CHECK(takes(harness, "--library") || options->library == NULL);
     FUZZ_CHECK(takes(harness, "--trace") || options->trace == NULL);
+    FUZZ_CHECK(takes(harness, "--turns") || !options->turns);
     FUZZ_CHECK(takes(harness, "--order") || common->order == ORDER_SEQUENTIAL);
     FUZZ_CHECK(takes(harness, "--chunk") ||
                (options->chunks.count == 1 && options->chunks.values[0] == 65536));
@@ -162,17 +171,21 @@ static void write_out(const struct harness *harness, const struct options *optio
     if (takes(harness, "--chunk"))
         add_sizes(line, "--chunk", &options->chunks);
     add_parts(line, &options->touches);
-    add_number(line, "--repeat", options->repeat);
     add_number(line, "--seed", options->seed);
     add_kind(line, harness, "--order", workload_orders, (int)common->order);
     add_kind(line, harness, "--pages", vm_pages_kinds, (int)common->pages);
     add_kind(line, harness, "--commit", commit_kinds, (int)common->commit);
     add_kind(line, harness, "--guard", guard_kinds, (int)common->guard);
     add_kind(line, harness, "--trap", trap_kinds, (int)common->trap);
+    add(line, "--library", options->library);
+    if (options->turns) {
+        snprintf(next(line), LINE_MAX_BYTES, "--turns");
+        return;
+    }
+    add_number(line, "--repeat", options->repeat);
     add(line, "--output", options->output);
     add(line, "--trace", options->trace);
     add(line, "--staircase", options->staircase);
-    add(line, "--library", options->library);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -203,7 +216,7 @@ static bool same_but_sizes(const struct options *a, const struct options *b)
     return a->touches.count == b->touches.count &&
            memcmp(a->touches.values, b->touches.values,
                   a->touches.count * sizeof *a->touches.values) == 0 &&
-           a->repeat == b->repeat && a->seed == b->seed &&
+           a->repeat == b->repeat && a->seed == b->seed && a->turns == b->turns &&
            same_configuration(&a->common, &b->common) && same_files(a, b);
 }
 
@@ -242,12 +255,13 @@ static bool is_refused(const struct harness *harness, const char *argument)
     return false;
 }
 
-/* Of an accepted line without --help or the like: each option has a value, behind a = or next. */
+/* Of an accepted line without --help or the like: each option but --turns has a value, behind a =
+ * or next. */
 static void check_taken(const struct harness *harness, const struct line *line)
 {
     for (int i = 1; i < line->count; i++) {
         FUZZ_CHECK(!is_refused(harness, line->arguments[i]));
-        i += strchr(line->arguments[i], '=') == NULL;
+        i += strchr(line->arguments[i], '=') == NULL && strcmp(line->arguments[i], "--turns") != 0;
     }
 }
 

@@ -95,19 +95,28 @@ def wanted(file, patterns):
                                for pattern in patterns)
 
 
+@dataclasses.dataclass
+class Equivalent:
+    """An entry of the list of changes that no test can notice."""
+
+    file: str
+    reason: str = ""
+
+
 def read_equivalent(path):
-    """{identity: reason} of the changes that no test can notice. An entry is a line that starts
-    with the identity, and indented lines with the reason."""
-    reasons, identity = {}, ""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    """{identity: Equivalent}. An entry is a line that starts with the identity and the file, and
+    indented lines with the reason."""
+    entries, identity = {}, ""
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if line[0].isspace():
-            reasons[identity] = f"{reasons.get(identity, '')} {line.strip()}".strip()
+            entry = entries[identity]
+            entry.reason = f"{entry.reason} {line.strip()}".strip()
         else:
-            identity = line.split()[0]
-            reasons[identity] = ""
-    missing = [identity for identity, reason in reasons.items() if not reason]
+            identity, file = line.split()[:2]
+            entries[identity] = Equivalent(file)
+    missing = [identity for identity, entry in entries.items() if not entry.reason]
     if missing:
         raise ValueError(f"{path.name}: {missing[0]} has no reason; give it one below, indented")
-    return reasons
+    return entries

@@ -22,7 +22,7 @@ import processes
 import python_code
 import run
 import workshop
-from changes import in_order, read_equivalent, wanted
+from changes import Equivalent, in_order, read_equivalent, wanted
 from workshop import Test, expected_cost, files_of
 
 
@@ -203,10 +203,18 @@ class Lists(unittest.TestCase):
             return read_equivalent(path)
 
     def test_reasons(self):
-        self.assertEqual(self.equivalent("# of\n1a a file\n  because\n  so\n\n2b x\n  y\n"),
-                         {"1a": "because so", "2b": "y"})
+        self.assertEqual(self.equivalent("# of\n1a a.c f: x\n  because\n  so\n\n2b x\n  y\n"),
+                         {"1a": Equivalent("a.c", "because so"), "2b": Equivalent("x", "y")})
         with self.assertRaisesRegex(ValueError, "2b has no reason"):
-            self.equivalent("1a\n  because\n2b a file\n")
+            self.equivalent("1a a.c\n  because\n2b a.c\n")
+
+    def test_an_entry_is_stale_where_its_code_changed_or_went(self):
+        """One of another language, or of a file that is not built here, is not."""
+        changes = {"src/row.c": c_code.changes_of("src/row.c", b"int f(void)\n{\n    g();\n}\n")}
+        identity = changes["src/row.c"][0].identity
+        entries = {identity: Equivalent("src/row.c"), "1a": Equivalent("src/row.c"),
+                   "2b": Equivalent("scripts/vmcommit/__main__.py"), "3c": Equivalent("src/gone.c")}
+        self.assertEqual(run.stale(changes, entries, run.ROOT), ["1a", "3c"])
 
     def test_files_by_name_folder_and_pattern(self):
         self.assertTrue(wanted("src/row.c", None))

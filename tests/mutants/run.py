@@ -225,10 +225,12 @@ def chosen_changes(arguments, changes, equivalent):
     return [change for change in ordered if change.identity in identities]
 
 
-def stale(changes, equivalent):
-    """Entries of the list whose code has changed meanwhile."""
+def stale(changes, equivalent, root):
+    """Entries of the list whose code has changed meanwhile, or is gone. Those of files that are of
+    another language, or that are not built here, may well be right."""
     present = {change.identity for items in changes.values() for change in items}
-    return sorted(set(equivalent) - present)
+    return sorted(identity for identity, entry in equivalent.items() if identity not in present
+                  and (entry.file in changes or not (root / entry.file).exists()))
 
 
 def read_arguments(words):
@@ -281,7 +283,7 @@ def carried_out(arguments, folder, equivalent, output):
     workshops = prepared(folder, arguments.jobs)
     files = workshops[0].compiled_files() if arguments.language == "c" else files_of(ROOT)
     changes = changes_by_file(arguments.language, workshops[0].tree, files, arguments.only)
-    for identity in [] if arguments.only else stale(changes, equivalent):
+    for identity in [] if arguments.only else stale(changes, equivalent, ROOT):
         print(f"mutants: equivalent.txt: {identity} is no change of this code", file=sys.stderr)
     ordered = chosen_changes(arguments, changes, equivalent)
     trial = Trial(arguments.language, relevant_tests(arguments, workshops[0]), output)

@@ -173,7 +173,6 @@ class Signals(unittest.TestCase):
 
     def test_at_random_moments(self):
         moments = random.Random(time.time_ns())
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # children inherit what is ignored
         for at in range(MOMENTS):
             after = moments.random() * 2.5
             number = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[at % 4]

@@ -15,6 +15,7 @@ from support import ROOT
 
 from vmcommit.analyse import analysis
 from vmcommit.base import conventions
+from vmcommit.base.units import KIB, MIB
 from vmcommit.show import documents, page, side_by_side, tables
 from vmcommit.show.caption import caption, percent
 
@@ -125,6 +126,26 @@ class Hostile(unittest.TestCase):
     def test_anchors_are_one_for_each_row(self):
         rows = page.table_rows(self.runs[0].summary, self.runs[0].run.strategies)
         self.assertEqual(len({row["anchor"] for row in rows}), len(self.runs[0].summary))
+
+    def test_the_widest_ratios_are_named(self):
+        rows = pandas.DataFrame(
+            [("upfront", False, MIB, MIB, "sequential", 9, 0.9),
+             ("fault", False, MIB, MIB, "sequential", 9, 0.051),
+             ("chunked", True, MIB, MIB // 2, "random", 9, 0.2),
+             ("guard", True, MIB, MIB, "reverse", 9, 0.0),
+             ("late", True, MIB, MIB, "reverse", 0, 0.9)],
+            columns=["strategy", "stepped", "size_bytes", "touched_bytes", "touch_order",
+                     "ratio_samples", "ratio_half_width"]).assign(chunk_bytes=64 * KIB)
+        with unittest.mock.patch.object(page, "NARROW", 0.05):
+            wide = page.wide_ratios(rows)
+            self.assertEqual((wide["count"], wide["of"]), (2, 3))
+            for text, pattern in zip(wide["named"], (
+                    r"chunked 1 MiB by 64 KiB, 512 KiB touched, random \(±20\.?0* %\)",
+                    r"fault 1 MiB \(±5\.?1? %\)"), strict=True):
+                self.assertRegex(text, rf"\A{pattern}\Z")
+            many = pandas.concat([rows[1:2]] * 20)
+            self.assertEqual([len(page.wide_ratios(many)["named"]),
+                              page.wide_ratios(many)["count"]], [8, 20])
 
     def test_the_step_is_named_where_a_time_depends_on_it(self):
         step = "64 KiB"

@@ -1,5 +1,6 @@
-/* Linux: which guard page `auto` takes, on a kernel with markers in the page table and on one
- * without. The program's own madvise stands before the system's. */
+/* Linux: which guard page `auto` takes, on a kernel with markers in the page table, on one without
+ * and where that can't be found out. The program's own madvise and mmap stand before the system's.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
@@ -11,8 +12,16 @@
 #include "system/guard.h"
 #include "system/vm.h"
 
-static bool has_markers;
+static bool has_markers, has_addresses = true;
 static int calls;
+
+void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
+{
+    if (has_addresses)
+        return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
 
 int madvise(void *address, size_t size, int advice)
 {
@@ -42,6 +51,9 @@ int main(void)
                "this kernel has no MADV_GUARD_INSTALL (Linux 6.13)");
     CHECK_EQUAL(guard_set(GUARD_MADVISE, &calls), EINVAL);
     CHECK_EQUAL(guard_clear(GUARD_MADVISE, &calls), EINVAL);
+    has_markers = true;
+    has_addresses = false;
+    check_auto(GUARD_PROT_NONE, 0);
     calls = 0;
     CHECK_EQUAL(guard_resolve(GUARD_MADVISE), GUARD_MADVISE);
     CHECK_EQUAL(guard_resolve(GUARD_PROT_NONE), GUARD_PROT_NONE);

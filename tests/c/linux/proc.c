@@ -190,6 +190,23 @@ static void endless_lines_end(void)
     CHECK_EQUAL(counts[0], 0);
 }
 
+/* "/././.", before "/proc/meminfo": the system takes 4095 characters. */
+static void a_root_may_be_as_long_as_the_system_takes(void)
+{
+    char far[4096 - 13 + 1];
+    size_t counts[2] = {0, 0};
+    for (size_t i = 0; i < sizeof far - 1; i++)
+        far[i] = i % 2 == 0 ? '/' : '.';
+    far[sizeof far - 2] = '\0';
+    CHECK_EQUAL(proc_for_each_line(far, "/proc/meminfo", count_line, counts), 0);
+    CHECK(counts[0] > 0);
+    far[sizeof far - 2] = '/';
+    far[sizeof far - 1] = '\0';
+    CHECK_EQUAL(proc_for_each_line(far, "/proc/meminfo", count_line, counts), ENAMETOOLONG);
+    CHECK_EQUAL(proc_for_each_line(far, "/proc/meminfo and more", count_line, counts),
+                ENAMETOOLONG);
+}
+
 int main(void)
 {
     char command[512];
@@ -201,6 +218,7 @@ int main(void)
     what_is_missing_is_unknown_or_an_error();
     lines_come_whole();
     endless_lines_end();
+    a_root_may_be_as_long_as_the_system_takes();
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     CHECK_EQUAL(system(command), 0); /* NOLINT(cert-env33-c) */
     return check_result();

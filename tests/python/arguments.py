@@ -1,0 +1,66 @@
+"""How the commands read arguments: refused in one line, never guessed; and where results lie."""
+
+import os
+import pathlib
+import sys
+import unittest
+from unittest import mock
+
+from support import ROOT, execute
+
+from vmcommit.base.problems import Usage
+from vmcommit.commands import arguments
+
+
+def parser():
+    """Of a made-up command."""
+    made = arguments.Parser("brew", "Brews.\n\n  As it is.")
+    arguments.add_results(made, "is read")
+    arguments.add_build(made)
+    for side in ("", "base"):
+        arguments.add_subjects(made, side)
+    return made
+
+
+class Arguments(unittest.TestCase):
+    def test_defaults(self):
+        self.assertEqual(vars(parser().parse_args([])), {
+            "results": arguments.RESULTS, "build": ROOT / "build", "library": "", "allocator": "",
+            "base_library": "", "base_allocator": ""})
+
+    def test_what_is_given(self):
+        given = parser().parse_args(["--results", "r", "--build=b", "--library", "l.so",
+                                     "--base-allocator", "system"])
+        self.assertEqual((given.results, given.build), (pathlib.Path("r"), pathlib.Path("b")))
+        self.assertEqual((given.library, given.base_allocator), ("l.so", "system"))
+
+    def test_an_option_is_written_out(self):
+        for words in (["--res", "r"], ["--lib", "l"], ["extra"], ["--results"]):
+            with self.assertRaises(Usage) as raised:
+                parser().parse_args(words)
+            self.assertIn(words[0], str(raised.exception))
+
+    def test_help_keeps_the_lines_of_the_description(self):
+        with mock.patch.object(arguments, "say") as said, self.assertRaises(SystemExit) as ended:
+            parser().parse_args(["--help"])
+        self.assertEqual(ended.exception.code, 0)
+        text = said.call_args.args[0]
+        self.assertTrue(text.startswith("usage: vmcommit brew [-h]"), text)
+        self.assertIn("\nBrews.\n\n  As it is.\n", text)
+        self.assertIn("on the side of base", " ".join(text.split()))
+        self.assertFalse(text.endswith("\n"))
+
+    def test_where_results_lie(self):
+        code = "import sys; sys.path.insert(0, sys.argv[1]); " \
+               "from vmcommit.commands import arguments; print(arguments.RESULTS)"
+        for given, expected in ((None, ROOT / "results"), ("", ROOT / "results"),
+                                ("elsewhere", "elsewhere")):
+            variables = {name: text for name, text in os.environ.items()
+                         if name != "VMCOMMIT_RESULTS"}
+            variables |= {} if given is None else {"VMCOMMIT_RESULTS": given}
+            done = execute([sys.executable, "-c", code, ROOT / "scripts"], env=variables)
+            self.assertEqual((done.stdout, done.stderr), (f"{expected}\n", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,167 @@
+"""The axes of charts hold all that is drawn, and not much more; what is drawn is the reference run.
+Nothing is drawn here: what gnuplot is told is read back."""
+
+import math
+import pathlib
+import re
+import tempfile
+import types
+import unittest
+from unittest import mock
+
+import pandas
+
+import reference
+
+from vmcommit.analyse import analysis
+from vmcommit.base.problems import Problem
+from vmcommit.show import charts, gnuplot, side_by_side, trend
+from vmcommit.show.chart import HISTORY, RUN, RUNS
+
+# chart: {axis: (the tables that are drawn along it, and the columns of each)}
+SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
+PANELS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2, 3))
+DRAWN = {
+    "staircase": {"charge": (("across", 1), ("panel1", 1), ("panel2", 1))},
+    "latency": {"size": SIZES, "time": TIMES},
+    "ratio": {"size": (("ratio", 0),), "ratio": (("ratio", 1, 2, 3),)},
+    "tradeoff": {"waste": (("paths", 0), ("frontier", 0)), "time": (("paths", 1), ("frontier", 1))},
+    "charge": {"size": SIZES, "charge": (("full", 1), ("sparse", 1))},
+    "faults": {"size": (("minor", 0),), "count": (("minor", 1), ("handled", 1))},
+    "steps": {"step": (("time", 0), ("time_across", 0)), "time": (("time", 1), ("time_across", 1)),
+              "charge": (("charge", 1), ("charge_across", 1))},
+    "process_times": {"process": (("processes", 0, 1, 2, 3),)},
+    "runs_latency": {"size": (("panel1", 0),), "time": PANELS},
+    "runs_ratio": {"size": (("panel1", 0),), "ratio": PANELS},
+}
+MOST = 3.01  # times the largest value that an axis may reach
+
+
+def numbers(text):
+    """Of a table, row by row; what is unknown is left out."""
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return [[float(cell) for cell in row] for row in rows if row[0] != "NaN"]
+
+
+class Axes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        run = analysis.read(reference.REFERENCE)
+        subjects = {RUN: run, RUNS: side_by_side.Together([run, run], ["one", "two"])}
+        cls.analysed, cls.plots = run, {}
+        for shows, subject in subjects.items():
+            for name, chart in charts.of(shows).items():
+                folder = pathlib.Path(scratch.name, name)
+                folder.mkdir()
+                plot = gnuplot.Plot(folder)
+                if chart.prepare(subject, plot):
+                    cls.plots[name] = plot
+
+    def defined(self, chart, name):
+        """The number that gnuplot is told; None where it is told none."""
+        told = [line.rpartition(" = ")[2] for line in self.plots[chart].settings
+                if line.startswith(f"{name} = ")]
+        return float(told[0]) if told else None
+
+    def values(self, chart, tables):
+        return [row[column] for name, *columns in tables
+                for row in numbers((self.plots[chart].folder / f"{name}.dat").read_text("utf-8"))
+                for column in columns if column < len(row) and not math.isnan(row[column])]
+
+    def test_each_holds_what_is_drawn(self):
+        for chart, axes in DRAWN.items():
+            for axis, tables in axes.items():
+                values = self.values(chart, tables)
+                low = self.defined(chart, f"{axis}_low")
+                with self.subTest(chart=chart, axis=axis):
+                    self.assertLessEqual(max(values), self.defined(chart, f"{axis}_high"))
+                    self.assertLessEqual(self.defined(chart, f"{axis}_high"), MOST * max(values))
+                    if low is not None:
+                        self.assertLessEqual(low, min(values))
+                        self.assertLessEqual(min(values), MOST * low)
+
+    def test_marks_lie_on_their_axis_and_rise(self):
+        for chart, plot in self.plots.items():
+            for line in plot.settings:
+                marked = re.match(r"array (\w+)_at\[\d+\] = \[(.*)\]", line)
+                high = marked and self.defined(chart, f"{marked[1]}_high")
+                if not high:
+                    continue
+                with self.subTest(chart=chart, axis=marked[1]):
+                    at = [float(number) for number in marked[2].split(", ")]
+                    self.assertEqual(at, sorted(set(at)))
+                    self.assertGreaterEqual(len(at), 2)
+                    self.assertGreaterEqual(at[0], self.defined(chart, f"{marked[1]}_low") or 0)
+
+    def test_without_a_row_there_is_nothing_to_draw(self):
+        empty = types.SimpleNamespace(summary=self.analysed.summary.iloc[:0])
+        together = side_by_side.Together([empty, empty], ["one", "two"])
+        for name, chart in charts.of(RUNS).items():
+            self.assertIs(chart.prepare(together, None), False, name)
+
+    def test_a_chart_of_several_runs_has_no_finding(self):
+        for shows in (RUNS, HISTORY):
+            for name, chart in charts.of(shows).items():
+                self.assertEqual(chart.finding(None), "", name)
+
+    def test_every_axis_is_looked_at(self):
+        told = {(chart, line.partition("_high = ")[0]) for chart, plot in self.plots.items()
+                for line in plot.settings if re.match(r"\w+_high = ", line)}
+        self.assertEqual(told - {("orders", "region")},
+                         {(chart, axis) for chart, axes in DRAWN.items() for axis in axes})
+
+
+class History(unittest.TestCase):
+    """The chart of comparisons, by a history that is made up."""
+
+    def plot(self, strategies, sizes=(4096, 2**20), folder=None):
+        rows = [{"time": f"day {day}", "strategy": f"s{number}", "size_bytes": size, "touch": 1.0,
+                 "chunk_bytes": 65536, "ns_per_page": 100 * number, "ns_per_page_low": 90,
+                 "ns_per_page_high": 1000} for day in (1, 2, 3)
+                for number in range(1, strategies + 1) for size in sizes]
+        table = pandas.DataFrame(rows)
+        changed = ("s1 4 KiB", table.iloc[2 * len(table) // 3], 1.5)  # on the third day
+        plot = gnuplot.Plot(folder)
+        self.assertTrue(charts.of(HISTORY)["trend"].prepare(trend.History(table, [changed]), plot))
+        return plot
+
+    def test_drawn_or_said(self):
+        table = pandas.DataFrame({"time": ["a", "b", "a"], "touch": 1.0, "chunk_bytes": 65536})
+        with mock.patch.object(trend.charts, "draw_each", return_value=["trend"]) as drawn:
+            trend.draw(table, [], "folder")
+        shows, history, folder, text = drawn.call_args.args
+        self.assertEqual((shows, list(history.rows.time), folder), (HISTORY, ["a", "b", "a"],
+                                                                    "folder"))
+        self.assertTrue(text.startswith("2 comparisons, oldest left; medians with "), text)
+        with mock.patch.object(trend.charts, "draw_each", return_value=[]), \
+                self.assertRaisesRegex(Problem, "no chart: no comparison .* at a step of 64 KiB"):
+            trend.draw(table, [], "folder")
+        for column in ("touch", "chunk_bytes"):
+            self.assertTrue(trend.History(table.assign(**{column: 0.5}), []).rows.empty)
+
+    def test_panels(self):
+        for strategies, columns, rows in ((1, 1, 1), (2, 1, 2), (3, 2, 2), (4, 2, 2), (5, 3, 2),
+                                          (6, 3, 2), (7, 3, 3)):
+            with tempfile.TemporaryDirectory() as scratch:
+                told = self.plot(strategies, folder=pathlib.Path(scratch)).settings
+            self.assertIn(f"columns = {columns:.1f}", told, strategies)
+            self.assertIn(f"rows = {rows:.1f}", told, strategies)
+
+    def test_what_is_drawn(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = self.plot(2, folder=pathlib.Path(scratch))
+            panel, changes = ((plot.folder / f"{name}.dat").read_text("utf-8").split("\n\n\n")
+                              for name in ("panel2", "changes"))
+        self.assertEqual(panel[0].splitlines(), ['# "1"', "1 200 90 1000", "2 200 90 1000",
+                                                 "3 200 90 1000"])
+        self.assertEqual(changes[0].splitlines(), ['# "1"', "3"])
+        self.assertEqual(changes[1].splitlines()[1][:3], "NaN")
+        for told in ("time_low = 72.0", "time_high = 1200.0", "comparisons = 3.0"):
+            self.assertIn(told, plot.settings)
+        self.assertEqual([entry[0] for entry in plot.legend], ["4 KiB", "1 MiB"])
+
+
+if __name__ == "__main__":
+    unittest.main()
