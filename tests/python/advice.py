@@ -14,7 +14,8 @@ from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
 from vmcommit.base.cells import Cell
 from vmcommit.base.units import GIB, KIB, MIB
 
-# As many as it takes for ranks to decide; all on one side of 1 then do for 524 comparisons at 99.9 %
+# As many as it takes for ranks to decide; all on one side of 1 then do for 524 comparisons at
+# 99.9 %
 # (2^-19 is 0.001 / 524.3).
 ROUNDS = range(1, 21)
 SIZES = (64 * KIB, MIB, 4 * MIB, 16 * MIB)

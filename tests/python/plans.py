@@ -1,4 +1,5 @@
-"""Which configurations a profile has, and which of them the next set is of, on pretended machines."""
+"""Which configurations a profile has, and which of them the next set is of, on pretended
+machines."""
 
 import dataclasses
 import itertools

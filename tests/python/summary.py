@@ -53,7 +53,8 @@ class Statistics(unittest.TestCase):
             self.assertEqual(freedom, 0)
 
     def test_few_values_have_students_interval_by_the_larger_spread(self):
-        """Student's t of 6 degrees is 2.4469 at 95 % and 5.9588 at 99.9 %, of 60 it is 2.0003. Seven
+        """Student's t of 6 degrees is 2.4469 at 95 % and 5.9588 at 99.9 %, of 60 it is 2.0003.
+        Seven
         values from -3 to 3 spread by 2.1602; 1 and 3 by the square root of 2."""
         for values, confidence, pooled, middle, reach in (
                 (range(-3, 4), 0.95, (2.0, 6), 0, 2.4469 * 2.1602 / math.sqrt(7)),
