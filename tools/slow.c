@@ -90,8 +90,9 @@ __attribute__((constructor)) static void find_real(void)
     find("munmap", &real_munmap);
     find("sigaction", &real_sigaction);
     find_clock();
-    if (getenv("VMCOMMIT_SLOW") != NULL)
-        read_slowness(getenv("VMCOMMIT_SLOW"));
+    const char *slowness = getenv("VMCOMMIT_SLOW");
+    if (slowness != NULL)
+        read_slowness(slowness);
     one_more_fault = getenv("VMCOMMIT_FAULT") != NULL;
 }
 
