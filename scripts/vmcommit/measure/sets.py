@@ -18,7 +18,7 @@ from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import MEMORY
 from vmcommit.base.units import GIB, MIB
 from vmcommit.measure.estimate import Turns
-from vmcommit.measure.harness import Harness, HarnessFailed, check_row, row_of_failure
+from vmcommit.measure.harness import Harness, HarnessFailed, row_in, row_of_failure
 from vmcommit.measure.reservoir import Reservoir
 from vmcommit.measure.turns import Member, Refused, length, words
 
@@ -140,12 +140,11 @@ class Set:
 
     def row(self, key) -> dict:
         position = list(self.parts).index(key) + 1
-        row = self.members[key].row(self.round_number, position, self.number)
+        printed = self.members[key].row(self.round_number, position, self.number)
         try:
-            check_row(row, self.parts[key].configuration)
+            return row_in(printed, self.parts[key].configuration)
         except ValueError as error:
             raise HarnessFailed(f"gave a row that makes no sense: {error}") from None
-        return row
 
     def memory_of(self, key) -> dict:
         return {column: self.memory[key][column] for column in MEMORY

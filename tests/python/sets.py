@@ -1,0 +1,464 @@
+"""Sets of harnesses that are scripts and speak the protocol of turns: who takes a turn when, and what
+becomes of the others where one of them dies, hangs, is refused or makes no sense. Nothing here
+depends on how long anything takes."""
+
+import collections
+import contextlib
+import csv
+import dataclasses
+import io
+import itertools
+import json
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+import made
+from support import goes
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.columns import MEMORY, NEEDED
+from vmcommit.base.problems import Problem
+from vmcommit.base.units import GIB, KIB
+from vmcommit.measure import profiles, turns
+from vmcommit.measure.campaign import Campaign
+from vmcommit.measure.harness import Harness, HarnessFailed
+from vmcommit.measure.plan import Plan
+from vmcommit.measure.sets import BATCHES, MOST_CYCLES, Pace, Part, Set, pace_of
+
+COLUMNS = list(dict.fromkeys((*NEEDED, "position", "set")))
+TOUCHES = 16  # of a cycle
+SLICED, BATCHED = Pace(4), Pace(64)  # four slices a cycle; whole cycles
+CYCLE = ["begin", *["touch 4"] * 4, "end"]
+PROBE = ["probe", "touch 16", "end", "header", "row"]
+
+# Its arguments: a name, a folder, a row as JSON, and what it does other than well as JSON: {"touch 2":
+# what} is done at its second touch. It notes its process and what it was asked for in the folder.
+FAKE = """
+import json, os, signal, subprocess, sys, time
+name, folder, row, acts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4])
+options = sys.argv[5:]
+def note(file, text):
+    with open(os.path.join(folder, file), "a") as log:
+        log.write(text)
+def say(text):
+    os.write(1, text.encode() + b"\\n")
+header = ",".join(row)
+row["size_bytes"] = options[options.index("--size") + 1]
+if "--turns" not in options:
+    say(header + "\\n" + ",".join(map(str, row.values())))
+    sys.exit()
+note("pids", f"{os.getpid()}\\n")
+counts, refused = {}, False
+def asked(command):
+    verb = command.split()[0]
+    counts[verb] = counts.get(verb, 0) + 1
+    act = acts.get(f"{verb} {counts[verb]}", acts.get(verb))
+    if act == "die":
+        print("first\\nout of luck", file=sys.stderr)
+        sys.exit(7)
+    if act == "kill":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if act == "close":
+        os.close(1)
+    if act in ("close", "hang"):
+        child = subprocess.Popen(["sleep", "300"])
+        note("pids", f"{child.pid}\\n")
+        time.sleep(300)
+    return act
+say(asked("greet") or "turns 2 16 ok")
+for line in iter(sys.stdin.readline, ""):
+    note("asked", f"{name} {line}")
+    act = asked(line)
+    if act:
+        refused = act.startswith("refused")
+        say(act)
+    elif line == "header\\n":
+        say(header)
+    elif line.startswith("row "):
+        number, position, at = line.split()[1:]
+        told = row | {"round": number, "position": position, "set": at}
+        if refused or acts.get("greet", "").endswith("unable"):
+            told |= {"status": "refused" if refused else "unsupported", "error": "no memory"}
+            told |= dict.fromkeys([each for each in told if each.endswith("_ns")], "")
+        refused = False
+        say(",".join(map(str, told.values())))
+    else:
+        say("done 1000000 0 0 0")
+"""
+
+
+class Short(Configuration):
+    def time_limit(self):
+        return 0.3
+
+
+class Fakes(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.script = self.folder / "fake.py"
+        self.script.write_text(FAKE)
+        for number in (signal.SIGINT, signal.SIGTERM):  # ignored where tests were started so
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.addCleanup(self.assertAllGone)
+
+    def row(self, strategy, size=64 * KIB):
+        row = made.row(strategy, size, 100, position=1, set=0)
+        return {column: row[column] for column in COLUMNS}
+
+    def harness(self, strategy, name=None, **acts):
+        """One that does `acts`, {"touch_2": what it does at its second touch}."""
+        acts = {key.replace("_", " "): act for key, act in acts.items()}
+        return Harness(strategy, (
+            sys.executable, "-SEI", str(self.script), name or strategy.name, str(self.folder),
+            json.dumps(self.row(strategy)), json.dumps(acts)))
+
+    def part(self, strategy, name=None, kind=Configuration, **acts):
+        like = {column: str(value) for column, value in self.row(strategy).items()}
+        return Part(self.harness(strategy, name, **acts), kind(strategy, 64 * KIB), like)
+
+    def parts(self, names="abc", **acts):
+        """{name: Part}; `acts`: {name: what it does, by keywords}."""
+        return {name: self.part(made.UPFRONT, name, **acts.get(name, {})) for name in names}
+
+    def asked(self):
+        """[(name, command)] in the order in which they were asked."""
+        path = self.folder / "asked"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [tuple(line.split(" ", 1)) for line in lines]
+
+    def timed(self, names="abc"):
+        """The same of turns that are timed: what comes after the last probed cycle or chosen
+        batch, up to the rows."""
+        asked = self.asked()
+        first = 1 + max(at for at, (_, command) in enumerate(asked[:-2 * len(names)])
+                        if command.startswith("row"))
+        return [(name, command) for name, command in asked[first:]
+                if not command.startswith(("row", "header"))]
+
+    def assertAllGone(self):
+        path = self.folder / "pids"
+        for pid in path.read_text().split() if path.exists() else ():
+            self.assertTrue(goes(int(pid)), f"process {pid} is left over")
+
+    def take(self, parts, pace=SLICED, number=5, round_number=1, seed=1):
+        return Set(parts, pace, number, round_number, random.Random(seed)).take()
+
+
+class Order(Fakes):
+    def test_all_members_get_the_same_turns(self):
+        for pace, expected in ((SLICED, CYCLE * 4), (BATCHED, ["cycles 1"] * BATCHES)):
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / "asked").unlink()
+            taken = self.take(self.parts(), pace)
+            for name in "abc":
+                self.assertEqual([command for each, command in self.timed() if each == name],
+                                 expected)
+                self.assertEqual(taken[name].turns.ns.shape, (4, 6) if pace is SLICED else (24, 1))
+
+    def test_the_order_stays_for_a_cycle_and_is_another_one_for_the_next(self):
+        self.take(self.parts("abcd"))
+        names = [name for name, _ in self.timed("abcd")]
+        rounds = [tuple(names[at:at + 4]) for at in range(0, len(names), 4)]
+        cycles = [set(rounds[at:at + 6]) for at in range(0, len(rounds), 6)]
+        self.assertEqual([len(orders) for orders in cycles], [1] * 3)
+        self.assertGreater(len(set.union(*cycles)), 1)
+        self.assertEqual({frozenset(order) for order in rounds}, {frozenset("abcd")})
+
+    def test_nobody_takes_two_turns_in_a_row(self):
+        """Batches never; slices not within a cycle."""
+        for seed in range(3):
+            (self.folder / "asked").write_text("")
+            self.take(self.parts(), BATCHED, seed=seed)
+            for (before, _), (after, _) in itertools.pairwise(self.timed()):
+                self.assertNotEqual(before, after)
+        (self.folder / "asked").write_text("")
+        self.take(self.parts())
+        for (before, _), (after, command) in itertools.pairwise(self.timed()):
+            if command != "begin":
+                self.assertNotEqual(before, after)
+
+    def test_two_members_alternate(self):
+        self.take(self.parts("ab"), BATCHED)
+        for (before, _), (after, _) in itertools.pairwise(self.timed("ab")):
+            self.assertNotEqual(before, after)
+
+    def test_short_cycles_are_as_many_as_there_may_be(self):
+        acts = {verb: "done 1000 0 0 0" for verb in ("begin", "touch", "end")}
+        taken = self.take(self.parts("ab", a=acts, b=acts))
+        self.assertEqual(taken["a"].turns.ns.shape, (MOST_CYCLES, 6))
+
+    def test_a_batch_fills_a_turn(self):
+        """Of cycles of 10 000 ns it takes thirty to fill 300 000."""
+        taken = self.take(self.parts("ab", a={"cycles": "done 20000 0 0 0"}), BATCHED)
+        batches = [command for name, command in self.timed("ab") if name == "a"]
+        self.assertEqual(set(batches), {"cycles 30"})
+        self.assertEqual(set(taken["a"].turns.ns.ravel()), {20000 / 30})
+
+    def test_memory_is_read_in_the_first_two_rounds(self):
+        """In a cycle of its own; of gigabytes in the first one that is timed."""
+        for pace, size, round_number, probes, begins in (
+                (SLICED, 64 * KIB, 1, 1, 4), (SLICED, 64 * KIB, 2, 1, 4),
+                (SLICED, 64 * KIB, 3, 0, 4), (BATCHED, 64 * KIB, 2, 1, 0),
+                (BATCHED, 64 * KIB, 3, 0, 0), (SLICED, GIB, 1, 1, 3), (SLICED, GIB, 2, 1, 3),
+                (SLICED, GIB, 3, 0, 4)):
+            (self.folder / "asked").write_text("")
+            parts = {name: dataclasses.replace(part, configuration=Configuration(
+                made.UPFRONT, size)) for name, part in self.parts().items()}
+            taken = self.take(parts, pace, round_number=round_number)
+            verbs = [command.split(" ")[0] for name, command in self.asked() if name == "a"]
+            with self.subTest(pace=pace, size=size, round_number=round_number):
+                self.assertEqual((verbs.count("probe"), verbs.count("begin")), (probes, begins))
+                self.assertEqual(taken["a"].row["round"], str(round_number))
+
+    def test_a_row_has_its_places_and_the_probed_cycles_memory(self):
+        taken = self.take(self.parts())
+        for position, name in enumerate("abc", 1):
+            row = taken[name].row
+            self.assertEqual((row["position"], row["round"], row["set"]), (str(position), "1", "5"))
+            for column in MEMORY:
+                self.assertNotEqual(row[column], "")
+
+    def test_a_turn_in_which_the_processor_was_taken_away_is_told(self):
+        taken = self.take(self.parts("ab", a={"touch_7": "done 5 0 0 3", "touch_8": "done 6 0 0"}))
+        turns_of = taken["a"].turns
+        self.assertEqual(int(turns_of.disturbed.sum()), 1)
+        self.assertEqual(turns_of.ns[turns_of.disturbed].tolist(), [5])
+        self.assertIn(6, turns_of.ns)
+
+    def test_different_touches_are_not_sliced(self):
+        self.take(self.parts("ab", a={"greet": "turns 2 32 ok"}))
+        self.assertNotIn("begin", [command for _, command in self.asked()])
+
+
+class Failures(Fakes):
+    ACTS = (("die", "ended with status 7: out of luck"), ("kill", "was ended by SIGSEGV"),
+            ("nonsense", "answered 'nonsense', which is none of the protocol's"),
+            ("done", "answered 'done', which is none of the protocol's"),
+            ("done x 1 1", "answered 'done x 1 1', which is none"), ("", "answered ''"))
+
+    def check(self, words, pace=SLICED, kind=Configuration, **acts):
+        """b does `acts`; a and c come to their end, and b's row says why."""
+        parts = self.parts()
+        parts["b"] = self.part(made.UPFRONT, "b", kind, **acts)
+        taken = self.take(parts, pace)
+        with self.subTest(acts=acts, pace=pace):
+            self.assertEqual(set(taken), set("abc"))
+            for name in "ac":
+                self.assertEqual((taken[name].row["status"], taken[name].failure), ("ok", ""))
+                self.assertIn(taken[name].turns.ns.shape, [(BATCHES, 1), *(
+                    (cycles, 6) for cycles in range(4, MOST_CYCLES + 1))])
+            self.assertEqual(taken["a"].turns.ns.shape, taken["c"].turns.ns.shape)
+            self.assertIn(words, taken["b"].failure)
+            row = taken["b"].row
+            self.assertEqual((row["status"], row["set"], row["total_ns"]), ("skipped", 5, ""))
+            self.assertIn(words, row["error"])
+            self.assertIsNone(taken["b"].turns)
+        self.assertAllGone()
+
+    def test_a_turn_that_goes_wrong(self):
+        for act, words in self.ACTS:
+            if act:
+                self.check(words, touch_6=act)
+
+    def test_wherever_it_goes_wrong(self):
+        for place in ("probe_1", "touch_1", "begin_1", "begin_3", "end_1", "end_2"):
+            self.check("status 7", **{place: "die"})
+        for place in ("cycles_1", "cycles_3", "cycles_4", "cycles_20"):
+            self.check("status 7", BATCHED, **{place: "die"})
+
+    def test_one_that_hangs(self):
+        """With all that it started."""
+        self.check("gave no answer within 0 s", kind=Short, touch_6="hang")
+
+    def test_one_that_closes_its_output(self):
+        with mock.patch.object(turns, "END_SECONDS", 0.1):
+            self.check("closed its standard output", touch_6="close")
+
+    def test_greetings_that_are_none(self):
+        for greeting, words in (
+                ("turns 1 16 ok", "is an older harness: its turns are of another version"),
+                ("turns 3 16 ok", "another version"), ("hello", "began with 'hello', which is no"),
+                ("turns 2 ok", "which is no greeting"), ("turns 2 -1 ok", "which is no greeting"),
+                ("die", "status 7"), ("kill", "SIGSEGV")):
+            self.check(words, greet=greeting)
+
+    def test_rows_that_make_no_sense(self):
+        """At its first row, of the probed cycle, and at its last."""
+        row = ",".join(map(str, self.row(made.UPFRONT).values()))
+        other = ",".join(map(str, self.row(made.FAULT).values()))
+        smaller = ",".join(map(str, self.row(made.UPFRONT, 4 * KIB).values()))
+        for act, words in (
+                ("nonsense", "makes no sense"), (f"{row},more", "not a field for each column"),
+                (row.rpartition(",")[0], "not a field for each column"),
+                (f"{row}\n{row}", "2 rows"), ('a,"', "makes no sense"), (" ", "makes no sense"),
+                (other, "strategy is 'fault' where upfront was asked for"),
+                (smaller, "size_bytes is '4096' where 65536 was asked for"),
+                (row.replace(",ok,", ",fine,"), "'fine' is no status"), ("die", "status 7")):
+            self.assertNotEqual(act, row)
+            for place in ("row_1", "row_2"):
+                self.check(words, **{place: act})
+        for act in ("nonsense", " ", 'a,"', "a,b", "die"):
+            self.check("", header_1=act)
+
+    def test_a_harness_that_does_not_start(self):
+        parts = self.parts()
+        parts["b"] = dataclasses.replace(parts["b"], harness=Harness(
+            made.UPFRONT, (str(self.folder / "nowhere"),)))
+        taken = self.take(parts)
+        self.assertIn("did not start: No such file", taken["b"].failure)
+        self.assertEqual([taken[name].turns.ns.shape for name in "ac"], [(6, 6)] * 2)
+
+    def test_all_of_them_die(self):
+        for pace in (SLICED, BATCHED):
+            for place in ("greet", "touch_3", "cycles_2"):
+                taken = self.take(self.parts(**dict.fromkeys("abc", {place: "die"})), pace)
+                self.assertEqual(set(taken), set("abc"))
+
+    def test_one_that_is_refused_leaves_with_its_row(self):
+        """In the middle of a cycle, at its begin or in a batch; it is no failure."""
+        refused = "refused commit of 4096 bytes at offset 0: no memory"
+        for pace, place in ((SLICED, "touch_6"), (SLICED, "begin_2"), (SLICED, "probe_1"),
+                            (BATCHED, "cycles_1"), (BATCHED, "cycles_7")):
+            taken = self.take(self.parts(b={place: refused}), pace)
+            with self.subTest(place):
+                row = taken["b"].row
+                self.assertEqual((row["status"], row["error"], row["total_ns"], row["set"]),
+                                 ("refused", "no memory", "", "5"))
+                self.assertEqual((taken["b"].turns, taken["b"].failure), (None, ""))
+                self.assertEqual(taken["a"].turns.ns.shape, taken["c"].turns.ns.shape)
+                self.assertGreater(taken["a"].turns.ns.size, 1)
+
+    def test_one_that_is_refused_and_dies_of_it(self):
+        self.check("status 7", touch_6="refused x", row_2="die")
+
+    def test_what_this_machine_can_not_take_is_a_row(self):
+        taken = self.take(self.parts(b={"greet": "turns 2 0 unable"}))
+        self.assertEqual((taken["b"].row["status"], taken["b"].turns, taken["b"].failure),
+                         ("unsupported", None, ""))
+        self.assertEqual([command for name, command in self.asked() if name == "b"],
+                         ["header", "row 1 2 5"])
+
+    def test_an_interrupt_leaves_no_process(self):
+        for action in ("greet", "probe", "turn", "finish"):
+            interrupted = Set(self.parts(), SLICED, 1, 1, random.Random(1))
+            with mock.patch.object(interrupted, action, side_effect=KeyboardInterrupt):
+                with self.assertRaises(KeyboardInterrupt):
+                    interrupted.take()
+            self.assertAllGone()
+
+
+class Speaking(Fakes):
+    def test_who_takes_turns(self):
+        options = (*made.OPTIONS, "--turns")
+        able, unable = (dataclasses.replace(made.UPFRONT, options=each)
+                        for each in (options, made.OPTIONS))
+        for strategy, acts, speaks in (
+                (able, {}, True), (unable, {}, False), (able, {"greet": "turns 1 16 ok"}, False),
+                (able, {"greet": "turns 2 0 unable"}, True), (able, {"greet": "die"}, False),
+                (able, {"greet": "x"}, False)):
+            harness = self.harness(strategy, **acts)
+            self.assertEqual(turns.speaks(harness, Configuration(strategy, 64 * KIB)), speaks,
+                             (strategy.options, acts))
+        self.assertFalse(turns.speaks(Harness(able, (str(self.folder / "nowhere"),)),
+                                      Configuration(able, 64 * KIB)))
+
+    def test_the_pace_is_a_power_of_two_by_the_fastest_of_five(self):
+        """16 touches in 160 000 ns: 30 of them fill a turn of 300 000."""
+        acts = {"cycles": "done 900000 0 0 0", "cycles_4": "done 160000 0 0 0"}
+        self.assertEqual(pace_of(self.harness(made.UPFRONT, **acts)), Pace(16))
+        for acts in ({"greet": "turns 2 0 unable"}, {"cycles": "refused x"}):
+            self.assertEqual(pace_of(self.harness(made.UPFRONT, **acts)), Pace(256))
+        with self.assertRaises(HarnessFailed):
+            pace_of(self.harness(made.UPFRONT, cycles="die"))
+
+    def test_slices(self):
+        for pace, touches, slices in ((4, 16, [4] * 4), (4, 9, [4, 4, 1]), (4, 8, [4, 4]),
+                                      (4, 7, []), (256, 410, []), (128, 410, [128] * 3 + [26])):
+            self.assertEqual(Pace(pace).slices(touches), slices)
+
+
+class Carried(Fakes):
+    """A campaign of three strategies at one size, with harnesses that are scripts."""
+
+    def campaign(self, fault=None, chunked=None, upfront=None):
+        harnesses = {strategy.name: self.harness(strategy, **acts or {})
+                     for strategy, acts in ((made.UPFRONT, upfront), (made.FAULT, fault),
+                                            (made.CHUNKED, chunked))}
+        configurations = [Configuration(each.strategy, 64 * KIB) for each in harnesses.values()]
+        profile = dataclasses.replace(profiles.PROFILES["quick"], seconds=60, narrow=1)
+        carried = Campaign(harnesses, Plan(profile, configurations, GIB), 1,
+                           self.folder / "samples.csv")
+        self.addCleanup(carried.samples.close)
+        return carried
+
+    def rows(self):
+        text = (self.folder / "samples.csv").read_text(encoding="utf-8")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def test_rows_have_what_their_turns_say(self):
+        carried = self.campaign()
+        calls = []
+        carried.run(lambda *call: calls.append(call))
+        rows = self.rows()
+        self.assertEqual(len(rows), 3 * len(calls))
+        self.assertEqual(collections.Counter(row["strategy"] for row in rows),
+                         dict.fromkeys(("upfront", "fault", "chunked"), len(calls)))
+        for row in rows:
+            self.assertGreater(int(row["turns"]), 10)
+            self.assertEqual(row["disturbed_turns"], "0")
+            self.assertEqual(float(row["undisturbed_ns"]) % 1e6, 0)
+        self.assertEqual([call[2] for call in calls], list(range(1, len(calls) + 1)))
+        self.assertEqual({row["round"] for row in rows}, {str(call[2]) for call in calls})
+        self.assertEqual(carried.failed, {})
+
+    def test_what_died_is_kept_and_not_tried_again(self):
+        carried = self.campaign(fault={"touch_10": "die"})
+        carried.run(lambda *_: None)
+        rows = self.rows()
+        failed = [row for row in rows if row["strategy"] == "fault"]
+        self.assertEqual([(row["status"], row["undisturbed_ns"]) for row in failed],
+                         [("skipped", "")])
+        self.assertIn("ended with status 7: out of luck", failed[0]["error"])
+        self.assertEqual({each.strategy.name: why for each, why in carried.failed.items()},
+                         {"fault": "ended with status 7: out of luck"})
+        self.assertGreater(len(rows), 3)
+
+    def test_what_can_not_be_measured_here_is_a_row_and_no_failure(self):
+        carried = self.campaign(fault={"greet": "turns 2 0 unable"})
+        carried.run(lambda *_: None)
+        self.assertEqual([row["status"] for row in self.rows() if row["strategy"] == "fault"],
+                         ["unsupported"])
+        self.assertEqual(carried.failed, {})
+
+    def test_an_interrupt_keeps_the_rows(self):
+        carried = self.campaign()
+
+        def progress(_spent, _left, number, _configuration):
+            if number == 3:
+                raise KeyboardInterrupt
+        with self.assertRaises(KeyboardInterrupt):
+            carried.run(progress)
+        rows = self.rows()
+        self.assertEqual([row["round"] for row in rows], ["1"] * 3 + ["2"] * 3)
+        self.assertTrue(all(row["undisturbed_ns"] for row in rows))
+
+    def test_an_interrupt_before_anything(self):
+        carried = self.campaign()
+        with self.assertRaises(KeyboardInterrupt):
+            carried.run(mock.Mock(side_effect=KeyboardInterrupt))
+        self.assertEqual(self.rows(), [])
+
+    def test_without_a_pace_nothing_is_measured(self):
+        with self.assertRaisesRegex(Problem, "the harness upfront ended with status 7.*nothing"):
+            self.campaign(upfront={"cycles_2": "die"})
+
+
+if __name__ == "__main__":
+    unittest.main()
