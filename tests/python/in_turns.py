@@ -1,0 +1,286 @@
+"""Comparing in turns: which cell the next set is of, when a verdict is known, and what is said of it.
+Sets are pretended, and so is the clock: each look at it finds it a second further."""
+
+import csv
+import itertools
+import math
+import pathlib
+import tempfile
+import types
+import unittest
+from unittest import mock
+
+import made
+from support import ROOT  # noqa: F401 (puts the package on the path)
+
+import numpy
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.columns import NEEDED
+from vmcommit.base.units import KIB, MIB
+from vmcommit.commands import compare
+from vmcommit.gate import comparison, in_turns, rules
+from vmcommit.gate.comparison import Comparison, Samples
+from vmcommit.measure.estimate import Turns
+from vmcommit.measure.sets import Pace, Taken
+
+UPFRONT, FAULT = Configuration(made.UPFRONT, 64 * KIB), Configuration(made.FAULT, MIB)
+ROW = {column: "" for column in NEEDED} | {
+    "platform": "linux", "page_bytes": "4096", "touched_bytes": "65536", "status": "ok",
+    "batch": "24", "total_ns": "1000.0",
+    **dict.fromkeys(rules.GATED, "16")}
+# Ratios of twenty sets whose median is 1: their 4th smallest is 0.96, their 4th largest its inverse.
+OPEN = [0.96] * 5 + [1] * 10 + [1 / 0.96] * 5
+
+
+def shown(*_):
+    """A progress display that shows nothing."""
+
+
+class Side:
+    """One that is measured in turns, if it `speaks`; otherwise it gives a row a round."""
+
+    def __init__(self, speaks=True):
+        self.speaking = speaks
+        self.harnesses = dict.fromkeys(("upfront", "fault"))
+
+    def has(self, _cell):
+        return True
+
+    def speaks(self, _cell):
+        return self.speaking
+
+    def take(self, cell, _round_number):
+        return ROW | {"strategy": str(cell.strategy), "size_bytes": str(cell.size)}
+
+
+class Pretended(unittest.TestCase):
+    """`told`: {side: function of (configuration, number of its set from 0)} that gives ns of a
+    cycle, or a Taken."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.samples = Samples(pathlib.Path(folder.name, "samples.csv"))
+        self.addCleanup(self.samples.close)
+        self.told = {"base": lambda *_: 1000.0, "head": lambda *_: 1000.0}
+        self.sets = []  # the configuration of each
+        clock = itertools.count()
+        for patched in (mock.patch.object(in_turns, "Set", self.pretended),
+                        mock.patch.object(in_turns, "time", types.SimpleNamespace(
+                            monotonic=lambda: float(next(clock)))),
+                        mock.patch.object(comparison, "pace_of", lambda _: Pace(4))):
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def pretended(self, parts, _pace, number, _round_number, _order):
+        cell = next(iter(parts.values())).configuration
+        at = self.sets.count(cell)
+        self.sets.append(cell)
+        taken = {side: self.taken(cell, number, self.told[side](cell, at)) for side in parts}
+        return types.SimpleNamespace(take=lambda: taken)
+
+    def taken(self, cell, number, told):
+        if isinstance(told, Taken):
+            return told
+        row = ROW | {"strategy": str(cell.strategy), "size_bytes": str(cell.size), "set": number,
+                     "total_ns": f"{told:.1f}"}
+        return Taken(row, Turns(numpy.full((24, 1), float(told)), numpy.zeros((24, 1), bool)))
+
+    def time(self, *cells, seconds=0.0, rounds=8, **told):
+        """The results of these cells; `told` as above, or the ratios to 1000 of its sets."""
+        for side, what in told.items():
+            self.told[side] = what if callable(what) else \
+                lambda _, at, what=what: 1000 * what[at % len(what)]
+        sides = {side: Side() for side in self.told}
+        return self.compared(sides, cells or (UPFRONT,), seconds, rounds)
+
+    def compared(self, sides, cells, seconds=0.0, rounds=8):
+        compared = Comparison(sides, self.samples, 1, rules.Rule(len(cells)))
+        settled, results = compared.gate_counts(list(cells))
+        self.assertEqual(settled, [])
+        self.taking, self.alone = compared.split(results)
+        self.alarms = compared.time(self.taking, self.alone, rounds, seconds, shown)
+        return results if len(results) > 1 else results[0]
+
+    def rows(self, side, cell=UPFRONT):
+        return [row for _, row in self.samples.rows[side, cell] if row.get("turns")]
+
+
+class Verdicts(Pretended):
+    def test_twenty_sets_are_the_fewest(self):
+        for ratio, verdict in ((1, rules.SAME), (1.018, rules.SAME), (0.98, rules.IMPROVED)):
+            self.setUp()
+            result = self.time(head=[0.999 * ratio, 1.001 * ratio])
+            self.assertEqual((result.verdict, result.rounds, result.why), (verdict, 20, ""))
+            for value, expected in ((result.ratio, ratio), (result.low, 0.999 * ratio),
+                                    (result.high, 1.001 * ratio), (result.base_ns, 1000),
+                                    (result.head_ns, 1000 * ratio)):
+                self.assertAlmostEqual(value / expected, 1, 5)
+
+    def test_an_open_verdict_says_how_many_seconds_more_would_tell(self):
+        """The interval reaches by 0.0417, and 0.0198 is what it may: that takes 4.43 times the 20 s
+        that were spent."""
+        result = self.time(head=OPEN)
+        self.assertEqual(result.verdict, rules.INCONCLUSIVE)
+        needed = 20 * ((1 / 0.96 - 1) / math.log(1.02)) ** 2 - 20
+        self.assertEqual(result.why, f"some {math.ceil(needed)} s more would tell")
+        self.assertEqual(math.ceil(needed), 69)
+
+    def test_an_open_verdict_beyond_the_threshold_needs_what_excludes_zero(self):
+        """Three sets in twenty are faster by far: the interval goes from the 4th smallest on."""
+        result = self.time(head=[0.9] * 4 + [1.05] * 16)
+        self.assertEqual(result.verdict, rules.INCONCLUSIVE)
+        wide = 1.05 / 0.9 - 1
+        needed = 20 * ((wide / math.log(1.05)) ** 2 - 1)
+        self.assertEqual(result.why, f"some {math.ceil(needed)} s more would tell")
+
+    def test_what_is_open_goes_on_until_it_is_known(self):
+        """The first twenty sets leave it open, those after them do not."""
+        result = self.time(seconds=1e4, head=lambda _, at: 1000 * (OPEN[at] if at < 20 else 1))
+        self.assertEqual(result.verdict, rules.SAME)
+        self.assertGreater(result.rounds, 20)
+        self.assertEqual(result.rounds, len(self.sets))
+
+    def test_time_goes_where_a_verdict_is_furthest(self):
+        """Both get their twenty; then only the open one goes on, as long as there is time for a set
+        more. Each takes a second, and two more until the next one's; after sixty the clock stands
+        at 181 s."""
+        for noisy, quiet in ((UPFRONT, FAULT), (FAULT, UPFRONT)):
+            self.sets.clear()
+            results = self.time(UPFRONT, FAULT, seconds=181, head=lambda cell, at, noisy=noisy:
+                                1000 * (1.04 if cell == noisy and at % 2 else 1))
+            self.assertEqual({result.cell: result.verdict for result in results},
+                             {noisy: rules.INCONCLUSIVE, quiet: rules.SAME})
+            self.assertEqual((self.sets.count(quiet), self.sets.count(noisy)), (20, 40))
+
+    def test_the_fewest_sets_come_first(self):
+        self.time(UPFRONT, FAULT, seconds=0, head=OPEN)
+        for at in range(0, 40, 2):
+            self.assertEqual(set(self.sets[at:at + 2]), {UPFRONT, FAULT})
+
+    def test_base_against_itself(self):
+        for again, alarms in (([1], []), ([1.2], [UPFRONT]), ([0.8], [UPFRONT])):
+            self.time(again=again)
+            self.assertEqual(self.alarms, alarms)
+
+    def test_progress_is_shown_before_each_set(self):
+        calls = []
+        result = rules.Result(UPFRONT, rules.INCONCLUSIVE)
+        compared = Comparison({side: Side() for side in self.told}, self.samples, 1, rules.Rule(1))
+        compared.gate_counts([UPFRONT])
+        compared.time([result], [], 1, 50, lambda *call: calls.append(call))
+        self.assertEqual([call[2:] for call in calls], [(at, UPFRONT) for at in range(1, 21)])
+        for spent, left, *_ in calls:
+            self.assertGreaterEqual(spent, 0)
+            self.assertTrue(0 <= left <= 50)
+
+
+class Suspects(Pretended):
+    def test_a_regression_is_measured_afresh(self):
+        """Twice as slow at first; it is the fresh sets that count."""
+        result = self.time(head=lambda _, at: 2000 if at < 20 else 1100)
+        self.assertEqual((result.verdict, result.why, result.rounds),
+                         (rules.REGRESSED, "+10.0 %, and again on fresh rounds", 20))
+        for value in (result.ratio, result.low, result.high):
+            self.assertAlmostEqual(value, 1.1, 9)
+        self.assertEqual(len(self.sets), 40)
+
+    def test_a_regression_that_passes(self):
+        for later in (1000, 500):
+            self.sets.clear()
+            result = self.time(head=lambda _, at, later=later: 2000 if at < 20 else later)
+            self.assertEqual((result.verdict, result.why),
+                             (rules.INCONCLUSIVE, "not confirmed on fresh rounds"))
+
+    def test_only_what_regressed_is_looked_at_again(self):
+        self.time(UPFRONT, FAULT, head=lambda cell, _: 1200 if cell == FAULT else 1000)
+        self.assertEqual((self.sets.count(UPFRONT), self.sets.count(FAULT)), (20, 40))
+
+    def test_one_that_dies_when_it_is_looked_at_again(self):
+        died = Taken(ROW | {"status": "skipped", "total_ns": ""}, failure="died")
+        result = self.time(head=lambda _, at: 2000 if at < 20 else died)
+        self.assertEqual((result.verdict, result.why), (rules.MISSING, "head died"))
+
+
+class Sides(Pretended):
+    def test_one_that_died_is_not_tried_again(self):
+        died = Taken(ROW | {"status": "skipped", "total_ns": ""}, failure="ended with status 7")
+        for side in ("base", "head"):
+            self.setUp()
+            result = self.time(**{side: lambda _, at: died if at == 3 else 1000})
+            self.assertEqual((result.verdict, result.why),
+                             (rules.MISSING, f"{side} ended with status 7"))
+            self.assertEqual(len(self.sets), 4)
+
+    def test_a_row_that_can_not_be_judged(self):
+        whole = self.taken(UPFRONT, 1, 1000)
+        result = self.time(head=lambda *_: Taken(whole.row | {"total_ns": "-7"}, whole.turns))
+        self.assertEqual(result.verdict, rules.MISSING)
+        self.assertIn("head gave a row that can't be judged: total_ns: '-7'", result.why)
+
+    def test_one_that_was_refused_took_no_turns(self):
+        refused = Taken(ROW | {"status": "refused", "error": "no memory", "total_ns": ""})
+        result = self.time(base=lambda *_: refused)
+        self.assertEqual((result.verdict, result.why),
+                         (rules.MISSING, "base took no turns: no memory"))
+
+    def test_a_side_that_speaks_no_turns_is_measured_in_rounds(self):
+        for speaking in ({"base": True, "head": False}, {"base": False, "head": True},
+                         {"base": False, "head": False}):
+            self.setUp()
+            result = self.compared({side: Side(each) for side, each in speaking.items()},
+                                   [UPFRONT])
+            self.assertEqual((self.taking, self.alone), ([], [result]))
+            self.assertEqual((result.verdict, result.rounds, self.sets), (rules.SAME, 8, []))
+            self.assertEqual(compare.alone_text(self.alone), "By one process a sample, since a "
+                             "side can't take turns: upfront.")
+
+    def test_each_cell_goes_its_own_way(self):
+        sides = {"base": Side(), "head": Side()}
+        sides["head"].speaks = lambda cell: cell == FAULT
+        results = self.compared(sides, [UPFRONT, FAULT], rounds=9)
+        self.assertEqual([result.rounds for result in results], [9, 20])
+        self.assertEqual(set(self.sets), {FAULT})
+        self.assertEqual(compare.alone_text([results[0]] * 2).count("upfront"), 1)
+
+
+class Kept(Pretended):
+    def test_rows_have_what_their_turns_say(self):
+        self.time(head=[1.01])
+        for side, ns in (("base", "1000.0"), ("head", "1010.0")):
+            rows = self.rows(side)
+            self.assertEqual(len(rows), 20)
+            for row in rows:
+                self.assertEqual((row["turns"], row["disturbed_turns"], row["undisturbed_ns"]),
+                                 (24, 0, ns))
+        self.assertEqual(len(self.samples.of("head")), 20)  # without what counts were looked at by
+
+    def test_where_plain_sums_say_something_else(self):
+        """Head's cycles last longer than its turns, which are those of base."""
+        for more, why in ((100, "plain sums say +10.0 %"), (0, "")):
+            self.setUp()
+
+            def head(cell, at, more=more):
+                taken = self.taken(cell, at, 1000.0)
+                return Taken(taken.row | {"total_ns": f"{1000 + more}"}, taken.turns)
+            result = self.time(head=head)
+            self.assertEqual((result.verdict, result.why), (rules.SAME, why))
+
+    def test_an_interrupt_keeps_the_rows(self):
+        compared = Comparison({side: Side() for side in self.told}, self.samples, 1, rules.Rule(1))
+        _, results = compared.gate_counts([UPFRONT])
+
+        def interrupting(_spent, _left, number, _configuration):
+            if number == 4:
+                raise KeyboardInterrupt
+        with self.assertRaises(KeyboardInterrupt):
+            compared.time(results, [], 1, 9, interrupting)
+        with open(self.samples.path, newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["round"] for row in rows if row["turns"]],
+                         ["1", "1", "2", "2", "3", "3"])
+
+
+if __name__ == "__main__":
+    unittest.main()
