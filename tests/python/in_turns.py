@@ -1,5 +1,5 @@
-"""Comparing in turns: which cell the next set is of, when a verdict is known, and what is said of it.
-Sets are pretended, and so is the clock: each look at it finds it a second further."""
+"""Comparing in turns: which cell the next set is of, when a verdict is known, and what is said of
+it. Sets are pretended, and so is the clock: each look at it finds it a second further."""
 
 import csv
 import itertools
@@ -29,7 +29,7 @@ ROW = {column: "" for column in NEEDED} | {
     "platform": "linux", "page_bytes": "4096", "touched_bytes": "65536", "status": "ok",
     "batch": "24", "total_ns": "1000.0",
     **dict.fromkeys(rules.GATED, "16")}
-# Ratios of twenty sets whose median is 1: their 4th smallest is 0.96, their 4th largest its inverse.
+# Ratios of twenty sets with a median of 1: the 4th smallest is 0.96, the 4th largest its inverse.
 OPEN = [0.96] * 5 + [1] * 10 + [1 / 0.96] * 5
 
 

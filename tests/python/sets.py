@@ -1,5 +1,5 @@
-"""Sets of harnesses that are scripts and speak the protocol of turns: who takes a turn when, and what
-becomes of the others where one of them dies, hangs, is refused or makes no sense. Nothing here
+"""Sets of harnesses that are scripts and speak the protocol of turns: who takes a turn when, and
+what becomes of the others where one of them dies, hangs, is refused or makes no sense. Nothing here
 depends on how long anything takes."""
 
 import collections
@@ -36,8 +36,8 @@ SLICED, BATCHED = Pace(4), Pace(64)  # four slices a cycle; whole cycles
 CYCLE = ["begin", *["touch 4"] * 4, "end"]
 PROBE = ["probe", "touch 16", "end", "header", "row"]
 
-# Its arguments: a name, a folder, a row as JSON, and what it does other than well as JSON: {"touch 2":
-# what} is done at its second touch. It notes its process and what it was asked for in the folder.
+# Its arguments: a name, a folder, a row as JSON, and what it does other than well as JSON:
+# {"touch 2": what} is done at its second touch. It notes its process and what it was asked for.
 FAKE = """
 import json, os, signal, subprocess, sys, time
 name, folder, row, acts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4])
