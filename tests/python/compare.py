@@ -182,6 +182,8 @@ class Verdicts(Fakes):
         self.assertIn("self-check: base against itself gave 0 false alarms in 20 cells",
                       done.stdout)
         self.assertIn(rules.Rule(20).text, done.stdout)
+        self.assertIn("By one process a sample, since a side can't take turns: upfront, fault, "
+                      "chunked and guard.", done.stdout)  # as these scripts can't
         self.check_forms()
 
     def check_forms(self):
