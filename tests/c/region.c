@@ -161,6 +161,20 @@ static void addresses_are_found(void)
     CHECK_EQUAL(region_release(&region), 0);
 }
 
+static void an_offset_lies_in_a_page_and_in_a_step(void)
+{
+    const struct region region = {.page = page, .step = 3 * page};
+    const struct {
+        size_t offset, page_start, step_start; /* in eighths of a page */
+    } known[] = {{0, 0, 0},    {7, 0, 0},    {8, 8, 0},    {23, 16, 0},
+                 {24, 24, 24}, {25, 24, 24}, {47, 40, 24}, {48, 48, 48}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t offset = known[i].offset * page / 8;
+        CHECK_EQUAL(region_page_start(&region, offset), known[i].page_start * page / 8);
+        CHECK_EQUAL(region_step_start(&region, offset), known[i].step_start * page / 8);
+    }
+}
+
 /* A neighbour with the same protection may be merged with the region: only the region counts. */
 static void neighbours_do_not_count(void)
 {
@@ -195,6 +209,7 @@ int main(void)
         a_guard_stands_past_the_usable_end((enum guard_kind)guard->value);
     a_refusal_is_kept();
     addresses_are_found();
+    an_offset_lies_in_a_page_and_in_a_step();
     neighbours_do_not_count();
     available_memory_is_known();
     return check_result();

@@ -17,6 +17,7 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.show import charts, gnuplot, side_by_side, trend
 from vmcommit.show.chart import HISTORY, RUN, RUNS
+from vmcommit.show.charts import tradeoff
 
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
 SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
@@ -82,6 +83,15 @@ class Axes(unittest.TestCase):
                         self.assertLessEqual(low, min(values))
                         self.assertLessEqual(min(values), MOST * low)
 
+    def test_what_has_no_step_goes_across_the_whole_chart(self):
+        ends = [self.defined("steps", f"step_{end}") for end in ("low", "high")]
+        for table in ("time_across", "charge_across"):
+            rows = numbers((self.plots["steps"].folder / f"{table}.dat").read_text("utf-8"))
+            xs = [row[0] for row in rows]
+            self.assertGreaterEqual(len(xs), 2)
+            for at, x in enumerate(xs):
+                self.assertAlmostEqual(x / ends[at % 2], 1, 6)
+
     def test_marks_lie_on_their_axis_and_rise(self):
         for chart, plot in self.plots.items():
             for line in plot.settings:
@@ -111,6 +121,20 @@ class Axes(unittest.TestCase):
                 for line in plot.settings if re.match(r"\w+_high = ", line)}
         self.assertEqual(told - {("orders", "region")},
                          {(chart, axis) for chart, axes in DRAWN.items() for axis in axes})
+
+
+class Tradeoff(unittest.TestCase):
+    def test_the_corners_of_what_nothing_beats(self):
+        self.assertEqual(tradeoff.frontier([[3, 5], [1, 9], [2, 9], [4, 7]]),
+                         [[1, 9], [3, 9], [3, 5]])
+
+    def test_labels_that_are_too_close_are_one(self):
+        path = [[4096, 1000, 4096], [4096 * 1.4, 950, 8192], [4096 * 1.9, 900, 16384],
+                [65536, 880, 65536], [65536 * 1.3, 700, 131072], [2**20, 700, 2**20]]
+        self.assertEqual(tradeoff.step_labels(path), [
+            [4096, 1000, "4 KiB–16 KiB"], [65536, 880, "64 KiB"],
+            [65536 * 1.3, 700, "128 KiB"], [2**20, 700, "1 MiB"]])
+        self.assertEqual(tradeoff.step_labels([]), [])
 
 
 class History(unittest.TestCase):

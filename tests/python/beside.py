@@ -193,6 +193,16 @@ class Processes(Folder):
             done = subprocess.CompletedProcess([], 0, "", "")
             self.assertIn("wrote no times", self.problem(return_value=done))
 
+    def test_what_is_read_back(self):
+        path = self.folder / "process_times.csv"
+        for own, known, notes in (("42.0", (7.0, 7.0, 7.0, 42.0), 0), ("0", (7.0, 7.0, 7.0, 0), 0),
+                                  ("-0.5", None, 1)):
+            path.write_text(f"run,strategy,whole_ns,total_ns\r\n1,upfront,7,{own}\r\n")
+            run = made.run([], [made.UPFRONT])
+            run.folder = self.folder
+            self.assertEqual(run.process_times.get("upfront"), known, own)
+            self.assertEqual(len(run.notes), notes)
+
     def test_own_times(self):
         path = self.folder / "own.csv"
         self.assertIsNone(process_times.own_total_ns(path))

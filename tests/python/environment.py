@@ -7,8 +7,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from support import ROOT  # noqa: F401 (puts the package on the path)
+from support import ROOT
 
+from vmcommit.base import runs
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure import environment
 
@@ -90,6 +91,12 @@ class Facts(unittest.TestCase):
             self.assertEqual(environment.settings(), {
                 "thp_enabled": "madvise", "thp_defrag": "defer", "overcommit_memory": 0,
                 "overcommit_ratio": 50, "max_map_count": 65530, "clocksource": "tsc"})
+
+    def test_all_that_is_written_is_read_back(self):
+        with saying({}):
+            described = environment.describe(ROOT, ROOT / "build")
+        for part, facts in described.items():
+            self.assertLessEqual(set(facts), set(runs.SHAPE[part]), part)
 
     def test_objects(self):
         for text, value in (('{"a": 1}', {"a": 1}), ("[1]", {}), ("junk", {}), ("", {}), (None, {}),

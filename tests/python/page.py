@@ -1,7 +1,9 @@
 """Pages and Markdown show what a run's files hold as it is: nothing of it becomes a tag, a cell or
 a heading. Numbers that the suite has settled on stand in them as conventions say."""
 
+import contextlib
 import html.parser
+import io
 import pathlib
 import re
 import tempfile
@@ -16,6 +18,7 @@ from support import ROOT
 from vmcommit.analyse import analysis
 from vmcommit.base import conventions
 from vmcommit.base.units import KIB, MIB
+from vmcommit.commands import report
 from vmcommit.show import documents, page, side_by_side, tables
 from vmcommit.show.caption import caption, percent
 
@@ -126,6 +129,19 @@ class Hostile(unittest.TestCase):
     def test_anchors_are_one_for_each_row(self):
         rows = page.table_rows(self.runs[0].summary, self.runs[0].run.strategies)
         self.assertEqual(len({row["anchor"] for row in rows}), len(self.runs[0].summary))
+
+    def test_several_runs_are_named_by_letters_and_the_page_by_its_path(self):
+        with tempfile.TemporaryDirectory() as into, \
+                unittest.mock.patch.object(report.analysis, "read", self.runs.__getitem__), \
+                unittest.mock.patch.object(report.side_by_side, "labels",
+                                           return_value=["first", "second"]), \
+                unittest.mock.patch.object(report.shutil, "which", return_value=None), \
+                contextlib.redirect_stderr(io.StringIO()), \
+                unittest.mock.patch.object(report, "say") as said:
+            report.lay_over([0, 1], pathlib.Path(into))
+        lines = [call.args[0] for call in said.call_args_list]
+        self.assertEqual(lines[:2], ["A: first", "B: second"])
+        self.assertRegex(lines[2], r"\Areport: .*report\.html\Z")
 
     def test_the_widest_ratios_are_named(self):
         rows = pandas.DataFrame(
