@@ -113,6 +113,12 @@ class ByHand(unittest.TestCase):
         self.check(estimates, "a", 5e3, 5e3)
         self.check(estimates, "b", 7.5e3, 7.5e3)
 
+    def test_a_slice_in_which_a_coarse_clock_does_not_tick(self):
+        short = quiet()
+        short[:, -2] = 0
+        self.check(estimated(*[{"a": short, "b": short}] * 2), "a", *[CYCLE - SLICE] * 2)
+        self.check(estimated(*[{"a": numpy.zeros((24, 1))}] * 2), "a", 0.001, 0.001)
+
     def test_all_turns_of_a_position_were_disturbed(self):
         """It is taken for one like the others."""
         flags = numpy.zeros((CYCLES, SLICES + 2), bool)

@@ -211,7 +211,7 @@ class Sides(Pretended):
             result = self.time(**{side: lambda _, at: died if at == 3 else 1000})
             self.assertEqual((result.verdict, result.why),
                              (rules.MISSING, f"{side} ended with status 7"))
-            self.assertEqual(len(self.sets), 4)
+            self.assertEqual((len(self.sets), result.timed), (4, False))
 
     def test_a_row_that_can_not_be_judged(self):
         whole = self.taken(UPFRONT, 1, 1000)
@@ -255,6 +255,11 @@ class Kept(Pretended):
                 self.assertEqual((row["turns"], row["disturbed_turns"], row["undisturbed_ns"]),
                                  (24, 0, ns))
         self.assertEqual(len(self.samples.of("head")), 20)  # without what counts were looked at by
+        with open(self.samples.path, newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["undisturbed_ns"] for row in rows],
+                         ["", "", *["1000.0", "1010.0"] * 20])
+        self.assertEqual({row["cell"] for row in rows}, {UPFRONT.name})
 
     def test_where_plain_sums_say_something_else(self):
         """Head's cycles last longer than its turns, which are those of base."""

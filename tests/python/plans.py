@@ -189,6 +189,14 @@ class Sets(unittest.TestCase):
                              if each.strategy == GUARD), 3)
         self.assertGreater(len(sets), 3 * len(plan.blocks))
 
+    def test_without_its_base_a_block_gets_its_fewest_sets(self):
+        """There is no ratio that could become known."""
+        plan = planned(seconds=1e6)
+        taken(plan, lambda each, number: None if each.strategy == UPFRONT and each.block == SMALL
+              else 0.0, most=2000)
+        self.assertEqual(plan.sets[SMALL], 6)
+        self.assertIsNone(plan.next_set())
+
     def test_with_all_failed_each_is_tried_once(self):
         plan = planned("default")
         taken(plan, lambda each, number: None)

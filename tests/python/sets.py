@@ -241,7 +241,8 @@ class Failures(Fakes):
     ACTS = (("die", "ended with status 7: out of luck"), ("kill", "was ended by SIGSEGV"),
             ("nonsense", "answered 'nonsense', which is none of the protocol's"),
             ("done", "answered 'done', which is none of the protocol's"),
-            ("done x 1 1", "answered 'done x 1 1', which is none"), ("", "answered ''"))
+            ("done x 1 1", "answered 'done x 1 1', which is none"),
+            ("done -5 1 1", "answered 'done -5 1 1', which is none"), ("", "answered ''"))
 
     def check(self, words, pace=SLICED, kind=Configuration, **acts):
         """b does `acts`; a and c come to their end, and b's row says why."""

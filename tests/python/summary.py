@@ -240,6 +240,17 @@ class Summary(unittest.TestCase):
         self.assertAlmostEqual(row.ratio_to_upfront_low, 1.06)
         self.assertAlmostEqual(row.ratio_to_upfront_high, 1.17)
 
+    def test_a_cell_of_two_rounds_takes_its_share(self):
+        """Its interval is known by the others' spread: three share 0.05, and 22 rounds reach from
+        the 5th to the 18th."""
+        rows = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 23)]
+        rows += [made.row(FAULT, SIZE, 100 + number, number) for number in range(1, 23)]
+        rows += [made.row(CHUNKED, SIZE, 200, number, step=step)
+                 for number in (1, 2) for step in (PAGE, 64 * KIB)]
+        row = row_of(summary_of(rows), "fault")
+        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.05)
+        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.18)
+
     def test_few_rounds_borrow_the_spread_of_what_is_compared_with_the_same_base(self):
         """Seven logarithms from -0.03 to 0.03 have squares of 0.0028 around their mean, another
         strategy's seven of 0.2 and 0 have 0.06857. At 97.5 % Student's t of 6 degrees is 2.9687,

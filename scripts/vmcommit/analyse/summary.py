@@ -15,7 +15,7 @@ from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATE
                                    STATUSES)
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.files import write_text
-from vmcommit.base.statistics import (corrected, half_width, median_interval, pool_of,
+from vmcommit.base.statistics import (FEW, half_width, median_interval, pool_of,
                                       pooled_spread, set_interval, shared)
 from vmcommit.base.strategies import UPFRONT
 
@@ -148,8 +148,8 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
     """`calibration`: of environment.json, for the price of a page fault."""
     groups = list(samples.groupby([*CONFIGURATION], sort=False))
     bases = bases_of(groups)
-    confidence = corrected([(group.status == "ok").sum() for key, group in groups
-                            if key[0] != UPFRONT])
+    confidence = shared(sum((group.status == "ok").sum() >= FEW for key, group in groups
+                            if key[0] != UPFRONT))
     rows = [summarise_configuration(key, group, bases, confidence, shared(len(groups)))
             for key, group in groups]
     summary = pandas.DataFrame(rows)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import TURNS
-from vmcommit.base.files import RowFile
+from vmcommit.base.files import RowFile, write_rows
 from vmcommit.gate import rules
 from vmcommit.gate.in_turns import SIDES, InTurns
 from vmcommit.gate.rules import Result, Rule
@@ -32,16 +32,30 @@ class Samples:
         path.unlink(missing_ok=True)
         self.path = path
         self.rows = {}
+        self.lines = []  # what stands in the file
         self.file = None
         self.failure = None
 
     def add(self, side, cell, round_number, row):
         self.rows.setdefault((side, cell), []).append((round_number, row))
+        place = {"side": side, "cell": cell.name, "round": round_number}
+        self.lines.append((row, place))
+        self.attempt(self.write, row | place)
+
+    def attempt(self, action, *arguments):
         if self.failure is None:
             try:
-                self.write(row | {"side": side, "cell": cell.name, "round": round_number})
+                action(*arguments)
             except OSError as error:
                 self.failure = error
+
+    def update(self):
+        """Writes all rows anew, with what has since been added to them."""
+        if self.file:
+            self.file.close()
+            self.attempt(write_rows, self.path, self.file.columns,
+                         [row | place for row, place in self.lines])
+            self.file = RowFile(self.path, self.file.columns, append=True)
 
     def write(self, row):
         if self.file is None:
@@ -253,6 +267,7 @@ class Comparison:
         if suspects := [result for result in results if result.verdict == rules.REGRESSED]:
             in_turns.measure(suspects, seconds * len(suspects) / len(results), shown)
             self.confirm(suspects)
+        self.samples.update()
         return alarms
 
     def differ(self, base, again):

@@ -143,6 +143,7 @@ class InTurns:
         result = cell.result
         if cell.broken:
             result.verdict, result.why = rules.MISSING, cell.broken
+            result.ratio = result.low = result.high = math.nan
             return
         cell.estimates.update()
         self.judge(cell)

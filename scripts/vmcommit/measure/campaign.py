@@ -124,6 +124,7 @@ class Campaign:
             self.finish()
 
     def finish(self):
+        self.samples.close()
         if not self.rows:
             return
         for estimates in self.estimates.values():

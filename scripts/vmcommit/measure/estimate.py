@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy
 
 OFTEN = 6  # sets up to which all is worked out anew with each
+LEAST_NS = 1e-3  # of a turn, where a coarse clock did not tick in it
 POLISHINGS = 3  # of levels and positions in turn; they hardly move after the second
 
 
@@ -60,7 +61,7 @@ def undisturbed_of(turns: Turns) -> numpy.ndarray:
 def logs_of(turns: Turns) -> numpy.ndarray:
     """Of the slices, or of all turns where they hold whole cycles; NaN where disturbed."""
     times = undisturbed_of(turns)
-    return numpy.log(times[:, 1:-1] if turns.sliced else times)
+    return numpy.log(numpy.maximum(times[:, 1:-1] if turns.sliced else times, LEAST_NS))
 
 
 @dataclasses.dataclass(frozen=True)

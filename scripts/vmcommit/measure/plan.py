@@ -82,7 +82,8 @@ class Plan:
         if configuration in self.gone:
             return 0.0
         least = LACKING * self.lacks(configuration)
-        if (needed := self.needs[configuration]) is None:
+        needed = self.needs[configuration]
+        if needed is None or self.bases.get(configuration.block) in self.gone:
             return least
         *interval, coverage = set_interval(self.ratios(configuration), self.confidence, pooled)
         known = coverage >= self.confidence  # which is not so without any

@@ -119,8 +119,8 @@ class Member:
         answer = self.line(command)
         words = answer.split()
         try:
-            if words[0] == "done":
-                return int(words[1]), int(words[4]) if len(words) > 4 else 0
+            if words[0] == "done" and (ns := int(words[1])) >= 0:
+                return ns, int(words[4]) if len(words) > 4 else 0
         except (ValueError, IndexError):
             pass
         if answer.startswith("refused "):
