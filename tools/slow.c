@@ -3,22 +3,27 @@
  * handled fault; with EVERY only each so many-th call. VMCOMMIT_FAULT=1 lets each mprotect take one
  * page fault more. */
 #define _GNU_SOURCE
+#include "spin.h"
+
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 struct slowness {
     const char *call;
-    double ns;
-    unsigned long every, count;
+    bool asked;
+    unsigned long spins, every, count;
 };
 enum { MMAP, MPROTECT, MUNMAP, HANDLER, CALLS };
 static struct slowness slow[CALLS] = {
-    {"mmap", 0, 1, 0}, {"mprotect", 0, 1, 0}, {"munmap", 0, 1, 0}, {"handler", 0, 1, 0}};
+    {.call = "mmap", .every = 1},
+    {.call = "mprotect", .every = 1},
+    {.call = "munmap", .every = 1},
+    {.call = "handler", .every = 1},
+};
 
 static void *(*real_mmap)(void *, size_t, int, int, int, off_t);
 static int (*real_mprotect)(void *, size_t, int);
@@ -26,28 +31,11 @@ static int (*real_munmap)(void *, size_t);
 static int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
 static void (*real_handler)(int, siginfo_t *, void *);
 static bool one_more_fault;
-static double clock_ns;
-
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-/* Half of the readings lie beyond the end, so half a reading is taken off, and one for the first.
- */
-static void wait_ns(double ns)
-{
-    double end = now_ns() + ns - 1.5 * clock_ns;
-    while (now_ns() < end)
-        ;
-}
 
 static void be_slow(int call)
 {
-    if (slow[call].ns > 0 && ++slow[call].count % slow[call].every == 0)
-        wait_ns(slow[call].ns);
+    if (slow[call].asked && ++slow[call].count % slow[call].every == 0)
+        spin(slow[call].spins);
 }
 
 static void read_slowness(const char *text)
@@ -57,23 +45,10 @@ static void read_slowness(const char *text)
         if (strncmp(text, slow[call].call, length) != 0 || text[length] != ':')
             continue;
         char *rest;
-        slow[call].ns = strtod(text + length + 1, &rest);
+        slow[call].spins = (unsigned long)(strtod(text + length + 1, &rest) / spin_ns() + 0.5);
+        slow[call].asked = true;
         if (*rest == ':')
             slow[call].every = strtoul(rest + 1, NULL, 10);
-    }
-}
-
-/* The fastest of many, since anything may interrupt one of them. */
-static void find_clock(void)
-{
-    enum { TRIES = 100, READINGS = 200 };
-    clock_ns = 1e9;
-    for (int try = 0; try < TRIES; try++) {
-        double start = now_ns();
-        for (int i = 1; i < READINGS; i++)
-            now_ns();
-        double taken = (now_ns() - start) / READINGS;
-        clock_ns = taken < clock_ns ? taken : clock_ns;
     }
 }
 
@@ -89,7 +64,6 @@ __attribute__((constructor)) static void find_real(void)
     find("mprotect", &real_mprotect);
     find("munmap", &real_munmap);
     find("sigaction", &real_sigaction);
-    find_clock();
     const char *slowness = getenv("VMCOMMIT_SLOW");
     if (slowness != NULL)
         read_slowness(slowness);
@@ -136,7 +110,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
     void (*installed)(int, siginfo_t *, void *) = real_handler;
     struct sigaction slower;
-    if (slow[HANDLER].ns > 0 && signal == SIGSEGV && action != NULL &&
+    if (slow[HANDLER].asked && signal == SIGSEGV && action != NULL &&
         action->sa_flags & SA_SIGINFO) {
         slower = *action;
         real_handler = action->sa_sigaction;

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import itertools
 import json
+import math
 import pathlib
 import random
 import signal
@@ -28,12 +29,13 @@ from vmcommit.measure import profiles, turns
 from vmcommit.measure.campaign import Campaign
 from vmcommit.measure.harness import Harness, HarnessFailed
 from vmcommit.measure.plan import Plan
-from vmcommit.measure.sets import BATCHES, MOST_CYCLES, Pace, Part, Set, pace_of
+from vmcommit.measure.sets import BATCHES, SLICES, Pace, Part, Set, pace_of
 
 COLUMNS = list(dict.fromkeys((*NEEDED, "position", "set")))
 TOUCHES = 16  # of a cycle
 SLICED, BATCHED = Pace(4), Pace(64)  # four slices a cycle; whole cycles
 CYCLE = ["begin", *["touch 4"] * 4, "end"]
+CYCLES = SLICES // 4
 PROBE = ["probe", "touch 16", "end", "header", "row"]
 
 # Its arguments: a name, a folder, a row as JSON, and what it does other than well as JSON:
@@ -153,35 +155,29 @@ class Fakes(unittest.TestCase):
 
 class Order(Fakes):
     def test_all_members_get_the_same_turns(self):
-        for pace, expected in ((SLICED, CYCLE * 4), (BATCHED, ["cycles 1"] * BATCHES)):
+        for pace, expected in ((SLICED, CYCLE * CYCLES), (BATCHED, ["cycles 1"] * BATCHES)):
             with contextlib.suppress(FileNotFoundError):
                 (self.folder / "asked").unlink()
             taken = self.take(self.parts(), pace)
             for name in "abc":
                 self.assertEqual([command for each, command in self.timed() if each == name],
                                  expected)
-                self.assertEqual(taken[name].turns.ns.shape, (4, 6) if pace is SLICED else (24, 1))
+                self.assertEqual(taken[name].turns.ns.shape, (CYCLES, 6) if pace is SLICED
+                                 else (BATCHES, 1))
 
-    def test_the_order_stays_for_a_cycle_and_is_another_one_for_the_next(self):
+    def test_each_round_has_an_order_of_its_own(self):
         self.take(self.parts("abcd"))
         names = [name for name, _ in self.timed("abcd")]
         rounds = [tuple(names[at:at + 4]) for at in range(0, len(names), 4)]
-        cycles = [set(rounds[at:at + 6]) for at in range(0, len(rounds), 6)]
-        self.assertEqual([len(orders) for orders in cycles], [1] * 3)
-        self.assertGreater(len(set.union(*cycles)), 1)
+        self.assertEqual(len(rounds), CYCLES * len(CYCLE))
         self.assertEqual({frozenset(order) for order in rounds}, {frozenset("abcd")})
+        self.assertEqual(len(set(rounds)), math.factorial(4))
 
     def test_nobody_takes_two_turns_in_a_row(self):
-        """Batches never; slices not within a cycle."""
-        for seed in range(3):
+        for pace, seed in itertools.product((SLICED, BATCHED), range(3)):
             (self.folder / "asked").write_text("")
-            self.take(self.parts(), BATCHED, seed=seed)
+            self.take(self.parts(), pace, seed=seed)
             for (before, _), (after, _) in itertools.pairwise(self.timed()):
-                self.assertNotEqual(before, after)
-        (self.folder / "asked").write_text("")
-        self.take(self.parts())
-        for (before, _), (after, command) in itertools.pairwise(self.timed()):
-            if command != "begin":
                 self.assertNotEqual(before, after)
 
     def test_two_members_alternate(self):
@@ -189,10 +185,12 @@ class Order(Fakes):
         for (before, _), (after, _) in itertools.pairwise(self.timed("ab")):
             self.assertNotEqual(before, after)
 
-    def test_short_cycles_are_as_many_as_there_may_be(self):
-        acts = {verb: "done 1000 0 0 0" for verb in ("begin", "touch", "end")}
-        taken = self.take(self.parts("ab", a=acts, b=acts))
-        self.assertEqual(taken["a"].turns.ns.shape, (MOST_CYCLES, 6))
+    def test_cycles_are_as_many_as_have_the_slices(self):
+        for touches, slices in ((1, 16), (3, 6), (4, 4), (8, 2)):
+            taken = self.take(self.parts("ab"), Pace(touches))
+            with self.subTest(slices=slices):
+                self.assertEqual(taken["a"].turns.ns.shape,
+                                 (math.ceil(SLICES / slices), slices + 2))
 
     def test_a_batch_fills_a_turn(self):
         """Of cycles of 10 000 ns it takes thirty to fill 300 000."""
@@ -204,10 +202,10 @@ class Order(Fakes):
     def test_memory_is_read_in_the_first_two_rounds(self):
         """In a cycle of its own; of gigabytes in the first one that is timed."""
         for pace, size, round_number, probes, begins in (
-                (SLICED, 64 * KIB, 1, 1, 4), (SLICED, 64 * KIB, 2, 1, 4),
-                (SLICED, 64 * KIB, 3, 0, 4), (BATCHED, 64 * KIB, 2, 1, 0),
-                (BATCHED, 64 * KIB, 3, 0, 0), (SLICED, GIB, 1, 1, 3), (SLICED, GIB, 2, 1, 3),
-                (SLICED, GIB, 3, 0, 4)):
+                (SLICED, 64 * KIB, 1, 1, CYCLES), (SLICED, 64 * KIB, 2, 1, CYCLES),
+                (SLICED, 64 * KIB, 3, 0, CYCLES), (BATCHED, 64 * KIB, 2, 1, 0),
+                (BATCHED, 64 * KIB, 3, 0, 0), (SLICED, GIB, 1, 1, CYCLES - 1),
+                (SLICED, GIB, 2, 1, CYCLES - 1), (SLICED, GIB, 3, 0, CYCLES)):
             (self.folder / "asked").write_text("")
             parts = {name: dataclasses.replace(part, configuration=Configuration(
                 made.UPFRONT, size)) for name, part in self.parts().items()}
@@ -253,8 +251,7 @@ class Failures(Fakes):
             self.assertEqual(set(taken), set("abc"))
             for name in "ac":
                 self.assertEqual((taken[name].row["status"], taken[name].failure), ("ok", ""))
-                self.assertIn(taken[name].turns.ns.shape, [(BATCHES, 1), *(
-                    (cycles, 6) for cycles in range(4, MOST_CYCLES + 1))])
+                self.assertIn(taken[name].turns.ns.shape, [(BATCHES, 1), (SLICES // 4, 6)])
             self.assertEqual(taken["a"].turns.ns.shape, taken["c"].turns.ns.shape)
             self.assertIn(words, taken["b"].failure)
             row = taken["b"].row
@@ -314,7 +311,8 @@ class Failures(Fakes):
             made.UPFRONT, (str(self.folder / "nowhere"),)))
         taken = self.take(parts)
         self.assertIn("did not start: No such file", taken["b"].failure)
-        self.assertEqual([taken[name].turns.ns.shape for name in "ac"], [(6, 6)] * 2)
+        self.assertEqual([taken[name].turns.ns.shape for name in "ac"],
+                         [(CYCLES, 6)] * 2)
 
     def test_all_of_them_die(self):
         for pace in (SLICED, BATCHED):

@@ -1,15 +1,17 @@
 """A set: harness processes that are started alike, take turns with each other, and end.
 
 What is compared with each other does some tenths of a millisecond of work in turn, so that it meets
-the same noise. Small cycles come as batches, large ones in slices. Nobody takes two turns in a row,
-for whoever does finds its own memory in the caches: a release right after its own last touch is 14
-to 30 % faster. So the order is a new random one for each cycle in slices and stays for that cycle;
-of batches it is a new one for each round, which does not begin with who ended the last one. A
-member that dies, hangs or is refused leaves the set; the others go on.
+the same noise. Small cycles come as batches, large ones in slices. The order is a new random one
+for each round, since a turn's time depends on whose turn was before: where the order stayed for a
+cycle, sets of one gigabyte lay ten times as far apart. A round does not begin with who ended the
+last one, for whoever takes two turns in a row finds its own memory in the caches: a release right
+after its own last touch is 14 to 30 % faster. A member that dies, hangs or is refused leaves the
+set; the others go on.
 """
 
 import contextlib
 import dataclasses
+import math
 import random
 
 import numpy
@@ -24,8 +26,7 @@ from vmcommit.measure.turns import Member, Refused, length, words
 
 TURN_NS = 300_000  # what a turn shall last
 BATCHES = 24  # turns of whole cycles that a member takes in a set
-SET_NS = 80e6  # what a set of cycles in slices shall last, where several fit into that
-MOST_CYCLES = 8
+SLICES = 64  # that a member takes in a set at least, where cycles are sliced
 COUNTED = 2  # rounds in which memory is read: what it tells is exact
 USUAL_TOUCH_NS = 1000  # where nothing is known yet
 
@@ -78,6 +79,7 @@ class Set:
         self.number = number
         self.round_number = round_number
         self.order = order
+        self.last = None  # who ended the round before
         self.members: dict = {}  # {key: Member}, of those that go on
         self.times: dict = {key: [] for key in parts}  # [[(ns, disturbed)] of a cycle]
         self.cycles: dict = {}  # {key: whole cycles a turn}
@@ -168,30 +170,27 @@ class Set:
         with Reservoir(touched * len(self.members)) as reservoir:
             self.cycles_in_slices(slices, reservoir, touched // min(touches))
 
-    def shuffled(self, last=None):
+    def shuffled(self) -> list:
         """The members in a random order that does not begin with who ended the one before."""
         keys = list(self.members)
         self.order.shuffle(keys)
-        return keys[1:] + keys[:1] if keys and keys[0] == last else keys
+        if keys and keys[0] == self.last:
+            keys.append(keys.pop(0))
+        self.last = keys[-1] if keys else None
+        return keys
 
     def cycles_in_slices(self, slices, reservoir, page):
         begin = b"begin\n" if self.memory or self.round_number > COUNTED else b"probe\n"
         touching = [(b"touch %d\n" % touches, touches * page) for touches in slices]
         commands = [(begin, 0), *touching, (b"end\n", 0)]
-        cycle_ns = 0.0
-        order: list = []
-        for done in range(MOST_CYCLES):
-            if not self.members or done and (done + 1) * cycle_ns > SET_NS:
-                break
-            order = self.shuffled(order[-1] if order else None)
-            for key in order:
+        for _ in range(math.ceil(SLICES / len(slices))):
+            for key in self.members:
                 self.times[key].append([])
             for command, touched in commands:
-                for key in filter(self.members.__contains__, order):
+                for key in self.shuffled():
                     reservoir.free(touched)
                     self.attempt(key, self.turn, command)
             commands[0] = (b"begin\n", 0)
-            cycle_ns = sum(ns for key in self.members for ns, _ in self.times[key][0])
 
     def turn(self, key, command):
         self.times[key][-1].append(self.members[key].ask(command))
@@ -199,11 +198,9 @@ class Set:
     def batches(self):
         for key in list(self.members):
             self.attempt(key, self.choose_batch)
-        order = self.shuffled()
         for _ in range(BATCHES):
-            for key in order:
+            for key in self.shuffled():
                 self.attempt(key, self.batch)
-            order = self.shuffled(order[-1] if order else None)
 
     def choose_batch(self, key):
         """How many cycles fill a turn, and that they are in memory. What it took for that is in no
