@@ -78,14 +78,27 @@ class Sets(unittest.TestCase):
                 self.assertEqual(tries, sets_min(plan.profile, each), str(each))
         self.assertEqual(plan.seconds_left(), 0)
 
-    def test_one_that_is_known_leaves_its_block_to_the_others(self):
-        """fault is noisy at 64 KiB, where nothing else is: only fault goes on, beside upfront, once
-        ranks decide; before that the others are as unknown as what they share a spread with."""
+    def test_a_block_stays_together_while_one_of_it_is_open(self):
+        """fault is noisy at 64 KiB, where nothing else is."""
         plan = planned(seconds=8)
         draws = noisy(0.3)
         sets = taken(plan, lambda each, number: draws(each, number) * (
             each.strategy == FAULT and each.block == SMALL))
-        later = [members for block, members, _ in sets if block == SMALL][20:]
+        members = [set(members) for block, members, _ in sets if block == SMALL]
+        self.assertGreater(len(members), 40)
+        self.assertTrue(all(each == set(plan.blocks[SMALL]) for each in members))
+
+    def test_of_gigabytes_one_that_is_known_leaves_its_block_to_the_others(self):
+        """fault is noisy, where nothing else is: only fault goes on, beside upfront, once ranks
+        decide; before that the others are as unknown as what they share a spread with."""
+        block = (GIB, "1", "sequential")
+        profile = dataclasses.replace(profiles.PROFILES["default"], seconds=100)
+        plan = Plan(profile, [each for each in configurations(profile) if each.block == block],
+                    MEMORY)
+        draws = noisy(0.3)
+        sets = taken(plan, lambda each, number: draws(each, number) * (
+            each.strategy == FAULT and each.block == block))
+        later = [members for taken, members, _ in sets if taken == block][20:]
         self.assertGreater(len(later), 20)
         self.assertEqual({tuple(each.strategy.name for each in members) for members in later},
                          {("upfront", "fault")})
@@ -124,12 +137,15 @@ class Sets(unittest.TestCase):
         alike = [size for size, touch, way in order if touch == "0.1" and size < 16 * MIB]
         self.assertEqual(alike, [MIB, 4 * MIB])
 
-    def test_then_comes_what_is_furthest_from_its_need(self):
+    def test_then_comes_what_is_soonest_known(self):
+        """A spread twice as wide takes four times the sets."""
         plan = self.pair()
-        for small, larger, block in ((0.1, 0.05, SMALL), (0.05, 0.1, LARGER), (0.1, 0, SMALL),
+        for small, larger, block in ((0.1, 0.05, LARGER), (0.05, 0.1, SMALL), (0.1, 0, SMALL),
                                      (0, 0.1, LARGER)):
             self.assertEqual(self.known(plan, small=small, larger=larger)[0], block)
         self.assertIsNone(self.known(plan, small=0.001, larger=0.001))
+        plan.costs[SMALL] = [0.1] * 5
+        self.assertEqual(self.known(plan, small=0.05, larger=0.1)[0], LARGER)
 
     def test_a_need_is_a_half_width(self):
         """Twelve ratios of 0.01 and -0.01 reach by 0.0083: the standard deviation is 0.01045, and
@@ -142,7 +158,7 @@ class Sets(unittest.TestCase):
     def test_time_is_kept_on_machines_of_any_speed_but_for_the_first_sets(self):
         for name, speed, spread in itertools.product(("quick", "default"), (1e-7, 1e-6, 1e-5),
                                                      (0.02, 1.0)):
-            plan = planned(name)
+            plan = planned(name, seconds=10)
             sets = taken(plan, noisy(spread), speed)
             first = sum(seconds for _, _, seconds in sets[:len(plan.blocks)])
             with self.subTest(profile=name, speed=speed, spread=spread):

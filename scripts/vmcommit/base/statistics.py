@@ -50,6 +50,12 @@ def pool_of(size: int, *rest) -> tuple:
     return (min(size, GIB), *rest)
 
 
+@functools.cache
+def student(confidence: float, freedom: int) -> float:
+    """How many standard errors Student's interval reaches to either side."""
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
+
+
 def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
                  ) -> tuple[float, float, float, float]:
     """(middle, low, high, coverage) of what sets of turns gave, one value each. From RANKED values
@@ -60,7 +66,7 @@ def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int]
     spread, freedom = pooled
     if len(values) >= RANKED or len(values) < FEW or freedom < FREEDOM:
         return median_interval(values, confidence)
-    reach = stats.t.ppf((1 + confidence) / 2, freedom) * max(spread, values.std(ddof=1)) \
+    reach = student(confidence, freedom) * max(spread, values.std(ddof=1)) \
         / numpy.sqrt(len(values))
     middle = float(values.mean())
     return middle, middle - reach, middle + reach, confidence

@@ -114,6 +114,9 @@ def usable_cpus():
         return set()
 
 
+CPUS = usable_cpus()  # when the suite was started, before pin()
+
+
 def processor():
     facts, first = lscpu(), cpuinfo()
     hypervisor = "a hypervisor" if "hypervisor" in first.get("flags", "").split() else None

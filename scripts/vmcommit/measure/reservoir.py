@@ -6,15 +6,25 @@ will touch is touched beforehand, and freed as it goes on. Where Python can't fr
 mapping (Windows), this does nothing.
 """
 
+import concurrent.futures
+import contextlib
 import mmap
+import os
 
 import numpy
 
 from vmcommit.base.units import MIB
+from vmcommit.measure.environment import CPUS
 
 UNIT = 2 * MIB  # a huge page: a part of one would not be free before the rest of it is
 AHEAD = 4 * UNIT  # freed before anything is touched
 POSSIBLE = hasattr(mmap, "MADV_DONTNEED")
+
+
+def touch(memory):
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setaffinity(0, CPUS)  # of this thread
+    memory[::mmap.PAGESIZE] = 1
 
 
 class Reservoir:
@@ -31,13 +41,16 @@ class Reservoir:
             self.free(0)
 
     def fill(self):
+        """On every CPU: memory that a hypervisor has to give back first comes twice as fast with
+        two."""
         if hasattr(mmap, "MADV_HUGEPAGE"):
             try:
                 self.memory.madvise(mmap.MADV_HUGEPAGE)
             except OSError:  # a kernel without huge pages
                 pass
-        pages = numpy.frombuffer(self.memory, numpy.uint8)
-        pages[::mmap.PAGESIZE] = 1
+        parts = numpy.array_split(numpy.frombuffer(self.memory, numpy.uint8), max(len(CPUS), 1))
+        with concurrent.futures.ThreadPoolExecutor(len(parts)) as threads:
+            list(threads.map(touch, parts))
 
     def free(self, size: int):
         """`size` more bytes are about to be touched."""
