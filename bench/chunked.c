@@ -5,7 +5,7 @@ static int chunked_before_write(struct region *region, size_t offset)
 {
     if (offset < region->committed)
         return 0;
-    return region_commit_to(region, region_step_start(region, offset) + region->step);
+    return region_grow_past(region, offset);
 }
 
 static int chunked_touch(struct region *region, const struct workload *workload)
@@ -17,6 +17,7 @@ const struct strategy harness_strategy = {
     .name = "chunked",
     .summary = "commit the next chunk when a write would pass the committed end",
     .step = STEP_CHUNK,
+    .grows = true,
     .reserve = region_reserve,
     .touch = chunked_touch,
 };

@@ -30,8 +30,7 @@ static int custom_before_write(struct region *region, size_t offset)
     if (offset < region->committed)
         return 0;
     size_t from = region->committed;
-    size_t to = region_step_start(region, offset) + region->step;
-    region->committed = to < region->size ? to : region->size;
+    region->committed = region_next_end(region, offset);
     region->commit_calls++;
     return region_keep_failure(region, "ensure", from, region->committed - from,
                                library.ensure(region->base, from, region->committed));
@@ -55,6 +54,8 @@ const struct strategy harness_strategy = {
     .name = "custom",
     .summary = "a strategy of your own, in a shared library (--library)",
     .step = STEP_CHUNK,
+    .grows = true,
+    .pages = vm_others_pages_kinds,
     .load = custom_load,
     .reserve = custom_reserve,
     .touch = custom_touch,

@@ -17,13 +17,14 @@ static int guard_grow(struct region *region, size_t offset)
     if (region_page_start(region, offset) != region->guard)
         return REGION_FOREIGN;
     int error = region_clear_guard(region);
-    return error != 0 ? error : region_set_guard(region, region->guard + region->step);
+    return error != 0 ? error : region_set_guard(region, region->guard + region_take_step(region));
 }
 
 const struct strategy harness_strategy = {
     .name = "guard",
     .summary = "grow by a step when an access hits the guard page past the usable end",
     .step = STEP_CHUNK,
+    .grows = true,
     .guarded = true,
     .reserve = region_reserve,
     .commit = guard_stand,

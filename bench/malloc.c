@@ -17,13 +17,14 @@ static int malloc_before_write(struct region *region, size_t offset)
     if (offset < region->committed)
         return 0;
     size_t left = region->size - offset;
-    size_t size = region->step < left ? region->step : left;
+    size_t step = region_take_step(region);
+    size_t size = step < left ? step : left;
     struct block *block = malloc(size);
     region->commit_calls++;
     if (block == NULL)
         return region_keep_failure(region, "malloc", offset, size, vm_out_of_memory());
-    block->before = region->blocks;
-    region->blocks = block;
+    block->before = region->own;
+    region->own = block;
     region->base = (unsigned char *)block - offset;
     region->committed = offset + size;
     return 0;
@@ -36,9 +37,9 @@ static int malloc_touch(struct region *region, const struct workload *workload)
 
 static int malloc_release(struct region *region)
 {
-    while (region->blocks != NULL) {
-        struct block *block = region->blocks;
-        region->blocks = block->before;
+    while (region->own != NULL) {
+        struct block *block = region->own;
+        region->own = block->before;
         free(block);
     }
     region->base = NULL;
@@ -49,6 +50,8 @@ const struct strategy harness_strategy = {
     .name = "malloc",
     .summary = "blocks of a step from the allocator that the process runs with (LD_PRELOAD)",
     .step = STEP_CHUNK,
+    .grows = true,
+    .pages = vm_others_pages_kinds,
     .blocks = true,
     .touch = malloc_touch,
     .release = malloc_release,

@@ -1,6 +1,8 @@
 /* The defaults: whatever a system's tables name first. */
 #include "configuration.h"
 
+const struct kind growth_kinds[] = {{"fixed", GROWTH_FIXED}, {"double", GROWTH_DOUBLE}, {NULL, 0}};
+
 struct configuration configuration_make(size_t size, size_t step)
 {
     return (struct configuration){.size = size,

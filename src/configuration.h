@@ -13,10 +13,15 @@
 /* Of touching. Alternate: every second page first, then those between. */
 enum touch_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE };
 
+/* Of the step by which a strategy commits: always the same, or each twice the one before. */
+enum growth { GROWTH_FIXED, GROWTH_DOUBLE };
+extern const struct kind growth_kinds[];
+
 /* In bytes, whole pages. */
 struct configuration {
     size_t size;
-    size_t step;
+    size_t step; /* the first one, where they grow */
+    enum growth growth;
     size_t touched; /* from the region's start */
     enum touch_order order;
     enum vm_pages pages;

@@ -51,8 +51,8 @@ static void add_kinds(struct text *text, const struct strategy *strategy, const 
     for (const struct option *option = options_table; option->name != NULL; option++) {
         if (strcmp(option->name + strlen("--"), key) != 0 || !option->taken_by(strategy))
             continue;
-        for (const struct kind *kind = option->kinds; kind->name != NULL; kind++)
-            text_add(text, "%s\"%s\"", kind == option->kinds ? "" : ", ", kind->name);
+        for (const struct kind *kind = option->kinds(strategy); kind->name != NULL; kind++)
+            text_add(text, "%s\"%s\"", kind == option->kinds(strategy) ? "" : ", ", kind->name);
     }
     text_add(text, "]");
 }

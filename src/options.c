@@ -15,6 +15,11 @@ static bool has_steps(const struct strategy *strategy)
     return strategy->step == STEP_CHUNK;
 }
 
+static bool grows(const struct strategy *strategy)
+{
+    return strategy->grows;
+}
+
 static bool has_one_region(const struct strategy *strategy)
 {
     return !strategy->blocks;
@@ -69,51 +74,62 @@ static bool refuse_kind(const struct parser *parser, const char *text, const cha
     return values_refuse(parser, ": '%s' is no %s here; use %s", text, what, names);
 }
 
-/* The value of the kind that `text` names, into *kind. */
-static bool parse_kind(const struct parser *parser, const char *text, const char *what,
-                       const struct kind *kinds, int *kind)
-{
-    return kind_find(kinds, text, kind) || refuse_kind(parser, text, what, kinds);
-}
-
-static bool parse_commit(const struct parser *parser, const char *text, struct options *options)
+static bool parse_kind(const struct parser *parser, const struct option *option,
+                       const struct kind *kinds, const char *text, struct options *options)
 {
     int kind = 0;
-    bool known = parse_kind(parser, text, "way to commit", commit_kinds, &kind);
-    options->common.commit = (enum commit_kind)kind;
-    return known;
+    if (!kind_find(kinds, text, &kind))
+        return refuse_kind(parser, text, option->what, kinds);
+    option->set(&options->common, kind);
+    return true;
 }
 
-static bool parse_pages(const struct parser *parser, const char *text, struct options *options)
+static void set_commit(struct configuration *configuration, int kind)
 {
-    int kind = 0;
-    bool known = parse_kind(parser, text, "kind of pages", vm_pages_kinds, &kind);
-    options->common.pages = (enum vm_pages)kind;
-    return known;
+    configuration->commit = (enum commit_kind)kind;
 }
 
-static bool parse_order(const struct parser *parser, const char *text, struct options *options)
+static void set_growth(struct configuration *configuration, int kind)
 {
-    int kind = 0;
-    bool known = parse_kind(parser, text, "order", workload_orders, &kind);
-    options->common.order = (enum touch_order)kind;
-    return known;
+    configuration->growth = (enum growth)kind;
 }
 
-static bool parse_guard(const struct parser *parser, const char *text, struct options *options)
+static void set_pages(struct configuration *configuration, int kind)
 {
-    int kind = 0;
-    bool known = parse_kind(parser, text, "kind of guard", guard_kinds, &kind);
-    options->common.guard = (enum guard_kind)kind;
-    return known;
+    configuration->pages = (enum vm_pages)kind;
 }
 
-static bool parse_trap(const struct parser *parser, const char *text, struct options *options)
+static void set_order(struct configuration *configuration, int kind)
 {
-    int kind = 0;
-    bool known = parse_kind(parser, text, "way to catch a fault", trap_kinds, &kind);
-    options->common.trap = (enum trap_kind)kind;
-    return known;
+    configuration->order = (enum touch_order)kind;
+}
+
+static void set_guard(struct configuration *configuration, int kind)
+{
+    configuration->guard = (enum guard_kind)kind;
+}
+
+static void set_trap(struct configuration *configuration, int kind)
+{
+    configuration->trap = (enum trap_kind)kind;
+}
+
+static const struct kind *orders(const struct strategy *strategy)
+{
+    (void)strategy;
+    return workload_orders;
+}
+
+static const struct kind *growths(const struct strategy *strategy)
+{
+    (void)strategy;
+    return growth_kinds;
+}
+
+static const struct kind *guards(const struct strategy *strategy)
+{
+    (void)strategy;
+    return guard_kinds;
 }
 
 static bool parse_repeat(const struct parser *parser, const char *text, struct options *options)
@@ -183,6 +199,14 @@ const struct option options_table[] = {
      .taken_by = has_steps,
      .lacks = "has no step that could be set",
      .parse = parse_chunk},
+    {.name = "--growth",
+     .value = "KIND",
+     .help = "every step the same, or each twice the one before: ",
+     .kinds = growths,
+     .what = "way to grow",
+     .set = set_growth,
+     .taken_by = grows,
+     .lacks = "has no steps that could grow"},
     {.name = "--touch",
      .value = "LIST",
      .help = "part of the region that is written to: 1, 0.1   [1]",
@@ -191,37 +215,42 @@ const struct option options_table[] = {
     {.name = "--order",
      .value = "ORDER",
      .help = "of touching: ",
-     .kinds = workload_orders,
+     .kinds = orders,
+     .what = "order",
+     .set = set_order,
      .taken_by = has_one_region,
-     .lacks = "touches its blocks in the order in which it gets them",
-     .parse = parse_order},
+     .lacks = "touches its blocks in the order in which it gets them"},
     {.name = "--commit",
      .value = "KIND",
      .help = "how pages are made usable: ",
-     .kinds = commit_kinds,
+     .kinds = strategy_commit_kinds,
+     .what = "way to commit",
+     .set = set_commit,
      .taken_by = strategy_commits,
-     .lacks = "leaves committing to code that is not vmcommit's",
-     .parse = parse_commit},
+     .lacks = "leaves committing to code that is not vmcommit's"},
     {.name = "--pages",
      .value = "KIND",
-     .help = "base pages only, or transparent huge pages invited: ",
-     .kinds = vm_pages_kinds,
-     .taken_by = any,
-     .parse = parse_pages},
+     .help = "how large pages are: ",
+     .kinds = strategy_pages_kinds,
+     .what = "kind of pages",
+     .set = set_pages,
+     .taken_by = any},
     {.name = "--guard",
      .value = "KIND",
      .help = "how a guard page is made: ",
-     .kinds = guard_kinds,
+     .kinds = guards,
+     .what = "kind of guard",
+     .set = set_guard,
      .taken_by = has_guard,
-     .lacks = "sets no guard page",
-     .parse = parse_guard},
+     .lacks = "sets no guard page"},
     {.name = "--trap",
      .value = "KIND",
      .help = "how a fault is caught: ",
-     .kinds = trap_kinds,
+     .kinds = strategy_trap_kinds,
+     .what = "way to catch a fault",
+     .set = set_trap,
      .taken_by = answers_faults,
-     .lacks = "expects no faults",
-     .parse = parse_trap},
+     .lacks = "expects no faults"},
     {.name = "--repeat",
      .value = "N",
      .help = "samples of each configuration   [10]",
@@ -292,8 +321,9 @@ void options_add_help(const struct strategy *strategy, struct text *text)
         text_add(text, "  %s %-*s", option->name, room, option->value);
         add_indented(text, option->help);
         if (option->kinds != NULL) {
-            add_names(option->kinds, text);
-            text_add(text, "   [%s]", option->kinds->name);
+            const struct kind *kinds = option->kinds(strategy);
+            add_names(kinds, text);
+            text_add(text, "   [%s]", kinds->name);
         }
         text_add(text, "\n");
     }
@@ -336,7 +366,9 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
     if (text == NULL)
         return values_refuse(parser, ": no value; --help says what it takes");
     *argv += equals == NULL && !flag;
-    return option->parse(parser, text, options);
+    return option->kinds != NULL
+               ? parse_kind(parser, option, option->kinds(strategy), text, options)
+               : option->parse(parser, text, options);
 }
 
 /* Turns are of one configuration, and go by what they are asked for. */
@@ -362,12 +394,22 @@ static bool check_turns(struct parser *parser, const struct options *options)
                          count);
 }
 
-static bool set_defaults(const struct parser *parser, struct options *options)
+/* The first of its kind each. */
+static void set_default_kinds(const struct strategy *strategy, struct options *options)
+{
+    for (const struct option *option = options_table; option->name != NULL; option++)
+        if (option->kinds != NULL)
+            option->set(&options->common, option->kinds(strategy)->value);
+}
+
+static bool set_defaults(const struct strategy *strategy, const struct parser *parser,
+                         struct options *options)
 {
     *options = (struct options){.touches = {{VALUES_WHOLE}, 1},
                                 .common = configuration_make(0, 0),
                                 .seed = 1,
                                 .output = "-"};
+    set_default_kinds(strategy, options);
     return values_parse_sizes(parser, "4K..1G*4", &options->sizes) &&
            values_parse_sizes(parser, "64K", &options->chunks);
 }
@@ -377,7 +419,7 @@ bool options_parse(const struct strategy *strategy, int argc, char **argv, struc
 {
     struct parser parser = {.option = "defaults", .message = message, .size = size};
     int answer;
-    if (!set_defaults(&parser, options))
+    if (!set_defaults(strategy, &parser, options))
         return false;
     for (char **next = argv + (argc > 0); *next != NULL;) {
         if (kind_find(answers, *next, &answer)) {

@@ -32,12 +32,20 @@ struct options {
 };
 
 struct option {
-    const char *name;         /* "--size" */
-    const char *value;        /* "LIST", as --help calls what follows; "" where nothing does */
-    const char *help;         /* what it sets, and its default */
-    const struct kind *kinds; /* what its value is one of, or NULL */
+    const char *name;  /* "--size" */
+    const char *value; /* "LIST", as --help calls what follows; "" where nothing does */
+    const char *help;  /* what it sets, and its default */
+
+    /* Where its value is one of a table of kinds: that table, what such a kind is called, and what
+     * it sets. Else `kinds` is NULL. */
+    const struct kind *(*kinds)(const struct strategy *strategy);
+    const char *what;
+    void (*set)(struct configuration *configuration, int kind);
+
     bool (*taken_by)(const struct strategy *strategy);
     const char *lacks; /* why others don't take it, after the strategy's name */
+
+    /* Reads any other value. */
     bool (*parse)(const struct parser *parser, const char *text, struct options *options);
 };
 

@@ -25,6 +25,7 @@ struct region region_make(const struct configuration *configuration)
     struct region region = {.size = configuration->size,
                             .step = configuration->step,
                             .page = vm_page_bytes(),
+                            .growth = configuration->growth,
                             .pages = configuration->pages,
                             .commit = configuration->commit,
                             .guard_kind = configuration->guard};
@@ -38,13 +39,14 @@ void region_restart(struct region *region)
     region->committed = 0;
     region->guard = 0;
     region->last_fault = SIZE_MAX;
-    region->blocks = NULL;
+    region->own = NULL;
+    region->next_step = region->step;
 }
 
 int region_reserve(struct region *region)
 {
     void *base = NULL;
-    int error = vm_reserve(region->size, region->pages, &base);
+    int error = commit_reserve(region->commit, region->pages, region->size, &base);
     region->base = base;
     return region_keep_failure(region, "reserve", 0, region->size, error);
 }
@@ -52,7 +54,7 @@ int region_reserve(struct region *region)
 int region_reserve_committed(struct region *region)
 {
     void *base = NULL;
-    int error = vm_reserve_committed(region->size, region->pages, &base);
+    int error = commit_at_once(region->commit, region->pages, region->size, &base);
     region->base = base;
     region->commit_calls++;
     return region_keep_failure(region, "reserve and commit", 0, region->size, error);
@@ -60,7 +62,7 @@ int region_reserve_committed(struct region *region)
 
 int region_commit(struct region *region, size_t from, size_t to)
 {
-    int error = commit_pages(region->commit, region->base + from, to - from);
+    int error = commit_pages(region->commit, region->pages, region->base + from, to - from);
     region->commit_calls++;
     return region_keep_failure(region, "commit", from, to - from, error);
 }
@@ -74,6 +76,30 @@ int region_commit_to(struct region *region, size_t end)
     if (error == 0)
         region->committed = end;
     return error;
+}
+
+size_t region_take_step(struct region *region)
+{
+    size_t step = region->next_step;
+    if (region->growth == GROWTH_DOUBLE && step < region->size)
+        region->next_step = 2 * step;
+    return step;
+}
+
+/* Fixed steps need no loop, however far the offset is. */
+size_t region_next_end(struct region *region, size_t offset)
+{
+    if (region->growth == GROWTH_FIXED)
+        return clamp(region, region_step_start(region, offset) + region->step);
+    size_t end = region->committed;
+    while (end <= offset)
+        end = clamp(region, end + region_take_step(region));
+    return end;
+}
+
+int region_grow_past(struct region *region, size_t offset)
+{
+    return region_commit_to(region, region_next_end(region, offset));
 }
 
 int region_set_guard(struct region *region, size_t offset)

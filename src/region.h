@@ -20,15 +20,17 @@ enum { REGION_FOREIGN = -1, REGION_BROKEN = INT_MIN };
 struct region {
     unsigned char *base;
     size_t size; /* bytes reserved, whole pages */
-    size_t step; /* bytes by which the strategy commits, whole pages */
+    size_t step; /* bytes by which the strategy commits, whole pages; the first, where they grow */
     size_t page; /* bytes in a page */
+    size_t next_step; /* bytes of the next one */
+    enum growth growth;
     enum vm_pages pages;
     enum commit_kind commit;
     enum guard_kind guard_kind;
     size_t committed;  /* end of the committed prefix, where a strategy keeps one */
     size_t guard;      /* where the guard page stands, where a strategy keeps one */
     size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
-    void *blocks;      /* the last one, where a strategy's memory comes in blocks */
+    void *own;         /* what a strategy keeps of its own, such as the last of its blocks */
     uint64_t commit_calls;
     uint64_t handled_faults;
 
@@ -55,6 +57,15 @@ int region_commit(struct region *region, size_t from, size_t to);
 
 /* Moves the committed end up to `end`, or to the end of the region if that comes first. */
 int region_commit_to(struct region *region, size_t end);
+
+/* The size of the next step; the one after it is as large, or twice so. */
+size_t region_take_step(struct region *region);
+
+/* Where the committed end must go so that it passes `offset`, by whole steps; within the region. */
+size_t region_next_end(struct region *region, size_t offset);
+
+/* Moves the committed end there. */
+int region_grow_past(struct region *region, size_t offset);
 
 /* Sets the guard on the page at `offset`, with everything before it committed. At the end of the
  * region no page is left to guard. */

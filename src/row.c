@@ -145,7 +145,8 @@ static void add_trace(struct text *text, const void *row, size_t at)
 static void add_pages(struct text *text, const void *row, size_t at)
 {
     (void)at;
-    columns_add_text(text, kind_name(vm_pages_kinds, (int)configuration_of(row)->pages));
+    columns_add_text(
+        text, kind_name(strategy_pages_kinds(strategy_of(row)), (int)configuration_of(row)->pages));
 }
 
 static void add_order(struct text *text, const void *row, size_t at)
@@ -165,14 +166,23 @@ static void add_trap(struct text *text, const void *row, size_t at)
 {
     (void)at;
     if (strategy_of(row)->fault != NULL)
-        columns_add_text(text, kind_name(trap_kinds, (int)configuration_of(row)->trap));
+        columns_add_text(text, kind_name(strategy_trap_kinds(strategy_of(row)),
+                                         (int)configuration_of(row)->trap));
 }
 
 static void add_commit_kind(struct text *text, const void *row, size_t at)
 {
     (void)at;
     if (strategy_commits(strategy_of(row)))
-        columns_add_text(text, kind_name(commit_kinds, (int)configuration_of(row)->commit));
+        columns_add_text(text, kind_name(strategy_commit_kinds(strategy_of(row)),
+                                         (int)configuration_of(row)->commit));
+}
+
+static void add_growth(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (strategy_of(row)->grows)
+        columns_add_text(text, kind_name(growth_kinds, (int)configuration_of(row)->growth));
 }
 
 /* A uint64_t of the row; nothing if it is 0. */
@@ -222,6 +232,7 @@ static const struct column columns[] = {
     {"touch_max_ns", add_trace, offsetof(struct trace, max_ns)},
     {"traced_touch_ns", add_trace, offsetof(struct trace, touch_ns)},
     {"commit_kind", add_commit_kind, 0},
+    {"growth", add_growth, 0},
     {"set", add_if_any, offsetof(struct row, set)},
     {"slice_bytes", add_if_any, offsetof(struct row, slice_bytes)},
 };

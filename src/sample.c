@@ -89,11 +89,18 @@ static bool stop_with(struct sample *sample, enum sample_status status, const ch
     return false;
 }
 
-/* Touched bytes, and the page tables that map them: 8 bytes for each page of 4 KiB. */
+/* What may get resident: what is touched, or all that may be committed ahead of it. */
+static size_t resident_bytes(const struct configuration *configuration)
+{
+    return commit_populates(configuration->commit) ? configuration->size : configuration->touched;
+}
+
+/* With the page tables that map it: 8 bytes for each page of 4 KiB. */
 static bool memory_holds(const struct configuration *configuration, struct sample *sample)
 {
     uint64_t available;
-    uint64_t needed = configuration->touched + configuration->touched / 512 + MEMORY_RESERVE_BYTES;
+    uint64_t resident = resident_bytes(configuration);
+    uint64_t needed = resident + resident / 512 + MEMORY_RESERVE_BYTES;
     if (meter_read_available(&available) != 0 || needed <= available)
         return true;
     sample->status = SAMPLE_SKIPPED;
@@ -107,7 +114,7 @@ static bool take(const struct strategy *strategy, const struct configuration *co
                  const struct workload *workload, struct sample *sample)
 {
     struct cycle cycle = cycle_start(strategy, configuration, workload, sample);
-    vm_warm(configuration->touched, configuration->pages);
+    vm_warm(resident_bytes(configuration), configuration->pages);
     int error = cycle_repeat(&cycle, 1, true);
     if (error != 0)
         return sample_refuse(&cycle, error);
@@ -122,26 +129,19 @@ static bool take(const struct strategy *strategy, const struct configuration *co
     return sample_refuse(&cycle, error);
 }
 
-static const char *why_unsupported(const struct strategy *strategy,
-                                   const struct configuration *configuration)
-{
-    const char *why = vm_pages_unsupported(configuration->pages);
-    return why == NULL && strategy->guarded ? guard_unsupported(configuration->guard) : why;
-}
-
 bool sample_possible(const struct strategy *strategy, const struct configuration *configuration,
                      uint64_t seed, struct workload *workload, struct sample *sample)
 {
     *sample = (struct sample){.status = SAMPLE_OK};
     *workload = (struct workload){.pages = NULL};
-    const char *unsupported = why_unsupported(strategy, configuration);
+    const char *unsupported = strategy_unsupported(strategy, configuration);
     if (unsupported != NULL)
         return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
     if (!memory_holds(configuration, sample))
         return false;
     if (!workload_make(workload, configuration->order, configuration->touched, seed))
         return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
-    if (!strategy->guarded || workload_suits_guard(workload, configuration->step))
+    if (!strategy->guarded || workload_suits_guard(workload, configuration))
         return true;
     workload_free(workload);
     return stop_with(sample, SAMPLE_UNSUPPORTED, "the order jumps past the guard page");
@@ -183,10 +183,12 @@ void sample_prepare(const struct strategy *strategy, const struct configuration 
     static struct cycle cycle;
     struct configuration small = *configuration;
     touch_stack(64);
-    if (why_unsupported(strategy, configuration) != NULL)
+    if (strategy_unsupported(strategy, configuration) != NULL)
         return;
-    small.step = vm_page_bytes();
-    small.size = small.touched = PREPARED_PAGES * vm_page_bytes();
+    size_t unit = vm_pages_unit(configuration->pages);
+    small.step = unit;
+    small.touched = PREPARED_PAGES * vm_page_bytes();
+    small.size = unit > small.touched ? unit : small.touched;
     workload.last = strategy->blocks ? 0 : PREPARED_PAGES;
     cycle = cycle_start(strategy, &small, &workload, &discarded);
     int error = cycle_repeat(&cycle, 1, true);

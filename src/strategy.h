@@ -18,6 +18,10 @@ struct strategy {
     const char *summary; /* one line, for --help */
     enum strategy_step step;
     bool guarded; /* stands behind a guard page */
+    bool grows;   /* from its start, step by step, so that steps may differ */
+
+    /* The kinds of --commit, --pages and --trap that it takes; NULL for those of the system. */
+    const struct kind *commits, *pages, *traps;
 
     /* Its memory comes in blocks from an allocator, which may keep what is freed. So the whole
      * process is read, the process's first cycle alone is timed, and the order is the pages' own.
@@ -50,5 +54,15 @@ static inline bool strategy_commits(const struct strategy *strategy)
 {
     return !strategy->blocks && strategy->load == NULL;
 }
+
+/* Tables of what it takes; the first is the default. */
+const struct kind *strategy_commit_kinds(const struct strategy *strategy);
+const struct kind *strategy_pages_kinds(const struct strategy *strategy);
+const struct kind *strategy_trap_kinds(const struct strategy *strategy);
+
+/* Why this machine can't have the strategy in that configuration, sizes and order apart; NULL when
+ * it can. */
+const char *strategy_unsupported(const struct strategy *strategy,
+                                 const struct configuration *configuration);
 
 #endif

@@ -73,9 +73,11 @@ void workload_free(struct workload *workload)
     workload->pages = NULL;
 }
 
-bool workload_suits_guard(const struct workload *workload, size_t step)
+bool workload_suits_guard(const struct workload *workload,
+                          const struct configuration *configuration)
 {
-    size_t page = vm_page_bytes();
+    struct region region = region_make(configuration);
+    size_t page = region.page;
     size_t guard = 0;
     if (workload->pages == NULL)
         return true;
@@ -84,7 +86,7 @@ bool workload_suits_guard(const struct workload *workload, size_t step)
         if (offset > guard)
             return false;
         if (offset == guard)
-            guard += step;
+            guard += region_take_step(&region);
     }
     return true;
 }

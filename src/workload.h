@@ -31,8 +31,9 @@ bool workload_make(struct workload *workload, enum touch_order order, size_t tou
 void workload_free(struct workload *workload);
 
 /* True if every first touch falls below or exactly on a guard page that starts at the region's
- * start and moves on by `step` bytes at each hit. */
-bool workload_suits_guard(const struct workload *workload, size_t step);
+ * start and moves on by a step at each hit. */
+bool workload_suits_guard(const struct workload *workload,
+                          const struct configuration *configuration);
 
 /* splitmix64 (Steele, Lea, Flood 2014). */
 uint64_t workload_random(uint64_t *state);

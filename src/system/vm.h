@@ -15,13 +15,24 @@
 /* Bytes in a base page, a power of two. */
 size_t vm_page_bytes(void);
 
-/* How the pages of a reservation are sized: the system's base page only, or transparent huge pages
- * invited. */
-enum vm_pages { VM_PAGES_SMALL, VM_PAGES_THP };
+/* How the pages of a reservation are sized. Small: the system's base page only. THP: transparent
+ * huge pages invited; THP_64K: those of 64 KiB, and none larger (Linux 6.8). Huge: from a pool that
+ * is set aside for them (hugetlb; MEM_LARGE_PAGES on Windows). No function here changes a setting
+ * of the system. Libraries and allocators map their memory themselves: the system may make theirs
+ * of transparent huge pages, but not of those in a pool. */
+enum vm_pages { VM_PAGES_SMALL, VM_PAGES_THP, VM_PAGES_THP_64K, VM_PAGES_HUGE };
 extern const struct kind vm_pages_kinds[];
+extern const struct kind vm_others_pages_kinds[];
+extern const struct kind vm_small_pages_kinds[];
 
 /* Why such pages can't be had on this machine; NULL when they can. */
 const char *vm_pages_unsupported(enum vm_pages pages);
+
+/* Bytes that reservations of such pages, and what is committed of them, are multiples of. */
+size_t vm_pages_unit(enum vm_pages pages);
+
+/* Why such pages can't be reserved first and committed later; NULL when they can. */
+const char *vm_pages_unreservable(enum vm_pages pages);
 
 /* Lets the process have such pages, and no larger ones. To be called before vm_reserve. */
 int vm_use_pages(enum vm_pages pages);

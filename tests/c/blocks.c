@@ -55,7 +55,7 @@ static void every_block_is_freed(void)
     CHECK_EQUAL(freed, 3);
     for (size_t i = 0; i < allocated; i++)
         CHECK(blocks[i] == NULL);
-    CHECK(region.blocks == NULL && region.base == NULL);
+    CHECK(region.own == NULL && region.base == NULL);
 }
 
 static void a_refusal_says_where(void)

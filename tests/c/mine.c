@@ -33,7 +33,8 @@ int vmcommit_ensure(void *base, size_t from, size_t to)
 #ifdef EXITS_LATER
     exit(0);
 #endif
-    int error = commit_pages((enum commit_kind)commit_kinds->value, (char *)base + from, to - from);
+    int error = commit_pages((enum commit_kind)commit_kinds->value, VM_PAGES_SMALL,
+                             (char *)base + from, to - from);
 #ifdef TOUCHES_EARLY
     if (error == 0)
         *((volatile char *)base + to - 1) = 1;

@@ -22,8 +22,12 @@ static bool load(const char *path, char *text, size_t size)
 }
 
 /* Takes every option. */
-static const struct strategy all = {
-    .name = "all", .step = STEP_CHUNK, .guarded = true, .fault = nothing, .load = load};
+static const struct strategy all = {.name = "all",
+                                    .step = STEP_CHUNK,
+                                    .guarded = true,
+                                    .grows = true,
+                                    .fault = nothing,
+                                    .load = load};
 
 static bool parse(const char *option, const char *value)
 {
@@ -157,7 +161,10 @@ static void refusals_name_option_value_and_remedy(void)
                   "--chunk: '1K' gives 1024 bytes, which is no multiple of the page size, 4096");
     check_refused("--touch", "0",
                   "--touch: '0' is no part; use a number above 0 and up to 1, as in 0.1");
-    check_refused("--pages", "huge", "--pages: 'huge' is no kind of pages here; use small or thp");
+    check_refused("--pages", "large",
+                  "--pages: 'large' is no kind of pages here; use small, thp, thp-64K or huge");
+    check_refused("--growth", "triple",
+                  "--growth: 'triple' is no way to grow here; use fixed or double");
     check_refused("--repeat", "0",
                   "--repeat: '0' is no number of samples; use a whole number from 1");
     check_refused("--seed", "-1", "--seed: '-1' is no seed; use a whole number from 0 to 2^64 - 1");
@@ -194,8 +201,27 @@ static void defaults(void)
     CHECK_EQUAL(options.chunks.values[0], 65536);
     CHECK_EQUAL(options.touches.values[0], VALUES_WHOLE);
     CHECK_EQUAL(options.common.pages, VM_PAGES_SMALL);
+    CHECK_EQUAL(options.common.commit, commit_kinds->value);
+    CHECK_EQUAL(options.common.growth, GROWTH_FIXED);
     CHECK_EQUAL(options.repeat, 10);
     CHECK_TEXT(options.output, "-");
+}
+
+static const struct kind own_commits[] = {{"hope", 7}, {"prayer", 8}, {NULL, 0}};
+static const struct strategy of_its_own = {.name = "own", .commits = own_commits};
+
+/* And takes no others, the system's among them; the default is the first of its own. */
+static void a_strategy_may_have_kinds_of_its_own(void)
+{
+    char *system[] = {"harness", "--commit", (char *)commit_kinds->name, NULL};
+    char *own[] = {"harness", "--commit", "prayer", NULL};
+    CHECK(options_parse(&of_its_own, 3, own, &options, message, sizeof message));
+    CHECK_EQUAL(options.common.commit, 8);
+    own[1] = NULL;
+    CHECK(options_parse(&of_its_own, 1, own, &options, message, sizeof message));
+    CHECK_EQUAL(options.common.commit, 7);
+    CHECK(!options_parse(&of_its_own, 3, system, &options, message, sizeof message));
+    CHECK(strstr(message, "is no way to commit here; use hope or prayer") != NULL);
 }
 
 static void values_may_follow_an_equals_sign(void)
@@ -220,6 +246,7 @@ int main(void)
     refusals_name_option_value_and_remedy();
     parts_are_exact();
     defaults();
+    a_strategy_may_have_kinds_of_its_own();
     values_may_follow_an_equals_sign();
     return check_result();
 }

@@ -79,6 +79,47 @@ static void committing_stops_at_the_end(void)
     CHECK_EQUAL(region_release(&region), 0);
 }
 
+static void steps_are_fixed_or_double(void)
+{
+    const size_t fixed[] = {2, 4, 6, 8, 10, 12, 13}, doubled[] = {2, 6, 13, 13, 13, 13, 13};
+    for (int growth = GROWTH_FIXED; growth <= GROWTH_DOUBLE; growth++) {
+        struct region region = make(13, 2);
+        region.growth = (enum growth)growth;
+        for (int cycle = 0; cycle < 2; cycle++) { /* each begins with the first step */
+            region_restart(&region);
+            CHECK_EQUAL(region_reserve(&region), 0);
+            for (size_t i = 0; i < 7 && region.committed < region.size; i++) {
+                CHECK_EQUAL(region_grow_past(&region, region.committed), 0);
+                CHECK_EQUAL(region.committed,
+                            (growth == GROWTH_FIXED ? fixed[i] : doubled[i]) * page);
+                check_charge(&region, region.committed / page,
+                             1 + (region.committed < region.size));
+            }
+            CHECK_EQUAL(region_release(&region), 0);
+        }
+        CHECK_EQUAL(region.commit_calls, growth == GROWTH_FIXED ? 14 : 6);
+    }
+}
+
+/* What lies between is committed in the same call. */
+static void a_jump_takes_as_many_steps_as_it_needs(void)
+{
+    struct region region = make(100, 2);
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK_EQUAL(region_grow_past(&region, 60 * page), 0);
+    CHECK_EQUAL(region.committed, 62 * page);
+    CHECK_EQUAL(region_release(&region), 0);
+    region.growth = GROWTH_DOUBLE;
+    region_restart(&region);
+    CHECK_EQUAL(region_reserve(&region), 0);
+    CHECK_EQUAL(region_grow_past(&region, 61 * page), 0);
+    CHECK_EQUAL(region.committed, 62 * page); /* 2, 4, 8, 16 and 32 */
+    CHECK_EQUAL(region_grow_past(&region, 62 * page), 0);
+    CHECK_EQUAL(region.committed, 100 * page);
+    CHECK_EQUAL(region.commit_calls, 3);
+    CHECK_EQUAL(region_release(&region), 0);
+}
+
 struct hit {
     struct region *region;
     size_t next; /* where the guard goes when it is hit */
@@ -205,6 +246,8 @@ int main(void)
     reserving_committed_charges_all();
     committing_charges_exactly_its_part();
     committing_stops_at_the_end();
+    steps_are_fixed_or_double();
+    a_jump_takes_as_many_steps_as_it_needs();
     for (const struct kind *guard = guard_kinds; guard->name != NULL; guard++)
         a_guard_stands_past_the_usable_end((enum guard_kind)guard->value);
     a_refusal_is_kept();

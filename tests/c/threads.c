@@ -33,7 +33,7 @@ static enum trap_answer commit_page(void *context, const void *address)
         return TRAP_ABANDON;
     }
     atomic_fetch_add(&scene->asked, 1);
-    return commit_pages((enum commit_kind)commit_kinds->value,
+    return commit_pages((enum commit_kind)commit_kinds->value, VM_PAGES_SMALL,
                         scene->base + offset / scene->page * scene->page, scene->page) == 0
                ? TRAP_RETRY
                : TRAP_ABANDON;

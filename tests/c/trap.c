@@ -29,7 +29,7 @@ static enum trap_answer commit_page(void *context, const void *address)
     scene->asked++;
     scene->address = address;
     if (scene->answer == TRAP_RETRY &&
-        commit_pages((enum commit_kind)commit_kinds->value,
+        commit_pages((enum commit_kind)commit_kinds->value, VM_PAGES_SMALL,
                      scene->base + offset / scene->page * scene->page, scene->page) != 0)
         return TRAP_ABANDON;
     return scene->answer;

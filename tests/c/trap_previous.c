@@ -130,7 +130,9 @@ static enum trap_answer commit_target(void *context, const void *address)
 {
     (void)address;
     ++*(int *)context;
-    return commit_pages(COMMIT_MPROTECT, target, vm_page_bytes()) == 0 ? TRAP_RETRY : TRAP_ABANDON;
+    return commit_pages(COMMIT_MPROTECT, VM_PAGES_SMALL, target, vm_page_bytes()) == 0
+               ? TRAP_RETRY
+               : TRAP_ABANDON;
 }
 
 static enum trap_answer commit_and_fail(void *context, const void *address)

@@ -68,13 +68,21 @@ static void random_numbers_are_splitmix64(void)
     CHECK(workload_random(&state) == 0x06c45d188009454fu);
 }
 
-static bool suits(enum touch_order order, size_t pages, size_t step)
+static bool suits_growing(enum touch_order order, size_t pages, size_t step, enum growth growth)
 {
+    size_t page = vm_page_bytes();
+    struct configuration configuration = configuration_make(pages * page, step * page);
     struct workload workload;
+    configuration.growth = growth;
     CHECK(workload_make(&workload, order, pages * vm_page_bytes(), 1));
-    bool can = workload_suits_guard(&workload, step * vm_page_bytes());
+    bool can = workload_suits_guard(&workload, &configuration);
     workload_free(&workload);
     return can;
+}
+
+static bool suits(enum touch_order order, size_t pages, size_t step)
+{
+    return suits_growing(order, pages, step, GROWTH_FIXED);
 }
 
 static void a_guard_follows_where_nothing_jumps_past_it(void)
@@ -86,6 +94,9 @@ static void a_guard_follows_where_nothing_jumps_past_it(void)
     CHECK(!suits(ORDER_ALTERNATE, 8, 3));
     CHECK(!suits(ORDER_REVERSE, 2, 1));
     CHECK(suits(ORDER_REVERSE, 1, 1));
+    CHECK(suits_growing(ORDER_ALTERNATE, 9, 4, GROWTH_DOUBLE));  /* hit at 0 and 4 */
+    CHECK(!suits_growing(ORDER_ALTERNATE, 9, 1, GROWTH_DOUBLE)); /* at 0, then stands at 1 */
+    CHECK(suits_growing(ORDER_SEQUENTIAL, 9, 1, GROWTH_DOUBLE));
 }
 
 int main(void)

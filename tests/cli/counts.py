@@ -4,10 +4,12 @@ A row of the table: pages in the region, pages in a step, pages touched; then wh
 """
 
 import itertools
+import pathlib
 import unittest
 
 from support import BIN, PAGE, WINDOWS, describe, number, rows, taken_by
 
+OVERCOMMIT = pathlib.Path("/proc/sys/vm/overcommit_memory")
 COLUMNS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
            "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
 # Windows counts soft faults in runs of pages and trims working sets; Wine counts neither.
@@ -15,10 +17,11 @@ EXACT = [column for column in COLUMNS
          if not (WINDOWS and column in ("minor_faults", "resident_bytes"))]
 
 
-def expect(commit_calls, handled, touched, reserved, peak, regions):
-    """Pages become bytes; each touched page is one minor fault, and nothing stays charged."""
-    return dict(zip(COLUMNS, (commit_calls, handled, touched, reserved * PAGE, peak * PAGE,
-                              touched * PAGE, 0, regions)))
+def expect(commit_calls, handled, touched, reserved, peak, regions, faults=None):
+    """Pages become bytes; each touched page is one minor fault, and nothing stays charged. What is
+    populated counts as touched; `faults` where there are others."""
+    return dict(zip(COLUMNS, (commit_calls, handled, touched if faults is None else faults,
+                              reserved * PAGE, peak * PAGE, touched * PAGE, 0, regions)))
 
 
 #            pages  touched     calls handled touched reserved peak regions
@@ -87,6 +90,80 @@ GUARD_UNCOMMITTED = {key: {**counts, "handled_faults": counts["commit_calls"]}
                      for key, counts in CHUNKED.items()}
 
 
+# Each step twice the one before: 1, 2, 4, 8... pages are 1, 3, 7, 15... in all.
+CHUNKED_DOUBLE = {
+    (1, 1, "1"): expect(1, 0, 1, 0, 1, 1),
+    (2, 1, "1"): expect(2, 0, 2, 0, 2, 1),
+    (16, 1, "1"): expect(5, 0, 16, 0, 16, 1),
+    (80, 1, "1"): expect(7, 0, 80, 0, 80, 1),
+    (80, 3, "1"): expect(5, 0, 80, 0, 80, 1),
+    (80, 16, "1"): expect(3, 0, 80, 0, 80, 1),
+    (4096, 16, "1"): expect(9, 0, 4096, 0, 4096, 1),
+    (80, 1, "0.1"): expect(4, 0, 8, 0, 15, 2),
+    (4096, 16, "0.1"): expect(5, 0, 410, 0, 496, 2),
+}
+GUARD_COMMITTED_DOUBLE = {
+    (1, 1, "1"): expect(1, 1, 1, 0, 1, 1),
+    (2, 1, "1"): expect(2, 2, 2, 0, 2, 1),
+    (80, 1, "1"): expect(8, 7, 80, 0, 80, 1),
+    (80, 3, "1"): expect(6, 5, 80, 0, 80, 1),
+    (4096, 16, "1"): expect(10, 9, 4096, 0, 4096, 1),
+    (80, 1, "0.1"): expect(5, 4, 8, 0, 16, 2),
+    (4096, 16, "0.1"): expect(6, 5, 410, 0, 497, 2),
+}
+# Resident as soon as it is committed. The kernel counts a page that it populates as a minor fault.
+# A guard page is populated, is emptied by the guard, and faults when the hit access is made again.
+POPULATE = {
+    "upfront": {
+        (80, "1"): expect(1, 0, 80, 80, 80, 1),
+        (80, "0.1"): expect(1, 0, 80, 80, 80, 1),
+        (4096, "0.1"): expect(1, 0, 4096, 4096, 4096, 1),
+    },
+    "fault": {
+        (1, "1"): expect(1, 1, 1, 0, 1, 1),
+        (80, "1"): expect(80, 80, 80, 0, 80, 1),
+        (80, "0.1"): expect(8, 8, 8, 0, 8, 2),
+    },
+    "chunked": {
+        (80, 1, "1"): expect(80, 0, 80, 0, 80, 1),
+        (80, 3, "1"): expect(27, 0, 80, 0, 80, 1),
+        (80, 16, "0.1"): expect(1, 0, 16, 0, 16, 2),
+        (4096, 16, "0.1"): expect(26, 0, 416, 0, 416, 2),
+    },
+    "guard": {
+        (1, 1, "1"): expect(1, 1, 1, 0, 1, 1, faults=2),
+        (80, 1, "1"): expect(80, 80, 80, 0, 80, 1, faults=160),
+        (80, 16, "1"): expect(6, 5, 80, 0, 80, 1, faults=85),
+        (80, 16, "0.1"): expect(2, 1, 16, 0, 17, 2, faults=18),
+        (4096, 16, "0.1"): expect(27, 26, 416, 0, 417, 2, faults=443),
+    },
+}
+
+
+def of_kind(kind, program, table):
+    """The counts of a kind of commit. Mapping anew counts as mprotect does; what is not reserved is
+    not charged, but in overcommit mode 2, and all else is as it was."""
+    if kind == "populate":
+        return POPULATE[program]
+    if kind == "noreserve" and OVERCOMMIT.read_text().strip() != "2":
+        return {key: {**counts, "reserved_commit_bytes": 0, "commit_bytes": 0}
+                for key, counts in table.items()}
+    return table
+
+
+# 8 MiB are 2048 pages, 128 of 64 KiB, or 4 of 2 MiB.
+LARGER_PAGES = [
+    ("thp", "upfront", "8M", expect(1, 0, 2048, 2048, 2048, 1, faults=4)),
+    ("thp", "chunked", "2M", expect(4, 0, 2048, 0, 2048, 1, faults=4)),
+    ("thp", "chunked", "64K", expect(128, 0, 2048, 0, 2048, 1)),
+    ("thp-64K", "upfront", "8M", expect(1, 0, 2048, 2048, 2048, 1, faults=128)),
+    ("thp-64K", "chunked", "64K", expect(128, 0, 2048, 0, 2048, 1, faults=128)),
+    ("thp-64K", "chunked", "4K", expect(2048, 0, 2048, 0, 2048, 1)),
+    ("thp-64K", "fault", "4K", expect(2048, 2048, 2048, 0, 2048, 1)),
+    ("huge", "upfront", "8M", expect(1, 0, 0, 0, 0, 1, faults=4)),
+    ("huge", "chunked", "2M", expect(4, 0, 0, 0, 0, 4, faults=4)),
+    ("huge", "chunked", "4M", expect(2, 0, 0, 0, 0, 2, faults=4)),
+]
 # A strategy's counts by what it is asked for: (pages, touched), or (pages, step, touched) in pages
 # where it has a step. Every strategy that is built in has some.
 COUNTS = {
@@ -95,6 +172,13 @@ COUNTS = {
     "chunked": CHUNKED,
     "guard": GUARD_WINDOWS if WINDOWS else GUARD_COMMITTED,
 }
+
+
+def sizes_of_huge_pages():
+    """In KiB, of the transparent ones that are enabled."""
+    settings = pathlib.Path("/sys/kernel/mm/transparent_hugepage").glob("hugepages-*kB/enabled")
+    return [path.parent.name[len("hugepages-"):-len("kB")] for path in settings
+            if "[never]" not in path.read_text()]
 
 
 class Counts(unittest.TestCase):
@@ -136,6 +220,45 @@ class Counts(unittest.TestCase):
     @unittest.skipIf(WINDOWS, "PAGE_GUARD needs a committed page")
     def test_guard_uncommitted(self):
         self.check("guard", GUARD_UNCOMMITTED, "--guard", "prot_none")
+
+    def test_growth(self):
+        guard = {key: {**counts, "region_count": 3} if key[2] == "0.1" else counts
+                 for key, counts in GUARD_COMMITTED_DOUBLE.items()} if WINDOWS else \
+            GUARD_COMMITTED_DOUBLE
+        self.check("chunked", CHUNKED_DOUBLE, "--growth", "double")
+        if self.table_here("guard", guard) is guard:
+            self.check("guard", guard, "--growth", "double")
+
+    def test_each_kind_of_commit(self):
+        for program, table in COUNTS.items():
+            for kind in describe(program)["commit"]:
+                with self.subTest(program=program, kind=kind):
+                    whole = self.table_here(program, table)
+                    if whole is GUARD_UNCOMMITTED and kind == "populate":
+                        continue
+                    self.check(program, of_kind(kind, program, whole), "--commit", kind)
+
+    @unittest.skipIf(WINDOWS, "a kind of Linux")
+    def test_populated_behind_an_uncommitted_guard(self):
+        """Without a guard page to empty, as chunked, a fault handled for each commit."""
+        self.check("guard", {key: {**counts, "handled_faults": counts["commit_calls"]}
+                             for key, counts in POPULATE["chunked"].items()},
+                   "--guard", "prot_none", "--commit", "populate")
+
+    @unittest.skipIf(WINDOWS, "pages of Linux")
+    def test_larger_pages(self):
+        """One fault for each larger page, where a step holds a whole one; else one for each base
+        page, as if there were none. What comes from the pool is in no charge and no residency, and
+        its mappings, which have an operation on closing, are never merged (mm/vma.c)."""
+        for pages, program, step, expected in LARGER_PAGES:
+            row = rows(program, "--size", "8M", "--pages", pages, "--repeat", 1,
+                       *taken_by(program, "--chunk", step))[0]
+            with self.subTest(pages=pages, program=program, step=step):
+                if row["status"] == "unsupported":
+                    self.skipTest(row["error"])
+                if pages == "thp" and sizes_of_huge_pages() != ["2048"]:
+                    self.skipTest("transparent huge pages are not those of 2 MiB alone")
+                self.assertEqual({column: number(row, column) for column in EXACT}, expected)
 
     def test_gigabyte(self):
         """No count changes its law with the size."""

@@ -9,29 +9,34 @@ from support import BIN, PAGE, WINDOWS, describe, run
 KEYS = ["name", "summary", "version", "platform", "page_bytes", "step", "guarded", "blocks",
         "options", "commit", "purge", "pages", "guard", "trap"]
 HARNESSES = (BIN / "harnesses.txt").read_text().split()
-COMMIT = ["virtualalloc"] if WINDOWS else ["mprotect"]
+COMMIT = ["virtualalloc"] if WINDOWS else ["mprotect", "remap", "populate", "noreserve"]
+AT_ONCE = [kind for kind in COMMIT if kind != "remap"]
+PAGES = ["small", "thp", "thp-64K", "huge"]
+OTHERS_PAGES = PAGES[:-1]  # where a library or an allocator maps
 GUARD = ["auto", "page_guard"] if WINDOWS else ["auto", "madvise", "prot_none"]
 TRAP = ["seh", "veh"] if WINDOWS else ["signal"]
 # name: (step, guarded, blocks, commit, guard, trap, the options that not every harness takes)
 EXPECTED = {
-    "upfront": ("size", False, False, COMMIT, [], [],
+    "upfront": ("size", False, False, AT_ONCE, [], [],
                 {"--order", "--commit", "--trace", "--staircase", "--turns"}),
     "fault": ("page", False, False, COMMIT, [], TRAP,
               {"--order", "--commit", "--trap", "--trace", "--staircase", "--turns"}),
     "chunked": ("chunk", False, False, COMMIT, [], [],
-                {"--chunk", "--order", "--commit", "--trace", "--staircase", "--turns"}),
+                {"--chunk", "--growth", "--order", "--commit", "--trace", "--staircase",
+                 "--turns"}),
     "guard": ("chunk", True, False, COMMIT, GUARD, TRAP,
-              {"--chunk", "--order", "--commit", "--guard", "--trap", "--trace", "--staircase",
-               "--turns"}),
+              {"--chunk", "--growth", "--order", "--commit", "--guard", "--trap", "--trace",
+               "--staircase", "--turns"}),
     "custom": ("chunk", False, False, [], [], [],
-               {"--chunk", "--order", "--trace", "--staircase", "--turns", "--library"}),
-    "malloc": ("chunk", False, True, [], [], [], {"--chunk"}),
+               {"--chunk", "--growth", "--order", "--trace", "--staircase", "--turns",
+                "--library"}),
+    "malloc": ("chunk", False, True, [], [], [], {"--chunk", "--growth"}),
 }
 EVERYONES = {"--size", "--touch", "--pages", "--repeat", "--seed", "--output"}
 VALUES = {"--size": "4K", "--chunk": "64K", "--touch": "0.5", "--order": "reverse",
-          "--commit": COMMIT[0], "--pages": "small", "--guard": "auto", "--trap": TRAP[0],
-          "--repeat": "3", "--seed": "7", "--output": "no.csv", "--trace": "no.csv",
-          "--staircase": "no.csv", "--library": "no.so"}
+          "--growth": "double", "--commit": COMMIT[0], "--pages": "small", "--guard": "auto",
+          "--trap": TRAP[0], "--repeat": "3", "--seed": "7", "--output": "no.csv",
+          "--trace": "no.csv", "--staircase": "no.csv", "--library": "no.so"}
 
 
 class Describe(unittest.TestCase):
@@ -62,7 +67,7 @@ class Describe(unittest.TestCase):
                 self.assertEqual(set(said["options"]), EVERYONES | options)
                 self.assertEqual([said[key] for key in ("commit", "purge", "pages", "guard",
                                                         "trap")],
-                                 [commit, [], ["small", "thp"], guard, trap])
+                                 [commit, [], PAGES if commit else OTHERS_PAGES, guard, trap])
 
     def test_exactly_the_options_that_are_listed_are_taken(self):
         for name in HARNESSES:
@@ -91,9 +96,9 @@ class Describe(unittest.TestCase):
     def test_help_names_the_kinds_with_the_default_in_brackets(self):
         orders = ["sequential", "reverse", "random", "alternate"]
         for name in HARNESSES:
-            said = {"order": orders, **describe(name)}
+            said = {"order": orders, "growth": ["fixed", "double"], **describe(name)}
             help_text = run(name, "--help").stdout
-            for key in {"order", "commit", "pages", "guard", "trap"}:
+            for key in {"order", "growth", "commit", "pages", "guard", "trap"}:
                 if f"--{key}" not in said["options"]:
                     continue
                 names = " or ".join(", ".join(said[key]).rsplit(", ", 1))
@@ -102,7 +107,7 @@ class Describe(unittest.TestCase):
                                                 rf"\[{said[key][0]}\]$")
 
     def test_exactly_the_kinds_that_are_listed_are_taken(self):
-        known = {"--commit": [*COMMIT, "auto"], "--pages": ["small", "thp", "auto"],
+        known = {"--commit": [*COMMIT, "auto"], "--pages": [*PAGES, "auto"],
                  "--guard": [*GUARD, "none"], "--trap": [*TRAP, "auto"]}
         for name in HARNESSES:
             for option, kinds in known.items():

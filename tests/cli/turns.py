@@ -5,7 +5,7 @@ import itertools
 import subprocess
 import unittest
 
-from support import BIN, PAGE, SANITIZED, SUFFIX, WINDOWS, parse, rows, run
+from support import BIN, PAGE, SANITIZED, SUFFIX, WINDOWS, describe, parse, rows, run
 
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "resident_bytes", "released_commit_bytes",
@@ -18,6 +18,12 @@ CELLS = [(name, options, pages, step, touch, order)
                                       ("custom", LIBRARY, (3, 16)))
          for pages, step in itertools.product((1, 2, 80, 1024), steps)
          for touch, order in (("1", "sequential"), ("0.1", "sequential"), ("1", "random"))]
+# The same by each other kind of commit, and by steps that double.
+CELLS += [(name, (option, value), 80, 3, touch, "sequential")
+          for name in ("upfront", "fault", "chunked", "guard") for touch in ("1", "0.1")
+          for option, value in (*(("--commit", kind) for kind in describe(name)["commit"][1:]),
+                                ("--growth", "double"))
+          if option in describe(name)["options"]]
 SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
 
 

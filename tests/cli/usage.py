@@ -144,14 +144,16 @@ class Usage(unittest.TestCase):
                 self.assertNotIn(None, row)
                 self.assertGreater(float(row["total_ns"]), 0)
 
-    def test_thp_is_measured_or_unsupported(self):
-        row = rows("upfront", "--size", "8M", "--pages", "thp", "--repeat", 1)[0]
-        self.assertEqual(row["pages"], "thp")
-        if row["status"] == "unsupported":
-            self.assertIn("huge", row["error"])
-        else:
-            self.assertEqual(row["status"], "ok")
-            self.assertLessEqual(number(row, "minor_faults"), 8 * 2**20 // PAGE)
+    def test_larger_pages_are_measured_or_unsupported(self):
+        for pages, faults in (("thp", 8 * 2**20 // PAGE), ("thp-64K", 128), ("huge", 4)):
+            row = rows("upfront", "--size", "8M", "--pages", pages, "--repeat", 1)[0]
+            with self.subTest(pages=pages):
+                self.assertEqual(row["pages"], pages)
+                if row["status"] == "unsupported":
+                    self.assertRegex(row["error"], "huge|large")
+                elif not WINDOWS:
+                    self.assertEqual(row["status"], "ok")
+                    self.assertLessEqual(number(row, "minor_faults"), faults)
 
     @unittest.skipIf(SANITIZED or WINDOWS, "a plain Linux harness, read in /proc")
     def test_a_harness_holds_under_8_mib_whatever_it_measures(self):

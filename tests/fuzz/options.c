@@ -21,19 +21,22 @@ static int fault(struct region *region, size_t offset)
     return 0;
 }
 
-enum { REFUSED_MAX = 10 };
+enum { REFUSED_MAX = 16 };
 
 /* Harnesses, and what they must refuse. */
 static const struct harness {
     struct strategy strategy;
     const char *refused[REFUSED_MAX];
 } harnesses[] = {
-    {{.name = "all", .step = STEP_CHUNK, .guarded = true, .fault = fault}, {"--library"}},
-    {{.name = "plain", .step = STEP_SIZE}, {"--chunk", "--guard", "--trap", "--library"}},
+    {{.name = "all", .step = STEP_CHUNK, .guarded = true, .grows = true, .fault = fault},
+     {"--library"}},
+    {{.name = "plain", .step = STEP_SIZE},
+     {"--chunk", "--growth", "--guard", "--trap", "--library"}},
     {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
-     {"--chunk", "--guard", "--trap", "--library", "--order", "--commit", "--trace", "--staircase",
-      "--turns"}},
-    {{.name = "library", .step = STEP_CHUNK, .load = load}, {"--guard", "--trap", "--commit"}},
+     {"--chunk", "--growth", "--guard", "--trap", "--library", "--order", "--commit", "--trace",
+      "--staircase", "--turns"}},
+    {{.name = "library", .step = STEP_CHUNK, .load = load},
+     {"--growth", "--guard", "--trap", "--commit"}},
 };
 
 enum { ARGUMENTS_MAX = 24, LINE_MAX_BYTES = 1200 };
@@ -174,6 +177,7 @@ static void write_out(const struct harness *harness, const struct options *optio
     add_number(line, "--seed", options->seed);
     add_kind(line, harness, "--order", workload_orders, (int)common->order);
     add_kind(line, harness, "--pages", vm_pages_kinds, (int)common->pages);
+    add_kind(line, harness, "--growth", growth_kinds, (int)common->growth);
     add_kind(line, harness, "--commit", commit_kinds, (int)common->commit);
     add_kind(line, harness, "--guard", guard_kinds, (int)common->guard);
     add_kind(line, harness, "--trap", trap_kinds, (int)common->trap);
@@ -201,8 +205,8 @@ static bool same_sizes(const struct sizes *a, const struct sizes *b)
 static bool same_configuration(const struct configuration *a, const struct configuration *b)
 {
     return a->size == b->size && a->step == b->step && a->touched == b->touched &&
-           a->order == b->order && a->pages == b->pages && a->commit == b->commit &&
-           a->guard == b->guard && a->trap == b->trap;
+           a->order == b->order && a->growth == b->growth && a->pages == b->pages &&
+           a->commit == b->commit && a->guard == b->guard && a->trap == b->trap;
 }
 
 static bool same_files(const struct options *a, const struct options *b)

@@ -10,6 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "system/linux/mapping.h"
+
 size_t vm_page_bytes(void)
 {
     static size_t page_bytes;
@@ -18,57 +20,23 @@ size_t vm_page_bytes(void)
     return page_bytes;
 }
 
-const struct kind vm_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {NULL, 0},
-};
-
-const char *vm_pages_unsupported(enum vm_pages pages)
-{
-    char setting[64];
-    if (pages == VM_PAGES_SMALL)
-        return NULL;
-    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
-    if (file == NULL)
-        return "this kernel has no transparent huge pages";
-    size_t length = fread(setting, 1, sizeof setting - 1, file);
-    fclose(file);
-    setting[length] = '\0';
-    return strstr(setting, "[never]") != NULL ? "transparent huge pages are set to never" : NULL;
-}
-
 /* Small pages by a switch of the process, so that a cycle holds only the calls that a program
  * makes: MADV_NOHUGEPAGE would add one to each reservation (prctl(2), PR_SET_THP_DISABLE). */
 int vm_use_pages(enum vm_pages pages)
 {
-    return prctl(PR_SET_THP_DISABLE, pages == VM_PAGES_SMALL, 0, 0, 0) == 0 ? 0 : errno;
-}
-
-static int map(size_t size, int protection, enum vm_pages pages, void **base)
-{
-    void *address = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address == MAP_FAILED)
-        return errno;
-    if (pages == VM_PAGES_THP && madvise(address, size, MADV_HUGEPAGE) != 0) {
-        int error = errno;
-        munmap(address, size);
-        return error;
-    }
-    *base = address;
-    return 0;
+    return prctl(PR_SET_THP_DISABLE, !mapping_invites(pages), 0, 0, 0) == 0 ? 0 : errno;
 }
 
 /* Without MAP_NORESERVE: with it the later mprotect would never be charged
  * (Documentation/mm/overcommit-accounting.rst). */
 int vm_reserve(size_t size, enum vm_pages pages, void **base)
 {
-    return map(size, PROT_NONE, pages, base);
+    return mapping_make(NULL, size, PROT_NONE, 0, pages, base);
 }
 
 int vm_reserve_committed(size_t size, enum vm_pages pages, void **base)
 {
-    return map(size, PROT_READ | PROT_WRITE, pages, base);
+    return mapping_make(NULL, size, PROT_READ | PROT_WRITE, 0, pages, base);
 }
 
 int vm_release(void *base, size_t size)

@@ -21,17 +21,6 @@ size_t vm_page_bytes(void)
     return page_bytes;
 }
 
-const struct kind vm_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {NULL, 0},
-};
-
-const char *vm_pages_unsupported(enum vm_pages pages)
-{
-    return pages == VM_PAGES_THP ? "Windows has no transparent huge pages" : NULL;
-}
-
 int vm_use_pages(enum vm_pages pages)
 {
     (void)pages;
@@ -48,14 +37,15 @@ static int allocate(size_t size, DWORD type, DWORD protection, void **base)
 
 int vm_reserve(size_t size, enum vm_pages pages, void **base)
 {
-    (void)pages;
+    if (vm_pages_unreservable(pages) != NULL)
+        return ERROR_NOT_SUPPORTED;
     return allocate(size, MEM_RESERVE, PAGE_NOACCESS, base);
 }
 
 int vm_reserve_committed(size_t size, enum vm_pages pages, void **base)
 {
-    (void)pages;
-    return allocate(size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, base);
+    DWORD large = pages == VM_PAGES_HUGE ? MEM_LARGE_PAGES : 0;
+    return allocate(size, MEM_RESERVE | MEM_COMMIT | large, PAGE_READWRITE, base);
 }
 
 int vm_release(void *base, size_t size)

@@ -1,0 +1,48 @@
+/* What follows from a strategy's description. */
+#include "strategy.h"
+
+const struct kind *strategy_commit_kinds(const struct strategy *strategy)
+{
+    return strategy->commits != NULL ? strategy->commits : commit_kinds;
+}
+
+const struct kind *strategy_pages_kinds(const struct strategy *strategy)
+{
+    return strategy->pages != NULL ? strategy->pages : vm_pages_kinds;
+}
+
+const struct kind *strategy_trap_kinds(const struct strategy *strategy)
+{
+    return strategy->traps != NULL ? strategy->traps : trap_kinds;
+}
+
+static const char *pages_unsupported(const struct strategy *strategy,
+                                     const struct configuration *configuration)
+{
+    const char *why = vm_pages_unsupported(configuration->pages);
+    if (why == NULL && strategy->reserve != NULL)
+        why = vm_pages_unreservable(configuration->pages);
+    size_t unit = vm_pages_unit(configuration->pages);
+    if (why == NULL && (configuration->size % unit != 0 || configuration->step % unit != 0))
+        why = "size and step must be whole huge pages";
+    return why;
+}
+
+static const char *guard_page_unsupported(const struct configuration *configuration)
+{
+    size_t bytes = guard_committed_bytes(configuration->guard);
+    if (bytes % vm_pages_unit(configuration->pages) != 0)
+        return "a guard page can't be part of a huge one; use another kind of guard";
+    return guard_unsupported(configuration->guard);
+}
+
+const char *strategy_unsupported(const struct strategy *strategy,
+                                 const struct configuration *configuration)
+{
+    const char *why = pages_unsupported(strategy, configuration);
+    if (why == NULL && strategy_commits(strategy))
+        why = commit_unsupported(configuration->commit, configuration->pages);
+    if (why == NULL && strategy->guarded)
+        why = guard_page_unsupported(configuration);
+    return why;
+}
