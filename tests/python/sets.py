@@ -24,8 +24,9 @@ from support import goes
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import MEMORY, NEEDED
 from vmcommit.base.problems import Problem
-from vmcommit.base.units import GIB, KIB
-from vmcommit.measure import profiles, turns
+from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.gate import comparison
+from vmcommit.measure import profiles, reservoir, sets, turns
 from vmcommit.measure.campaign import Campaign
 from vmcommit.measure.harness import Harness, HarnessFailed
 from vmcommit.measure.plan import Plan
@@ -173,6 +174,14 @@ class Order(Fakes):
         self.assertEqual({frozenset(order) for order in rounds}, {frozenset("abcd")})
         self.assertEqual(len(set(rounds)), math.factorial(4))
 
+    def test_as_much_memory_is_freed_as_is_touched_next(self):
+        with mock.patch.object(sets, "Reservoir") as made_of:
+            self.take(self.parts())
+        reservoir = made_of.return_value.__enter__.return_value
+        made_of.assert_called_once_with(3 * TOUCHES * 4096)
+        freed = [call.args[0] for call in reservoir.free.call_args_list]
+        self.assertEqual(freed, [size for size in (0, *[4 * 4096] * 4, 0) for _ in "abc"] * CYCLES)
+
     def test_nobody_takes_two_turns_in_a_row(self):
         for pace, seed in itertools.product((SLICED, BATCHED), range(3)):
             (self.folder / "asked").write_text("")
@@ -230,9 +239,37 @@ class Order(Fakes):
         self.assertEqual(turns_of.ns[turns_of.disturbed].tolist(), [5])
         self.assertIn(6, turns_of.ns)
 
+    def test_who_takes_turns_is_compared_so_but_for_an_allocator(self):
+        options = (*made.OPTIONS, turns.OPTION)
+        for strategy, speaks in ((dataclasses.replace(made.UPFRONT, options=options), True),
+                                 (dataclasses.replace(made.MALLOC, options=options), False),
+                                 (made.UPFRONT, False)):
+            built = comparison.Built({strategy.name: self.harness(strategy)})
+            with self.subTest(strategy=strategy.name, options=strategy.options):
+                self.assertIs(built.speaks(Configuration(strategy, 64 * KIB)), speaks)
+
     def test_different_touches_are_not_sliced(self):
         self.take(self.parts("ab", a={"greet": "turns 2 32 ok"}))
         self.assertNotIn("begin", [command for _, command in self.asked()])
+
+
+@unittest.skipUnless(reservoir.POSSIBLE, "parts of a mapping can't be freed here")
+class InReserve(unittest.TestCase):
+    def resident(self):
+        return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    def test_memory_is_touched_at_first_and_freed_as_it_is_asked_for(self):
+        before = self.resident()
+        with reservoir.Reservoir(64 * MIB) as memory:
+            full = self.resident() - before
+            memory.free(32 * MIB)
+            half = self.resident() - before
+        self.assertAlmostEqual(full / MIB, 56, delta=4)  # four huge pages are freed ahead
+        self.assertAlmostEqual(half / MIB, 24, delta=4)
+        self.assertLess(self.resident() - before, 4 * MIB)
+
+    def test_a_small_set_needs_none(self):
+        self.assertIsNone(reservoir.Reservoir(reservoir.AHEAD).memory)
 
 
 class Failures(Fakes):
