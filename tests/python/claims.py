@@ -20,9 +20,9 @@ TOO_FEW = "Too few repeats."
 def calls(*timed, repeats=REPEATS):
     """Of (call, state, size, ns); a list of ns goes repeat by repeat, again and again."""
     return pandas.DataFrame(
-        [(call, state, size, repeat, ns[repeat % len(ns)] if isinstance(ns, list) else ns)
+        [(call, state, size, repeat, ns[repeat % len(ns)] if isinstance(ns, list) else ns, 0, "ok")
          for repeat in repeats for call, state, size, ns in timed],
-        columns=["call", "state", "size_bytes", "repeat", "ns"])
+        columns=["call", "state", "size_bytes", "repeat", "ns", "mappings", "status"])
 
 
 def summary(*rows):

@@ -218,6 +218,23 @@ class Details(Copy):
         self.assertIsNone(run.calls)
         self.assertIn("already", run.notes[0])
 
+    def test_calls_of_an_earlier_version(self):
+        """They were all made beside no others, and nothing was counted."""
+        header = ["call", "state", "size_bytes", "repeat", "ns"]
+        row = ["reserve", "fresh", "4096", "1", "500.5"]
+        self.write([header, row], "details/calls.csv")
+        table = runs.read(self.run_folder).calls
+        self.assertEqual((table.ns[0], table.mappings[0], table.status[0]), (500.5, 0, "ok"))
+        self.assertTrue(table.commit_bytes.isna().all())
+
+    def test_calls_that_nobody_timed(self):
+        """Only a row of another status has no time."""
+        header = ["call", "state", "size_bytes", "repeat", "ns", "status"]
+        for ns, status, reads in (("", "refused", True), ("", "ok", False), ("0", "ok", False),
+                                  ("1", "done", False), ("-1", "refused", False)):
+            self.write([header, ["lock", "touched", "4096", "1", ns, status]], "details/calls.csv")
+            self.assertEqual(runs.read(self.run_folder).calls is not None, reads, (ns, status))
+
     def test_a_strategy_may_have_a_dash_in_its_name(self):
         facts = json.loads((self.whole / "environment.json").read_text())
         facts["strategies"].append(facts["strategies"][1] | {"name": "by-page"})

@@ -5,7 +5,8 @@ import os
 
 import pandas
 
-from vmcommit.analyse import advice, answer, claims, model, sentences, summary
+from vmcommit.analyse import (advice, answer, claims, model, sentences, single_calls,
+                              summary)
 from vmcommit.base import runs
 from vmcommit.base.runs import Run
 
@@ -45,8 +46,8 @@ def analyse(run: Run) -> Analysis:
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),
-        claims.test(built_in, strategies, run.calls if len(timed) else None, run.stairs,
-                    run.limited))
+        [*claims.test(built_in, strategies, run.calls if len(timed) else None, run.stairs,
+                      run.limited), *single_calls.test(run.calls, len(timed) > 0)])
 
 
 def read(folder: str | os.PathLike) -> Analysis:

@@ -16,7 +16,8 @@ from vmcommit.base.units import count_text, size_text, time_text
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
 SAME = 1.5  # a time that stays within this factor over all sizes is the same
 VARIES = 1.1  # a time that differs by this factor varies
-CALLS = ("call", "state", "size_bytes", "repeat", "ns")  # columns of details that are used
+# Columns of details that are used.
+CALLS = ("call", "state", "size_bytes", "repeat", "mappings", "status", "ns")
 STAIRS = ("strategy", "commit_bytes", "touched_bytes", "resident_bytes")
 LIMITED = ("strategy", "status", "platform", "size_bytes", "limit_bytes")
 Interval = tuple[float, float, float]  # median, low, high
@@ -39,15 +40,17 @@ def all_hold(parts: Sequence[bool | None]) -> bool | None:
     return False if False in parts else None if None in parts else True
 
 
-def timed(calls: pandas.DataFrame, call: str, state: str, size: int) -> pandas.Series:
-    """ns of that call, by repeat."""
-    rows = calls[(calls.call == call) & (calls.state == state) & (calls.size_bytes == size)]
+def timed(calls: pandas.DataFrame, call: str, state: str, size: int, mappings: int = 0
+          ) -> pandas.Series:
+    """ns of that call with so many other reservations beside, by repeat."""
+    rows = calls[(calls.call == call) & (calls.state == state) & (calls.size_bytes == size)
+                 & (calls.mappings == mappings) & (calls.status == "ok")]
     return rows.set_index("repeat").ns
 
 
 def paired(calls: pandas.DataFrame, measured: tuple, base: tuple, confidence: float
            ) -> Interval | None:
-    """measured / base by repeat; each a (call, state, size). None where repeats are too few."""
+    """measured / base by repeat; each what timed() is given. None where repeats are too few."""
     ratios = (timed(calls, *measured) / timed(calls, *base)).dropna()
     *interval, coverage = median_interval(numpy.log(ratios), confidence)
     median, low, high = numpy.exp(interval)
@@ -69,12 +72,12 @@ def interval_text(interval: Interval, words: str = "times") -> str:
 
 
 def sizes_of(calls: pandas.DataFrame, call: str, state: str) -> list[int]:
-    return sorted(int(size) for size in
-                  calls[(calls.call == call) & (calls.state == state)].size_bytes.unique())
+    rows = calls[(calls.call == call) & (calls.state == state) & (calls.status == "ok")]
+    return sorted(int(size) for size in rows.size_bytes.unique())
 
 
-def median_of(calls: pandas.DataFrame, call: str, state: str, size: int) -> str:
-    return time_text(timed(calls, call, state, size).median())
+def median_of(calls: pandas.DataFrame, call: str, state: str, size: int, mappings: int = 0) -> str:
+    return time_text(timed(calls, call, state, size, mappings).median())
 
 
 def reserve_time(calls: pandas.DataFrame) -> Verdict:

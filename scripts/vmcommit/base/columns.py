@@ -26,9 +26,14 @@ NEEDED = (*CONFIGURATION, "round", "status", "error", "batch", *LATENCIES, *COUN
 DETAILS = {
     "staircase": (("strategy",), ("size_bytes", "chunk_bytes", "touched_bytes"),
                   ("commit_bytes", "resident_bytes")),
-    "calls": (("call", "state"), ("size_bytes", "repeat", "ns"), ()),
+    "calls": (("call", "state", "status"), ("size_bytes", "repeat", "mappings"),
+              ("ns", "commit_bytes", "region_count", "resident_bytes", "locked_bytes",
+               "answered_bytes")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
 }
+# What earlier runs did not write there, and what it was: columns by file.
+EARLIER = {"calls": {"status": "ok", "mappings": "0"} | dict.fromkeys(
+    ("commit_bytes", "region_count", "resident_bytes", "locked_bytes", "answered_bytes"), "")}
 # Joined to rows when they are read, from what the strategies say of themselves; in no file.
 JOINED = ("rank", "stepped", "brought")

@@ -16,8 +16,8 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
-from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, LATENCIES, NEEDED, NUMBERS,
-                                   SIZES, STATUSES)
+from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, EARLIER, LATENCIES, NEEDED,
+                                   NUMBERS, SIZES, STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import counted, listed, printable
@@ -249,8 +249,14 @@ def read_samples(path, known):
 def read_detail(path, known):
     """(a table of details/, with joined columns where it names strategies, what was left out).
     Raises Unreadable."""
-    texts, numbers, figures = DETAILS[path.stem.partition("-")[0]]
-    table, note = read_table(path, (*texts, *numbers, *figures))
+    name = path.stem.partition("-")[0]
+    texts, numbers, figures = DETAILS[name]
+    earlier = EARLIER.get(name, {})
+    table, note = read_table(path, [column for column in (*texts, *numbers, *figures)
+                                    if column not in earlier])
+    for column, text in earlier.items():
+        if column not in table:
+            table[column] = text
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no row")
     as_numbers(table, (*numbers, *figures), path)
@@ -258,9 +264,12 @@ def read_detail(path, known):
         wrong = table[column] < 0 if column in figures else ~(table[column] >= 0)
         refuse(path, table, wrong, column, "is no count and no time")
     if "repeat" in table:
-        refuse(path, table, table.duplicated(subset=[*texts, "size_bytes", "repeat"]), "repeat",
+        refuse(path, table, table.duplicated(subset=["call", "state", *numbers]), "repeat",
                "stands there already")
         refuse(path, table, table.ns <= 0, "ns", "is no time of a call")
+        refuse(path, table, ~table.status.isin(STATUSES), "status", "is no status")
+        refuse(path, table, (table.status == "ok") & table.ns.isna(), "ns",
+               "is no time of a call")
     if "strategy" in table:
         refuse(path, table, ~table.strategy.isin(known), "strategy", "is no strategy of this run")
         strategies.join(table, known)

@@ -184,7 +184,7 @@ def look_into(measured, profile, folder, seed, outcome, shown):
                 seed)
     attempt(details.measure, measured, profile, environment.available_bytes(), folder,
             outcome.failed)
-    attempt(details.measure_calls, beside(measured, "calls"), folder)
+    attempt(details.measure_calls, beside(measured, "calls"), profile, folder, seed)
 
 
 def draw(folder):

@@ -124,11 +124,13 @@ def limited(harnesses, profile, available, failed, shown) -> list[dict]:
     return rows
 
 
-def measure_calls(command, folder, shown):
+def measure_calls(command, profile, folder, seed, shown):
     """details/calls.csv, by the program `calls`; `command` is how that starts. Raises Problem."""
+    options = ["--populate", str(profile.calls_populate), "--repeat", str(profile.calls_repeat),
+               "--seed", str(seed + 1)]
     for _ in progress.steps(shown, "single calls", [command]):
         try:
-            printed, _ = succeeded(command, CALLS_SECONDS)
+            printed, _ = succeeded([*command, *options], CALLS_SECONDS)
         except HarnessFailed as failure:
             raise Problem(f"the program calls {failure}") from None
     write_text(folder / "details" / "calls.csv", printed)
