@@ -18,6 +18,7 @@ const struct strategy harness_strategy = {
     .summary = "commit the next chunk when a write would pass the committed end",
     .step = STEP_CHUNK,
     .grows = true,
+    .purges = true,
     .reserve = region_reserve,
     .touch = chunked_touch,
 };

@@ -10,6 +10,7 @@ const struct strategy harness_strategy = {
     .name = "upfront",
     .summary = "reserve and commit the whole range in one call",
     .step = STEP_SIZE,
+    .purges = true,
     .commits = commit_at_once_kinds,
     .commit = region_reserve_committed,
     .touch = upfront_touch,

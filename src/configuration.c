@@ -11,6 +11,8 @@ struct configuration configuration_make(size_t size, size_t step)
                                   .order = ORDER_SEQUENTIAL,
                                   .pages = (enum vm_pages)vm_pages_kinds->value,
                                   .commit = (enum commit_kind)commit_kinds->value,
+                                  .purge = PURGE_NONE,
+                                  .purge_step = size,
                                   .guard = (enum guard_kind)guard_kinds->value,
                                   .trap = (enum trap_kind)trap_kinds->value};
 }

@@ -7,6 +7,7 @@
 
 #include "system/commit.h"
 #include "system/guard.h"
+#include "system/purge.h"
 #include "system/trap.h"
 #include "system/vm.h"
 
@@ -26,6 +27,8 @@ struct configuration {
     enum touch_order order;
     enum vm_pages pages;
     enum commit_kind commit;
+    enum purge_kind purge;
+    size_t purge_step;     /* by which is given back, at most `touched` */
     enum guard_kind guard; /* GUARD_AUTO only until guard_resolve */
     enum trap_kind trap;
 };

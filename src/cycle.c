@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const phase_names[] = {[PHASE_RESERVE] = "reserve",
-                                          [PHASE_COMMIT] = "commit",
-                                          [PHASE_TOUCH] = "touch",
-                                          [PHASE_RELEASE] = "release"};
+static const char *const phase_names[] = {
+    [PHASE_RESERVE] = "reserve", [PHASE_COMMIT] = "commit",       [PHASE_TOUCH] = "touch",
+    [PHASE_PURGE] = "give back", [PHASE_RETOUCH] = "touch again", [PHASE_RELEASE] = "release"};
 
 void cycle_add_difference(struct meter_count *sum, struct meter_count from, struct meter_count to)
 {
@@ -122,6 +121,41 @@ static bool touch(struct cycle *cycle)
     return succeeded(cycle, error);
 }
 
+static bool purge(struct cycle *cycle)
+{
+    window_open(cycle, PHASE_PURGE);
+    int error = region_purge(&cycle->region, cycle->again.last * cycle->region.page);
+    window_close(cycle);
+    cycle_probe(cycle, &cycle->purged);
+    return succeeded(cycle, error);
+}
+
+static bool touch_again(struct cycle *cycle)
+{
+    struct region *region = &cycle->region;
+    struct meter_count before = cycle->sample->minor_faults;
+    window_open(cycle, PHASE_RETOUCH);
+    int error = region_restore(region, cycle->again.last * region->page);
+    if (error == 0)
+        error = cycle->strategy->touch(region, &cycle->again);
+    window_close(cycle);
+    cycle->retouch_minor_faults = (struct meter_count){0};
+    if (cycle->counting)
+        cycle_add_difference(&cycle->retouch_minor_faults, (struct meter_count){before.value, true},
+                             cycle->sample->minor_faults);
+    cycle_probe(cycle, &cycle->retouched);
+    return succeeded(cycle, error);
+}
+
+struct maps_memory *cycle_reached(struct cycle *cycle)
+{
+    switch (cycle->phase) {
+    case PHASE_PURGE: return &cycle->purged;
+    case PHASE_RETOUCH: return &cycle->retouched;
+    default: return &cycle->peak;
+    }
+}
+
 static bool release(struct cycle *cycle)
 {
     window_open(cycle, PHASE_RELEASE);
@@ -145,6 +179,8 @@ static bool begin(struct cycle *cycle)
 static bool end(struct cycle *cycle)
 {
     cycle_probe(cycle, &cycle->peak);
+    if (cycle->region.purge != PURGE_NONE && !(purge(cycle) && touch_again(cycle)))
+        return false;
     return release(cycle);
 }
 
@@ -200,6 +236,7 @@ int cycle_trap(struct cycle *cycle, void (*body)(void *))
         window_close(cycle);
     cycle->sample->commit_calls = cycle->region.commit_calls;
     cycle->sample->handled_faults = cycle->region.handled_faults;
+    cycle->sample->purge_calls = cycle->region.purge_calls;
     return cycle->error != 0 ? cycle->error : cycle->region.error;
 }
 
@@ -211,6 +248,7 @@ void cycle_forget(struct cycle *cycle)
     cycle->sample->major_faults = (struct meter_count){0};
     cycle->region.commit_calls = 0;
     cycle->region.handled_faults = 0;
+    cycle->region.purge_calls = 0;
 }
 
 int cycle_begin(struct cycle *cycle)
@@ -254,16 +292,17 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
 {
     struct cycle cycle = {.strategy = strategy,
                           .workload = workload,
+                          .again = {.last = configuration->touched / vm_page_bytes()},
                           .sample = sample,
                           .region = region_make(configuration),
                           .trap = configuration->trap,
                           .reading_ns = empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
-    vm_place(configuration->size);
+    vm_place(configuration->size, configuration->purge == PURGE_NONE ? 1 : 2);
     return cycle;
 }
 
-void cycle_describe_failure(const struct cycle *cycle, int error, char *message, size_t size)
+void cycle_describe_failure(struct cycle *cycle, int error, char *message, size_t size)
 {
     const struct region *region = &cycle->region;
     char text[128];
@@ -276,7 +315,7 @@ void cycle_describe_failure(const struct cycle *cycle, int error, char *message,
         snprintf(message, size, "%s", region->failed_call);
         return;
     }
-    const char *cause = vm_refusal_cause(error, cycle->peak.region_count);
+    const char *cause = vm_refusal_cause(error, cycle_reached(cycle)->region_count);
     snprintf(message, size, "%s of %zu bytes at offset %zu: %s%s%s", region->failed_call,
              region->failed_size, region->failed_offset, text, cause != NULL ? "; " : "",
              cause != NULL ? cause : "");

@@ -9,6 +9,7 @@
 struct cycle {
     const struct strategy *strategy;
     const struct workload *workload;
+    struct workload again; /* what is touched again: all that was, in the order of addresses */
     struct sample *sample;
     struct region region;
     enum trap_kind trap;
@@ -30,7 +31,8 @@ struct cycle {
 
     /* The probing cycle's readings. */
     unsigned char *base;
-    struct maps_memory before, reserved, peak, released;
+    struct maps_memory before, reserved, peak, purged, retouched, released;
+    struct meter_count retouch_minor_faults;
 };
 
 /* One that holds nothing yet; the process may now have the configuration's pages. */
@@ -42,7 +44,8 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
 int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing);
 
 /* The same in parts, which add to what the sample holds: reserves, and commits what is committed
- * before the first touch; touches what the workload says; releases. Return as cycle_repeat does. */
+ * before the first touch; touches what the workload says; gives back and touches again where that
+ * is asked for, and releases. Return as cycle_repeat does. */
 int cycle_begin(struct cycle *cycle);
 int cycle_touch(struct cycle *cycle);
 int cycle_end(struct cycle *cycle);
@@ -61,6 +64,10 @@ int cycle_trap(struct cycle *cycle, void (*body)(void *));
  * it comes in blocks, so that it means something as a difference to `before`. */
 void cycle_probe(struct cycle *cycle, struct maps_memory *memory);
 
+/* The reading of memory that belongs to the phase that was begun last, up to the peak or past it.
+ */
+struct maps_memory *cycle_reached(struct cycle *cycle);
+
 /* Gives back what the strategy holds. */
 int cycle_release(struct cycle *cycle);
 
@@ -68,7 +75,7 @@ int cycle_release(struct cycle *cycle);
 void cycle_keep_error(struct cycle *cycle, const char *failed, int error);
 
 /* Why cycle_repeat or cycle_trap returned `error`. */
-void cycle_describe_failure(const struct cycle *cycle, int error, char *message, size_t size);
+void cycle_describe_failure(struct cycle *cycle, int error, char *message, size_t size);
 
 /* True if it was the system that refused memory to the strategy. */
 bool cycle_is_refusal(const struct cycle *cycle, int error);

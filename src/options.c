@@ -20,6 +20,11 @@ static bool grows(const struct strategy *strategy)
     return strategy->grows;
 }
 
+static bool purges(const struct strategy *strategy)
+{
+    return strategy->purges;
+}
+
 static bool has_one_region(const struct strategy *strategy)
 {
     return !strategy->blocks;
@@ -55,6 +60,16 @@ static bool parse_touch(const struct parser *parser, const char *text, struct op
     return values_parse_parts(parser, text, &options->touches);
 }
 
+static bool parse_purge_step(const struct parser *parser, const char *text, struct options *options)
+{
+    struct sizes sizes;
+    if (!values_parse_sizes(parser, text, &sizes))
+        return false;
+    options->common.purge_step = sizes.values[0];
+    return sizes.count == 1 ||
+           values_refuse(parser, ": '%s' gives %zu sizes; name one", text, sizes.count);
+}
+
 /* As a sentence has them: "auto, madvise or prot_none". */
 static void add_names(const struct kind *kinds, struct text *text)
 {
@@ -87,6 +102,11 @@ static bool parse_kind(const struct parser *parser, const struct option *option,
 static void set_commit(struct configuration *configuration, int kind)
 {
     configuration->commit = (enum commit_kind)kind;
+}
+
+static void set_purge(struct configuration *configuration, int kind)
+{
+    configuration->purge = (enum purge_kind)kind;
 }
 
 static void set_growth(struct configuration *configuration, int kind)
@@ -124,6 +144,12 @@ static const struct kind *growths(const struct strategy *strategy)
 {
     (void)strategy;
     return growth_kinds;
+}
+
+static const struct kind *purge_table(const struct strategy *strategy)
+{
+    (void)strategy;
+    return purge_kinds;
 }
 
 static const struct kind *guards(const struct strategy *strategy)
@@ -228,6 +254,20 @@ const struct option options_table[] = {
      .set = set_commit,
      .taken_by = strategy_commits,
      .lacks = "leaves committing to code that is not vmcommit's"},
+    {.name = "--purge",
+     .value = "KIND",
+     .help = "how to give back what was touched, before it is touched again: ",
+     .kinds = purge_table,
+     .what = "way to give back",
+     .set = set_purge,
+     .taken_by = purges,
+     .lacks = "does not give back what it has touched"},
+    {.name = "--purge-step",
+     .value = "SIZE",
+     .help = "by how much a call gives back   [all at once]",
+     .taken_by = purges,
+     .lacks = "does not give back what it has touched",
+     .parse = parse_purge_step},
     {.name = "--pages",
      .value = "KIND",
      .help = "how large pages are: ",
@@ -300,7 +340,7 @@ static const struct kind answers[] = {
     {NULL, 0},
 };
 
-enum { DEFAULT_REPEAT = 10, HELP_INDENT = 22 };
+enum { DEFAULT_REPEAT = 10, HELP_INDENT = 22, HELP_WIDTH = 100 };
 
 /* Long texts go on below their own start. */
 static void add_indented(struct text *text, const char *help)
@@ -312,6 +352,35 @@ static void add_indented(struct text *text, const char *help)
     }
 }
 
+/* Goes on where the last line of `help` ends, and below its start where a line is full. */
+static void add_wrapped(struct text *text, const char *help, const char *words)
+{
+    const char *last_line = strrchr(help, '\n');
+    size_t column = HELP_INDENT + strlen(last_line != NULL ? last_line + 1 : help);
+    while (*words != '\0') {
+        size_t blanks = strspn(words, " ");
+        size_t length = strcspn(words + blanks, " ");
+        if (column + blanks + length > HELP_WIDTH) {
+            text_add(text, "\n%*s", HELP_INDENT, "");
+            column = HELP_INDENT;
+            words += blanks;
+            blanks = 0;
+        }
+        text_add(text, "%.*s", (int)(blanks + length), words);
+        column += blanks + length;
+        words += blanks + length;
+    }
+}
+
+static void add_kinds(struct text *text, const char *help, const struct kind *kinds)
+{
+    char words[256];
+    struct text list = text_in(words, sizeof words);
+    add_names(kinds, &list);
+    text_add(&list, "   [%s]", kinds->name);
+    add_wrapped(text, help, words);
+}
+
 void options_add_help(const struct strategy *strategy, struct text *text)
 {
     for (const struct option *option = options_table; option->name != NULL; option++) {
@@ -320,11 +389,8 @@ void options_add_help(const struct strategy *strategy, struct text *text)
         int room = HELP_INDENT - 3 - (int)strlen(option->name);
         text_add(text, "  %s %-*s", option->name, room, option->value);
         add_indented(text, option->help);
-        if (option->kinds != NULL) {
-            const struct kind *kinds = option->kinds(strategy);
-            add_names(kinds, text);
-            text_add(text, "   [%s]", kinds->name);
-        }
+        if (option->kinds != NULL)
+            add_kinds(text, option->help, option->kinds(strategy));
         text_add(text, "\n");
     }
     text_add(text, "  --describe          what this harness is and takes, as one JSON object\n"
@@ -394,6 +460,14 @@ static bool check_turns(struct parser *parser, const struct options *options)
                          count);
 }
 
+static bool check_purge(struct parser *parser, const struct options *options)
+{
+    parser->option = "--purge-step";
+    return options->common.purge != PURGE_NONE || options->common.purge_step == 0 ||
+           values_refuse(parser, ": '%zu': nothing is given back without --purge; name a kind",
+                         options->common.purge_step);
+}
+
 /* The first of its kind each. */
 static void set_default_kinds(const struct strategy *strategy, struct options *options)
 {
@@ -431,5 +505,5 @@ bool options_parse(const struct strategy *strategy, int argc, char **argv, struc
     }
     if (options->repeat == 0)
         options->repeat = options->turns ? 0 : DEFAULT_REPEAT;
-    return !options->turns || check_turns(&parser, options);
+    return check_purge(&parser, options) && (!options->turns || check_turns(&parser, options));
 }

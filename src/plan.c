@@ -39,6 +39,13 @@ static struct sizes list_steps(const struct strategy *strategy, const struct opt
     return options->chunks;
 }
 
+/* All at once, unless less is asked for. */
+static size_t purge_step(const struct options *options, size_t touched)
+{
+    size_t step = options->common.purge_step;
+    return step > 0 && step < touched ? step : touched;
+}
+
 /* Adds those of one size; `configuration` has that, and what all have in common. */
 static void list_size(const struct strategy *strategy, const struct options *options,
                       struct configuration configuration, struct plan *plan)
@@ -50,6 +57,7 @@ static void list_size(const struct strategy *strategy, const struct options *opt
         configuration.step = steps.values[step];
         for (size_t i = 0; i < touched_count; i++) {
             configuration.touched = touched[i];
+            configuration.purge_step = purge_step(options, touched[i]);
             plan->configurations[plan->count++] = configuration;
         }
     }

@@ -28,7 +28,12 @@ struct region region_make(const struct configuration *configuration)
                             .growth = configuration->growth,
                             .pages = configuration->pages,
                             .commit = configuration->commit,
+                            .purge = configuration->purge,
+                            .purge_step = configuration->purge_step,
+                            .purge_stride = configuration->purge_step,
                             .guard_kind = configuration->guard};
+    if (configuration->order == ORDER_ALTERNATE)
+        region.purge_stride *= 2;
     region_restart(&region);
     return region;
 }
@@ -116,6 +121,34 @@ int region_clear_guard(struct region *region)
 {
     return region_keep_failure(region, "clear guard", region->guard, region->page,
                                guard_clear(region->guard_kind, region->base + region->guard));
+}
+
+static size_t purge_size(const struct region *region, size_t offset, size_t end)
+{
+    return end - offset < region->purge_step ? end - offset : region->purge_step;
+}
+
+int region_purge(struct region *region, size_t end)
+{
+    int error = 0;
+    for (size_t at = 0; at < end && error == 0; at += region->purge_stride) {
+        size_t size = purge_size(region, at, end);
+        region->purge_calls++;
+        error = purge_pages(region->purge, region->pages, region->base + at, size);
+        region_keep_failure(region, "give back", at, size, error);
+    }
+    return error;
+}
+
+int region_restore(struct region *region, size_t end)
+{
+    int error = 0;
+    for (size_t at = 0; at < end && error == 0; at += region->purge_stride) {
+        size_t size = purge_size(region, at, end);
+        error = purge_restore(region->purge, region->base + at, size);
+        region_keep_failure(region, "make usable again", at, size, error);
+    }
+    return error;
 }
 
 int region_release(struct region *region)

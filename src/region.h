@@ -26,12 +26,16 @@ struct region {
     enum growth growth;
     enum vm_pages pages;
     enum commit_kind commit;
+    enum purge_kind purge;
+    size_t purge_step;   /* bytes given back by a call, whole pages */
+    size_t purge_stride; /* bytes from the start of such a step to that of the next */
     enum guard_kind guard_kind;
     size_t committed;  /* end of the committed prefix, where a strategy keeps one */
     size_t guard;      /* where the guard page stands, where a strategy keeps one */
     size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
     void *own;         /* what a strategy keeps of its own, such as the last of its blocks */
     uint64_t commit_calls;
+    uint64_t purge_calls;
     uint64_t handled_faults;
 
     const char *failed_call; /* what the system refused, or NULL */
@@ -73,6 +77,13 @@ int region_set_guard(struct region *region, size_t offset);
 
 /* Takes the guard off its page, which becomes usable. */
 int region_clear_guard(struct region *region);
+
+/* Gives back what was touched, [0, end), step by step; in the order `alternate` every second step
+ * alone. */
+int region_purge(struct region *region, size_t end);
+
+/* Makes usable again what region_purge gave back, by the same steps. */
+int region_restore(struct region *region, size_t end);
 
 /* Gives the range back; nothing happens if none is held. */
 int region_release(struct region *region);

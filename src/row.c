@@ -185,6 +185,37 @@ static void add_growth(struct text *text, const void *row, size_t at)
         columns_add_text(text, kind_name(growth_kinds, (int)configuration_of(row)->growth));
 }
 
+static bool purging(const void *row)
+{
+    return configuration_of(row)->purge != PURGE_NONE;
+}
+
+static void add_purge(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (strategy_of(row)->purges)
+        columns_add_text(text, kind_name(purge_kinds, (int)configuration_of(row)->purge));
+}
+
+static void add_purge_step(struct text *text, const void *row, size_t at)
+{
+    if (purging(row))
+        add_size(text, row, at);
+}
+
+static void add_purge_calls(struct text *text, const void *row, size_t at)
+{
+    if (purging(row))
+        add_count(text, row, at);
+}
+
+/* `at` is the phase. */
+static void add_purge_phase(struct text *text, const void *row, size_t at)
+{
+    if (purging(row))
+        add_phase(text, row, at);
+}
+
 /* A uint64_t of the row; nothing if it is 0. */
 static void add_if_any(struct text *text, const void *row, size_t at)
 {
@@ -233,6 +264,18 @@ static const struct column columns[] = {
     {"traced_touch_ns", add_trace, offsetof(struct trace, touch_ns)},
     {"commit_kind", add_commit_kind, 0},
     {"growth", add_growth, 0},
+    {"purge", add_purge, 0},
+    {"purge_step_bytes", add_purge_step, offsetof(struct configuration, purge_step)},
+    {"purge_calls", add_purge_calls, offsetof(struct sample, purge_calls)},
+    {"purge_ns", add_purge_phase, PHASE_PURGE},
+    {"retouch_ns", add_purge_phase, PHASE_RETOUCH},
+    {"retouch_minor_faults", add_bytes, offsetof(struct sample, retouch_minor_faults)},
+    {"purged_commit_bytes", add_bytes, offsetof(struct sample, purged_commit_bytes)},
+    {"purged_resident_bytes", add_bytes, offsetof(struct sample, purged_resident_bytes)},
+    {"purged_table_bytes", add_bytes, offsetof(struct sample, purged_table_bytes)},
+    {"purged_region_count", add_bytes, offsetof(struct sample, purged_region_count)},
+    {"retouched_commit_bytes", add_bytes, offsetof(struct sample, retouched_commit_bytes)},
+    {"retouched_region_count", add_bytes, offsetof(struct sample, retouched_region_count)},
     {"set", add_if_any, offsetof(struct row, set)},
     {"slice_bytes", add_if_any, offsetof(struct row, slice_bytes)},
 };

@@ -46,6 +46,27 @@ static int run_batches(struct cycle *cycle)
     return error;
 }
 
+/* As far as the cycle came. */
+static void keep_purged(const struct cycle *cycle)
+{
+    struct sample *sample = cycle->sample;
+    bool purged = cycle->region.purge != PURGE_NONE && cycle->phase >= PHASE_PURGE;
+    bool retouched = purged && cycle->phase >= PHASE_RETOUCH;
+    sample->purged_resident_bytes = sample->purged_table_bytes = (struct meter_count){0};
+    sample->purged_commit_bytes = (struct meter_count){cycle->purged.region_commit_bytes, purged};
+    sample->purged_region_count = (struct meter_count){cycle->purged.region_count, purged};
+    sample->retouched_commit_bytes =
+        (struct meter_count){cycle->retouched.region_commit_bytes, retouched};
+    sample->retouched_region_count = (struct meter_count){cycle->retouched.region_count, retouched};
+    sample->retouch_minor_faults = cycle->retouch_minor_faults;
+    if (!purged)
+        return;
+    cycle_add_difference(&sample->purged_resident_bytes, cycle->before.process_resident_bytes,
+                         cycle->purged.process_resident_bytes);
+    cycle_add_difference(&sample->purged_table_bytes, cycle->before.process_table_bytes,
+                         cycle->purged.process_table_bytes);
+}
+
 void sample_keep_memory(const struct cycle *cycle)
 {
     struct sample *sample = cycle->sample;
@@ -67,12 +88,13 @@ void sample_keep_memory(const struct cycle *cycle)
                          cycle->peak.process_commit_bytes);
     cycle_add_difference(&sample->resident_bytes, cycle->before.process_resident_bytes,
                          cycle->peak.process_resident_bytes);
+    keep_purged(cycle);
 }
 
 bool sample_refuse(struct cycle *cycle, int error)
 {
     cycle->sample->status = SAMPLE_REFUSED;
-    cycle_probe(cycle, &cycle->peak);
+    cycle_probe(cycle, cycle_reached(cycle));
     cycle_describe_failure(cycle, error, cycle->sample->error, sizeof cycle->sample->error);
     cycle_release(cycle);
     cycle_probe(cycle, &cycle->released);
@@ -188,6 +210,7 @@ void sample_prepare(const struct strategy *strategy, const struct configuration 
     size_t unit = vm_pages_unit(configuration->pages);
     small.step = unit;
     small.touched = PREPARED_PAGES * vm_page_bytes();
+    small.purge_step = small.touched;
     small.size = unit > small.touched ? unit : small.touched;
     workload.last = strategy->blocks ? 0 : PREPARED_PAGES;
     cycle = cycle_start(strategy, &small, &workload, &discarded);

@@ -7,7 +7,16 @@
 
 enum sample_status { SAMPLE_OK, SAMPLE_REFUSED, SAMPLE_UNSUPPORTED, SAMPLE_SKIPPED };
 
-enum phase { PHASE_RESERVE, PHASE_COMMIT, PHASE_TOUCH, PHASE_RELEASE, PHASE_COUNT };
+/* In the order of a cycle. */
+enum phase {
+    PHASE_RESERVE,
+    PHASE_COMMIT,
+    PHASE_TOUCH,
+    PHASE_PURGE,
+    PHASE_RETOUCH,
+    PHASE_RELEASE,
+    PHASE_COUNT
+};
 
 struct sample {
     enum sample_status status;
@@ -18,6 +27,7 @@ struct sample {
 
     /* Of the whole batch; of the one cycle that was refused, up to there. */
     uint64_t commit_calls;
+    uint64_t purge_calls;
     uint64_t handled_faults;
     struct meter_count minor_faults;
     struct meter_count major_faults;
@@ -30,6 +40,15 @@ struct sample {
     struct meter_count resident_bytes;
     struct meter_count released_commit_bytes;
     struct meter_count region_count;
+
+    /* The same once it was given back, and once it was touched again. */
+    struct meter_count purged_commit_bytes;
+    struct meter_count purged_resident_bytes;
+    struct meter_count purged_table_bytes;
+    struct meter_count purged_region_count;
+    struct meter_count retouched_commit_bytes;
+    struct meter_count retouched_region_count;
+    struct meter_count retouch_minor_faults;
 };
 
 struct cycle;

@@ -28,6 +28,14 @@ static const char *pages_unsupported(const struct strategy *strategy,
     return why;
 }
 
+static const char *purge_step_unsupported(const struct configuration *configuration)
+{
+    if (configuration->purge != PURGE_NONE &&
+        configuration->purge_step % vm_pages_unit(configuration->pages) != 0)
+        return "what is given back at a time must be whole huge pages";
+    return purge_unsupported(configuration->purge, configuration->pages);
+}
+
 static const char *guard_page_unsupported(const struct configuration *configuration)
 {
     size_t bytes = guard_committed_bytes(configuration->guard);
@@ -42,6 +50,8 @@ const char *strategy_unsupported(const struct strategy *strategy,
     const char *why = pages_unsupported(strategy, configuration);
     if (why == NULL && strategy_commits(strategy))
         why = commit_unsupported(configuration->commit, configuration->pages);
+    if (why == NULL && strategy->purges)
+        why = purge_step_unsupported(configuration);
     if (why == NULL && strategy->guarded)
         why = guard_page_unsupported(configuration);
     return why;

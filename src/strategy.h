@@ -19,6 +19,7 @@ struct strategy {
     enum strategy_step step;
     bool guarded; /* stands behind a guard page */
     bool grows;   /* from its start, step by step, so that steps may differ */
+    bool purges;  /* can have what was touched given back, and touch it again */
 
     /* The kinds of --commit, --pages and --trap that it takes; NULL for those of the system. */
     const struct kind *commits, *pages, *traps;

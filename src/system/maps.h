@@ -17,6 +17,7 @@ struct maps_memory {
     struct meter_count system_commit_bytes;
     struct meter_count process_commit_bytes;
     struct meter_count process_resident_bytes;
+    struct meter_count process_table_bytes; /* page tables of every level */
 };
 
 /* Reads [base, base + size). Returns 0 or the system's error code. Uses no heap, so that reading

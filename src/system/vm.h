@@ -53,9 +53,10 @@ int vm_release(void *base, size_t size);
 void vm_warm(size_t size, enum vm_pages pages);
 
 /* Lays out the process's address space so that a region of `size` bytes which is reserved next has
- * page tables of its own, as a large reservation has. Where it lies by chance of a random layout
- * decides otherwise whether a cycle makes and frees one more of them. Best effort. */
-void vm_place(size_t size);
+ * page tables of its own, as a large reservation has, in as many of the lowest `levels`. Where it
+ * lies by chance of a random layout decides otherwise whether a cycle makes and frees one more of
+ * them. Best effort. */
+void vm_place(size_t size, unsigned levels);
 
 /* True for the codes by which this system says that it will not commit (or reserve) any more; and
  * one of them, for an allocator that gave none. */

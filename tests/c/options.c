@@ -22,7 +22,8 @@ static bool load(const char *path, char *text, size_t size)
 }
 
 /* Takes every option. */
-static const struct strategy all = {.name = "all",
+static const struct strategy all = {.purges = true,
+                                    .name = "all",
                                     .step = STEP_CHUNK,
                                     .guarded = true,
                                     .grows = true,
@@ -163,6 +164,12 @@ static void refusals_name_option_value_and_remedy(void)
                   "--touch: '0' is no part; use a number above 0 and up to 1, as in 0.1");
     check_refused("--pages", "large",
                   "--pages: 'large' is no kind of pages here; use small, thp, thp-64K or huge");
+    check_refused("--purge-step", "4K,8K", "--purge-step: '4K,8K' gives 2 sizes; name one");
+    check_refused("--purge-step", "100",
+                  "--purge-step: '100' gives 100 bytes, which is no multiple of the page size, "
+                  "4096");
+    check_refused("--purge-step", "64K",
+                  "--purge-step: '65536': nothing is given back without --purge; name a kind");
     check_refused("--growth", "triple",
                   "--growth: 'triple' is no way to grow here; use fixed or double");
     check_refused("--repeat", "0",

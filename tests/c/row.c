@@ -27,7 +27,7 @@ static const char *format(const struct sample *sample)
  */
 static const char *between(const char *text)
 {
-    for (int column = 0; column < 12; column++)
+    for (int column = 0; column < 24; column++)
         *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }
@@ -38,7 +38,7 @@ static void a_full_row(void)
     struct sample sample = {
         .status = SAMPLE_OK,
         .batch = 4,
-        .phase_ns = {4, 0, 402, 1},
+        .phase_ns = {[PHASE_RESERVE] = 4, [PHASE_TOUCH] = 402, [PHASE_RELEASE] = 1},
         .commit_calls = 8,
         .handled_faults = 9,
         .minor_faults = {8, true},
@@ -85,13 +85,13 @@ static void the_end_of_a_row(void)
     struct text text = text_in(row, sizeof row);
     row_add(&with_all, &text);
     snprintf(expected, sizeof expected,
-             ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,,5,8192\r\n", meter_clock_tick_ns(),
-             commit_kinds->name);
+             ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,,,,,,,,,,,,,,5,8192\r\n",
+             meter_clock_tick_ns(), commit_kinds->name);
     CHECK(text.length > strlen(expected));
     CHECK_TEXT(row + text.length - strlen(expected), expected);
 
     format(&sample); /* without a trace and without turns */
-    snprintf(expected, sizeof expected, ",%" PRIu64 ",sequential,,,,,,,%s,,,\r\n",
+    snprintf(expected, sizeof expected, ",%" PRIu64 ",sequential,,,,,,,%s,,,,,,,,,,,,,,,\r\n",
              meter_clock_tick_ns(), commit_kinds->name);
     CHECK_TEXT(row + strlen(row) - strlen(expected), expected);
 }

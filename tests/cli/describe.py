@@ -11,6 +11,9 @@ KEYS = ["name", "summary", "version", "platform", "page_bytes", "step", "guarded
 HARNESSES = (BIN / "harnesses.txt").read_text().split()
 COMMIT = ["virtualalloc"] if WINDOWS else ["mprotect", "remap", "populate", "noreserve"]
 AT_ONCE = [kind for kind in COMMIT if kind != "remap"]
+PURGE = ["none", "decommit", "reset", "offer", "discard", "protect"] if WINDOWS else [
+    "none", "dontneed", "free", "cold", "pageout", "protect", "remap", "remap_noreserve", "guard"]
+PURGE_OPTIONS = ("--purge", "--purge-step")
 PAGES = ["small", "thp", "thp-64K", "huge"]
 OTHERS_PAGES = PAGES[:-1]  # where a library or an allocator maps
 GUARD = ["auto", "page_guard"] if WINDOWS else ["auto", "madvise", "prot_none"]
@@ -18,12 +21,12 @@ TRAP = ["seh", "veh"] if WINDOWS else ["signal"]
 # name: (step, guarded, blocks, commit, guard, trap, the options that not every harness takes)
 EXPECTED = {
     "upfront": ("size", False, False, AT_ONCE, [], [],
-                {"--order", "--commit", "--trace", "--staircase", "--turns"}),
+                {"--order", "--commit", "--trace", "--staircase", "--turns", *PURGE_OPTIONS}),
     "fault": ("page", False, False, COMMIT, [], TRAP,
               {"--order", "--commit", "--trap", "--trace", "--staircase", "--turns"}),
     "chunked": ("chunk", False, False, COMMIT, [], [],
                 {"--chunk", "--growth", "--order", "--commit", "--trace", "--staircase",
-                 "--turns"}),
+                 "--turns", *PURGE_OPTIONS}),
     "guard": ("chunk", True, False, COMMIT, GUARD, TRAP,
               {"--chunk", "--growth", "--order", "--commit", "--guard", "--trap", "--trace",
                "--staircase", "--turns"}),
@@ -34,7 +37,8 @@ EXPECTED = {
 }
 EVERYONES = {"--size", "--touch", "--pages", "--repeat", "--seed", "--output"}
 VALUES = {"--size": "4K", "--chunk": "64K", "--touch": "0.5", "--order": "reverse",
-          "--growth": "double", "--commit": COMMIT[0], "--pages": "small", "--guard": "auto",
+          "--growth": "double", "--purge": PURGE[1], "--purge-step": "4K",
+          "--commit": COMMIT[0], "--pages": "small", "--guard": "auto",
           "--trap": TRAP[0], "--repeat": "3", "--seed": "7", "--output": "no.csv",
           "--trace": "no.csv", "--staircase": "no.csv", "--library": "no.so"}
 
@@ -67,7 +71,8 @@ class Describe(unittest.TestCase):
                 self.assertEqual(set(said["options"]), EVERYONES | options)
                 self.assertEqual([said[key] for key in ("commit", "purge", "pages", "guard",
                                                         "trap")],
-                                 [commit, [], PAGES if commit else OTHERS_PAGES, guard, trap])
+                                 [commit, PURGE if "--purge" in options else [],
+                                  PAGES if commit else OTHERS_PAGES, guard, trap])
 
     def test_exactly_the_options_that_are_listed_are_taken(self):
         for name in HARNESSES:
@@ -90,15 +95,15 @@ class Describe(unittest.TestCase):
 
     def test_help_lists_exactly_the_options_that_are_taken(self):
         for name in HARNESSES:
-            listed = re.findall(r"^  (--\w+)", run(name, "--help").stdout, re.M)
+            listed = re.findall(r"^  (--[\w-]+)", run(name, "--help").stdout, re.M)
             self.assertEqual(listed, [*describe(name)["options"], "--describe", "--help"], name)
 
     def test_help_names_the_kinds_with_the_default_in_brackets(self):
         orders = ["sequential", "reverse", "random", "alternate"]
         for name in HARNESSES:
             said = {"order": orders, "growth": ["fixed", "double"], **describe(name)}
-            help_text = run(name, "--help").stdout
-            for key in {"order", "growth", "commit", "pages", "guard", "trap"}:
+            help_text = re.sub(r"\n {22}", " ", run(name, "--help").stdout)
+            for key in {"order", "growth", "commit", "purge", "pages", "guard", "trap"}:
                 if f"--{key}" not in said["options"]:
                     continue
                 names = " or ".join(", ".join(said[key]).rsplit(", ", 1))
@@ -107,7 +112,8 @@ class Describe(unittest.TestCase):
                                                 rf"\[{said[key][0]}\]$")
 
     def test_exactly_the_kinds_that_are_listed_are_taken(self):
-        known = {"--commit": [*COMMIT, "auto"], "--pages": [*PAGES, "auto"],
+        known = {"--commit": [*COMMIT, "auto"], "--purge": [*PURGE, "auto"],
+                 "--pages": [*PAGES, "auto"],
                  "--guard": [*GUARD, "none"], "--trap": [*TRAP, "auto"]}
         for name in HARNESSES:
             for option, kinds in known.items():

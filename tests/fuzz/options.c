@@ -28,15 +28,20 @@ static const struct harness {
     struct strategy strategy;
     const char *refused[REFUSED_MAX];
 } harnesses[] = {
-    {{.name = "all", .step = STEP_CHUNK, .guarded = true, .grows = true, .fault = fault},
+    {{.name = "all",
+      .step = STEP_CHUNK,
+      .guarded = true,
+      .grows = true,
+      .purges = true,
+      .fault = fault},
      {"--library"}},
     {{.name = "plain", .step = STEP_SIZE},
-     {"--chunk", "--growth", "--guard", "--trap", "--library"}},
+     {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library"}},
     {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
-     {"--chunk", "--growth", "--guard", "--trap", "--library", "--order", "--commit", "--trace",
-      "--staircase", "--turns"}},
+     {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library", "--order",
+      "--commit", "--trace", "--staircase", "--turns"}},
     {{.name = "library", .step = STEP_CHUNK, .load = load},
-     {"--growth", "--guard", "--trap", "--commit"}},
+     {"--growth", "--purge", "--purge-step", "--guard", "--trap", "--commit"}},
 };
 
 enum { ARGUMENTS_MAX = 24, LINE_MAX_BYTES = 1200 };
@@ -123,6 +128,10 @@ static void check_contract(const struct harness *harness, const struct options *
     FUZZ_CHECK(kind_name(workload_orders, (int)common->order) != NULL);
     FUZZ_CHECK(kind_name(vm_pages_kinds, (int)common->pages) != NULL);
     FUZZ_CHECK(kind_name(commit_kinds, (int)common->commit) != NULL);
+    FUZZ_CHECK(kind_name(purge_kinds, (int)common->purge) != NULL);
+    FUZZ_CHECK(common->purge_step % vm_page_bytes() == 0);
+    FUZZ_CHECK(common->purge_step == 0 || common->purge != PURGE_NONE);
+    FUZZ_CHECK(takes(harness, "--purge") || common->purge == PURGE_NONE);
     FUZZ_CHECK(kind_name(guard_kinds, (int)common->guard) != NULL);
     FUZZ_CHECK(kind_name(trap_kinds, (int)common->trap) != NULL);
     FUZZ_CHECK(takes(harness, "--library") || options->library == NULL);
@@ -179,6 +188,9 @@ static void write_out(const struct harness *harness, const struct options *optio
     add_kind(line, harness, "--pages", vm_pages_kinds, (int)common->pages);
     add_kind(line, harness, "--growth", growth_kinds, (int)common->growth);
     add_kind(line, harness, "--commit", commit_kinds, (int)common->commit);
+    add_kind(line, harness, "--purge", purge_kinds, (int)common->purge);
+    if (common->purge_step > 0)
+        add_number(line, "--purge-step", common->purge_step);
     add_kind(line, harness, "--guard", guard_kinds, (int)common->guard);
     add_kind(line, harness, "--trap", trap_kinds, (int)common->trap);
     add(line, "--library", options->library);
@@ -206,7 +218,8 @@ static bool same_configuration(const struct configuration *a, const struct confi
 {
     return a->size == b->size && a->step == b->step && a->touched == b->touched &&
            a->order == b->order && a->growth == b->growth && a->pages == b->pages &&
-           a->commit == b->commit && a->guard == b->guard && a->trap == b->trap;
+           a->commit == b->commit && a->purge == b->purge && a->purge_step == b->purge_step &&
+           a->guard == b->guard && a->trap == b->trap;
 }
 
 static bool same_files(const struct options *a, const struct options *b)

@@ -1,4 +1,5 @@
-/* Charge and residency on Linux: /proc/self/smaps, and Committed_AS of /proc/meminfo. */
+/* Charge and residency on Linux: /proc/self/smaps; page tables: /proc/self/status; Committed_AS of
+ * /proc/meminfo. */
 #include "system/maps.h"
 
 #include <stdlib.h>
@@ -60,6 +61,16 @@ static void committed_as_line(char *line, void *context)
         *count = (struct meter_count){kib * 1024, true};
 }
 
+/* VmPTE counts the pages of all levels (proc_pid_status(5); fs/proc/task_mmu.c, mm_pgtables_bytes).
+ */
+static void table_line(char *line, void *context)
+{
+    struct meter_count *count = context;
+    uint64_t kib;
+    if (proc_field(line, "VmPTE:", &kib))
+        *count = (struct meter_count){kib * 1024, true};
+}
+
 int proc_read_memory(const char *root, const void *base, size_t size, struct maps_memory *memory)
 {
     struct smaps_walk walk = {
@@ -67,6 +78,9 @@ int proc_read_memory(const char *root, const void *base, size_t size, struct map
     *memory = (struct maps_memory){.process_commit_bytes.known = true,
                                    .process_resident_bytes.known = true};
     int error = proc_for_each_line(root, "/proc/self/smaps", smaps_line, &walk);
+    if (error == 0)
+        error =
+            proc_for_each_line(root, "/proc/self/status", table_line, &memory->process_table_bytes);
     if (error != 0)
         return error;
     return proc_for_each_line(root, "/proc/meminfo", committed_as_line,

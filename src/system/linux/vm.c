@@ -44,15 +44,15 @@ int vm_release(void *base, size_t size)
     return munmap(base, size) == 0 ? 0 : errno;
 }
 
-/* A page of the page table maps 2 MiB (x86-64, and arm64 with pages of 4 KiB), and goes when the
- * last mapping in there does. New mappings end where the lowest hole that holds them ends (mmap(2)
- * tells nothing of this; mm/mmap.c, vm_unmapped_area, does), so that hole's end is filled up to
- * such a border. The filler is readable and private, which is neither charged nor merged with a
- * reservation, and is never touched. */
-void vm_place(size_t size)
+/* A page of the lowest level maps 2 MiB, one of the next 1 GiB (x86-64, and arm64 with pages of
+ * 4 KiB), and goes when the last mapping in there does. New mappings end where the lowest hole that
+ * holds them ends (mmap(2) tells nothing of this; mm/mmap.c, vm_unmapped_area, does), so that
+ * hole's end is filled up to such a border. The filler is readable and private, which is neither
+ * charged nor merged with a reservation, and is never touched. */
+void vm_place(size_t size, unsigned levels)
 {
-    enum { TRIES = 1000 };
-    const uintptr_t table = (uintptr_t)512 * vm_page_bytes();
+    enum { TRIES = 1000, LEVEL_BITS = 9 };
+    const uintptr_t table = (uintptr_t)vm_page_bytes() << (LEVEL_BITS * levels);
     for (int i = 0; i < TRIES; i++) {
         char *base = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (base == MAP_FAILED)

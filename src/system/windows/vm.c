@@ -55,9 +55,10 @@ int vm_release(void *base, size_t size)
 }
 
 /* Reservations begin at 64 KiB; where their page tables begin is not told. */
-void vm_place(size_t size)
+void vm_place(size_t size, unsigned levels)
 {
     (void)size;
+    (void)levels;
 }
 
 void vm_warm(size_t size, enum vm_pages pages)

@@ -129,7 +129,10 @@ static void a_range_is_charged_where_its_mappings_are(void)
 {
     start_afresh();
     put("/proc/self/smaps", smaps);
+    put("/proc/self/status", "Name:\tguard\nVmPTE:\t     132 kB\nVmSwap:\t       0 kB\n");
     struct maps_memory memory = read_memory(0x18000, 0x1a000);
+    CHECK_EQUAL(memory.process_table_bytes.value, 132 * 1024);
+    CHECK(memory.process_table_bytes.known);
     CHECK_EQUAL(memory.region_commit_bytes, 0x8000 + 0x2000);
     CHECK_EQUAL(memory.region_count, 3);
     CHECK_EQUAL(memory.process_commit_bytes.value, 0x10000 + 0x4000 + 0x1000);
@@ -151,8 +154,11 @@ static void what_is_missing_is_unknown_or_an_error(void)
     start_afresh();
     CHECK_EQUAL(proc_read_memory(root, NULL, 0, &memory), ENOENT);
     put("/proc/self/smaps", smaps);
+    CHECK_EQUAL(proc_read_memory(root, NULL, 0, &memory), ENOENT);
+    put("/proc/self/status", "Name:\tguard\n");
     put("/proc/meminfo", "MemTotal: 1 kB\n");
     memory = read_memory(0x10000, 0x10000);
+    CHECK(!memory.process_table_bytes.known);
     CHECK(!memory.system_commit_bytes.known);
     CHECK_EQUAL(memory.region_commit_bytes, 0x10000);
 }

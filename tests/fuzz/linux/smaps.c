@@ -85,6 +85,7 @@ static void check_made_up(struct input *input)
     growing_add(&meminfo, "MemFree: 7 kB\nCommitted_AS:   %8" PRIu64 " kB\nX: 8\n", committed_kib);
     tree_put("/proc/self/smaps", smaps.bytes, smaps.length);
     tree_put("/proc/meminfo", meminfo.bytes, meminfo.length);
+    tree_put("/proc/self/status", meminfo.bytes, meminfo.length);
     struct maps_memory memory = read_memory(region);
     FUZZ_CHECK(memory.region_commit_bytes == expected.region_commit);
     FUZZ_CHECK(memory.region_count == expected.region_count);
@@ -111,6 +112,7 @@ static void check_any_bytes(struct input *input)
     uint64_t lines = count_lines(input->data, input->left);
     tree_put("/proc/self/smaps", input->data, input->left);
     tree_put("/proc/meminfo", input->data, input->left);
+    tree_put("/proc/self/status", input->data, input->left);
     struct maps_memory memory = read_memory(region);
     FUZZ_CHECK(memory.region_count <= lines);
     FUZZ_CHECK(memory.region_commit_bytes <= lines * (region.to - region.from));
