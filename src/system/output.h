@@ -26,6 +26,9 @@ bool output_same(const struct output *a, const struct output *b);
 /* True if it is the file at `path`. */
 bool output_is_at(const struct output *output, const char *path);
 
+/* True if somebody reads along. */
+bool output_is_terminal(const struct output *output);
+
 /* Empties a file; does nothing to what holds nothing, such as a pipe or a terminal. Standard output
  * stays as it is: whoever redirected it chose to empty it or to go on at its end. */
 int output_empty(const struct output *output);

@@ -58,6 +58,11 @@ bool output_is_at(const struct output *output, const char *path)
            same_file(&of_output, &of_path);
 }
 
+bool output_is_terminal(const struct output *output)
+{
+    return isatty((int)output->handle) != 0;
+}
+
 int output_empty(const struct output *output)
 {
     struct stat file;

@@ -56,6 +56,12 @@ bool output_is_at(const struct output *output, const char *path)
     return same;
 }
 
+bool output_is_terminal(const struct output *output)
+{
+    DWORD mode;
+    return GetConsoleMode((HANDLE)output->handle, &mode) != 0;
+}
+
 int output_empty(const struct output *output)
 {
     HANDLE file = (HANDLE)output->handle;

@@ -1,0 +1,358 @@
+"""walk from outside: exact states, the charge against smaps, refusals, filters, formats."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import resource
+except ImportError:  # as on Windows
+    resource = None
+
+from support import PAGE, SANITIZED, WINDOWS, command, rows, run
+
+COLUMNS = ["start", "end", "bytes", "state", "protection", "commit_bytes", "resident_bytes", "kind",
+           "name"]
+STATES = ["free", "reserved", "committed", "guard", "inaccessible", "uncharged", "shared", "file"]
+
+# What tests/c/linux/layout.c makes: page, pages; state, protection, pages charged and resident
+# (None where a file's cache decides), kind.
+LAYOUT = [
+    (1, 3, "reserved", "---p", 0, 0, "anonymous"),
+    (5, 8, "committed", "rw-p", 8, 3, "anonymous"),
+    (14, 8, "inaccessible", "---p", 8, 5, "anonymous"),
+    (23, 4, "uncharged", "r--p", 0, 0, "anonymous"),  # its charge was given back
+    (28, 6, "uncharged", "rw-p", 0, 2, "anonymous"),
+    (35, 4, "shared", "rw-s", 0, 1, "shared"),
+    (60, 2, "committed", "rw-p", 2, 2, "stack"),
+    (63, 2, "file", "r--p", 0, None, "file"),
+    (66, 2, "committed", "rw-p", 2, None, "file"),
+    (69, 1, "shared", "r--s", 0, None, "file"),
+    (71, 2, "reserved", "---p", 0, 0, "file"),
+]
+GUARDS = [
+    (40, 4, "committed", "rw-p", 4, 4, "anonymous"),
+    (44, 1, "guard", "rw-p", 1, 0, "anonymous"),
+    (45, 3, "committed", "rw-p", 3, 3, "anonymous"),
+    (48, 2, "guard", "rw-p", 2, 0, "anonymous"),
+    (50, 6, "committed", "rw-p", 6, 5, "anonymous"),  # one page lost what it held to a guard
+    (57, 2, "guard", "rw-p", 2, 0, "anonymous"),
+]
+NO_GUARDS = [(40, 16, "committed", "rw-p", 16, 16, "anonymous")]
+
+REFUSED = [
+    (["--pid", "0"], "--pid: '0' is no process"),
+    (["--pid", "x"], "--pid: 'x' is no process"),
+    (["--pid=-1"], "--pid: '-1' is no process"),
+    (["--pid"], "--pid: no value"),
+    (["--format", "xml"], "--format: 'xml' is no format; use table, csv or json"),
+    (["--state", "used"], "--state: 'used' is no state; use free, reserved,"),
+    (["--state", "free,"], "--state: '' is no state"),
+    (["--min-size", "4KB"], "--min-size: '4KB' is no size"),
+    (["--quick=yes"], "--quick: takes no value, but 'yes' is given"),
+    (["--output", "no/such/folder/f"], "--output: cannot write 'no/such/folder/f'"),
+    (["--frobnicate"], "--frobnicate: no such option"),
+    (["4711"], "4711: no such option"),
+]
+
+
+class Target:
+    """A process that says a line when it is ready, and goes when its input ends."""
+
+    def __init__(self, words, **options):
+        self.process = subprocess.Popen([*map(str, words)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, **options)
+
+    def __enter__(self):
+        self.line = self.process.stdout.readline()
+        self.pid = self.process.pid
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def smaps(pid):
+    """[(start, end, charged, Rss)] of a process, as the kernel tells it."""
+    text = pathlib.Path(f"/proc/{pid}/smaps").read_text(errors="replace")
+    found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) .*?^Rss: +(\d+) kB.*?^VmFlags:(.*?)$", text,
+                       re.M | re.S)
+    return [(int(start, 16), int(end, 16), " ac" in flags, int(rss) * 1024)
+            for start, end, rss, flags in found]
+
+
+def charge(mappings):
+    return sum(end - start for start, end, charged, _ in mappings if charged)
+
+
+def bounds(row):
+    return int(row["start"], 16), int(row["end"], 16)
+
+
+def total(taken, column, *states):
+    return sum(int(row[column]) for row in taken if not states or row["state"] in states)
+
+
+class Command(unittest.TestCase):
+    def test_bad_input_is_one_line_and_exit_2(self):
+        for arguments, start in REFUSED:
+            with self.subTest(arguments=arguments):
+                done = run("walk", *arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertTrue(done.stderr.startswith(f"walk: {start}"), done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_help(self):
+        done = run("walk", "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
+        for option in ("pid", "summary", "format", "state", "min-size", "quick", "output"):
+            self.assertIn(f"--{option}", done.stdout)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_full_disk(self):
+        done = run("walk", "--output", "/dev/full")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+        self.assertIn("walk: --output: cannot write '/dev/full': ", done.stderr)
+
+    def test_a_process_that_never_was(self):
+        done = run("walk", "--pid", 4194305 * 16)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, f"walk: process {4194305 * 16} doesn't exist\n")
+
+
+class Itself(unittest.TestCase):
+    """What holds of any walk."""
+
+    def test_regions_follow_each_other_from_the_bottom_to_the_top(self):
+        for extra in ([], ["--quick"]):
+            taken = rows("walk", *extra)
+            self.assertEqual(list(taken[0]), COLUMNS)
+            self.assertEqual(bounds(taken[0])[0], 0)
+            reached = 0
+            for row in taken:
+                start, end = bounds(row)
+                self.assertEqual(int(row["bytes"]), end - start)
+                self.assertGreater(end, start)
+                if start < 2**63:
+                    self.assertEqual(start, reached)
+                    reached = end
+                self.assertIn(row["state"], STATES)
+                self.assertEqual(row["state"] == "free", row["kind"] == "")
+            self.assertGreaterEqual(reached, 2**31 - 2**16)
+
+    def test_states_and_charges_agree(self):
+        for row in rows("walk"):
+            charged = {"committed": row["bytes"], "inaccessible": row["bytes"]}
+            if row["state"] != "guard":
+                self.assertEqual(row["commit_bytes"], charged.get(row["state"], "0"), row)
+
+    def test_quick_leaves_figures_open(self):
+        for row in rows("walk", "--quick"):
+            self.assertEqual(row["commit_bytes"] + row["resident_bytes"], "")
+
+    def test_filters(self):
+        taken = rows("walk", "--state", "committed,free", "--min-size", "64K")
+        self.assertEqual({row["state"] for row in taken}, {"committed", "free"})
+        self.assertGreaterEqual(min(int(row["bytes"]) for row in taken), 65536)
+
+    def test_json_says_what_csv_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "walk.json")
+            done = run("walk", "--format", "json", "--output", path)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+            walked = json.loads(path.read_text())
+        self.assertEqual([*walked], ["process", "regions"])
+        self.assertEqual([*walked["regions"][0]], COLUMNS)
+        self.assertEqual(walked["regions"][0]["start"], "0x0")
+        self.assertEqual(walked["regions"][0]["state"], "free")
+        self.assertIsInstance(walked["regions"][0]["bytes"], int)
+
+    def test_table(self):
+        done = run("walk", "--format", "table")
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["start-end", "size", "state", "prot", "charged",
+                                            "resident", "kind", "name"])
+        self.assertEqual(len(lines) - 1, len(re.findall(r"(?m)^ *[0-9a-f]+-[0-9a-f]+ ",
+                                                        done.stdout)))
+
+    def test_summary_adds_up(self):
+        taken = rows("walk", "--summary")
+        self.assertEqual(list(taken[0]), ["group", "name", "regions", "bytes", "commit_bytes",
+                                          "resident_bytes"])
+        every, = [row for row in taken if row["group"] == "all"]
+        for column in ("regions", "bytes"):
+            for group in ("state", "kind"):
+                self.assertEqual(sum(int(row[column]) for row in taken if row["group"] == group
+                                     and row["name"] != "free"), int(every[column]))
+        self.assertEqual(json.loads(run("walk", "--summary", "--format", "json").stdout)
+                         ["summary"][0]["name"], "free")
+
+
+@unittest.skipIf(WINDOWS, "reads /proc, which is Linux's")
+class Linux(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_state_exactly(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(2 * PAGE))
+            file.flush()
+            with Target(command("layout", file.name)) as target:
+                base, guards = map(int, target.line.split())
+                taken = rows("walk", "--pid", target.pid)
+                mappings = smaps(target.pid)
+        seen = []
+        for row in taken:
+            at, pages = (bounds(row)[0] - base) // PAGE, int(row["bytes"]) // PAGE
+            if 1 <= at < 90 and row["state"] != "free":
+                cached = row["kind"] == "file" and row["state"] != "reserved"
+                seen.append((at, pages, row["state"], row["protection"],
+                             int(row["commit_bytes"]) // PAGE,
+                             None if cached else int(row["resident_bytes"]) // PAGE, row["kind"]))
+                named = {"file": file.name, "shared": "/dev/zero (deleted)"}
+                self.assertEqual(row["name"], named.get(row["kind"], ""))
+        self.assertEqual(seen, sorted(LAYOUT + (GUARDS if guards else NO_GUARDS)))
+        self.assertEqual(total(taken, "commit_bytes"), charge(mappings))
+        self.assertEqual(total(taken, "resident_bytes"), sum(rss for *_, rss in mappings))
+
+    def test_quick_tells_what_permissions_tell(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(2 * PAGE))
+            file.flush()
+            with Target(command("layout", file.name)) as target:
+                base, _ = map(int, target.line.split())
+                taken = rows("walk", "--pid", target.pid, "--quick")
+        states = {(bounds(row)[0] - base) // PAGE: row["state"] for row in taken}
+        self.assertEqual({at: states[at] for at in (1, 5, 14, 23, 28, 35, 40, 63, 66)},
+                         {1: "reserved", 5: "committed", 14: "reserved", 23: "uncharged",
+                          28: "committed", 35: "shared", 40: "committed", 63: "file",
+                          66: "committed"})
+
+    def check_charge(self, target):
+        """A process at rest is read thrice; what the readings before and after agree on counts."""
+        for _ in range(100):
+            before = smaps(target.pid)
+            taken = rows("walk", "--pid", target.pid)
+            summary = rows("walk", "--pid", target.pid, "--summary")
+            if before == smaps(target.pid):
+                break
+        else:
+            self.fail("it never came to rest")
+        self.assertEqual(total(taken, "commit_bytes"), charge(before))
+        self.assertEqual(total(taken, "bytes", "committed", "inaccessible")
+                         + total(taken, "commit_bytes", "guard"), charge(before))
+        self.assertEqual(total(taken, "resident_bytes"), sum(rss for *_, rss in before))
+        every, = [row for row in summary if row["group"] == "all"]
+        self.assertEqual(int(every["commit_bytes"]), charge(before))
+        used, = [row for row in summary if row["name"] == "used"]
+        self.assertEqual(int(used["regions"]), sum(start < 2**63 for start, *_ in before))
+
+    def test_the_charge_of_a_shell_is_that_of_smaps(self):
+        with Target(["sh", "-c", "echo ready; read line"]) as target:
+            self.check_charge(target)
+
+    def test_the_charge_of_harnesses_at_rest_is_that_of_smaps(self):
+        for words in (["upfront"], ["fault"], ["chunked"], ["guard"]):
+            with self.subTest(words=words), Target(command(*words, "--turns", "--size", "64K")) \
+                    as target:
+                self.check_charge(target)
+        with Target(command("hold", 64 * 2**20, 20 * 2**20, 8 * 2**20)) as target:
+            self.check_charge(target)
+
+    @unittest.skipUnless(shutil.which("node"), "node is not installed")
+    def test_the_charge_of_node_is_that_of_smaps(self):
+        code = "console.log('ready'); require('fs').readSync(0, Buffer.alloc(1))"
+        with Target(["node", "-e", code]) as target:
+            self.check_charge(target)
+
+    def test_names_are_data(self):
+        """A path with a comma, quotes, a bell and bytes that are no text."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(os.fsencode(folder), b'a,"b"\x07\xff.bin')
+            pathlib.Path(os.fsdecode(path)).write_bytes(bytes(2 * PAGE))
+            with Target(command("layout", os.fsdecode(path))) as target:
+                named = [row["name"] for row in rows("walk", "--pid", target.pid)
+                         if row["kind"] == "file" and "bin" in row["name"]]
+                text = run("walk", "--pid", target.pid, "--format", "json").stdout
+                table = run("walk", "--pid", target.pid, "--format", "table").stdout
+        self.assertEqual(set(named), {folder + '/a,"b"\x07\ufffd.bin'})
+        self.assertEqual({region["name"] for region in json.loads(text)["regions"]
+                          if ".bin" in region["name"]}, set(named))
+        self.assertNotIn("\x07", table)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is more")
+    def test_many_regions_in_little_memory(self):
+        """Every second page of 60,000 is mapped: 120,000 regions with the holes between them."""
+        pages = 60000
+        limit = int(pathlib.Path("/proc/sys/vm/max_map_count").read_text())
+        pages = min(pages, limit - 1000)
+        code = ("import ctypes, sys\n"
+                "libc = ctypes.CDLL(None)\n"
+                "libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]\n"
+                "libc.mmap.restype = ctypes.c_void_p\n"
+                f"base = libc.mmap(None, {2 * pages * PAGE}, 0, 34, -1, 0)\n"
+                f"for i in range({pages}):\n"
+                f"    libc.munmap(base + 2 * i * {PAGE}, {PAGE})\n"
+                "print(base, flush=True)\n"
+                "sys.stdin.read()\n")
+        with Target([sys.executable, "-c", code]) as target:
+            done = run("walk", "--pid", target.pid, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_AS, (16 * 2**20, 16 * 2**20)))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertGreater(done.stdout.count("\n"), 2 * pages)
+
+
+@unittest.skipIf(WINDOWS, "processes of Linux")
+class Refusals(unittest.TestCase):
+    def line(self, pid, **options):
+        done = run("walk", "--pid", pid, **options)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        return done.stderr
+
+    @unittest.skipUnless(pathlib.Path("/proc/2/comm").exists()
+                         and pathlib.Path("/proc/2/comm").read_text() == "kthreadd\n",
+                         "a container, which sees no thread of the kernel")
+    def test_a_thread_of_the_kernel(self):
+        self.assertEqual(self.line(2), "walk: process 2 is a thread of the kernel, which has no "
+                                       "address space of its own\n")
+
+    def test_a_process_that_has_ended(self):
+        with subprocess.Popen(["true"], stdin=subprocess.DEVNULL) as process:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            self.assertIn(f"process {process.pid} has ended, and is only kept for its parent",
+                          self.line(process.pid))
+
+    @unittest.skipUnless(hasattr(os, "geteuid") and os.geteuid() == 0, "needs root")
+    def test_another_users_process(self):
+        self.assertIn("process 1 may not be read by this user", self.line(1, user=65534))
+
+    @unittest.skipUnless(hasattr(os, "geteuid") and os.geteuid() == 0, "needs root")
+    def test_proc_with_hidepid(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tried = subprocess.run(["unshare", "-m", "mount", "-t", "proc", "-o", "hidepid=2",
+                                    "proc", folder], capture_output=True)
+            if tried.returncode != 0:
+                self.skipTest("no mount namespaces here")
+        walk = " ".join(command("walk", "--pid", 1))
+        script = ("mount -t proc -o hidepid=2 proc /proc && "
+                  f"exec setpriv --reuid 65534 --regid 65534 --clear-groups {walk}")
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+        self.assertEqual(done.stderr, "walk: process 1 is hidden by /proc, which is mounted with "
+                                      "hidepid: root sees it, or its own user\n")
+        self.assertEqual(done.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
