@@ -22,6 +22,8 @@ from vmcommit.show.charts import tradeoff
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
 SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
 PANELS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2, 3))
+CALLS_SIZES = tuple((f"panel{number}", 0) for number in range(1, 6))
+CALLS_TIMES = tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6))
 DRAWN = {
     "staircase": {"charge": (("across", 1), ("panel1", 1), ("panel2", 1))},
     "latency": {"size": SIZES, "time": TIMES},
@@ -31,6 +33,7 @@ DRAWN = {
     "faults": {"size": (("minor", 0),), "count": (("minor", 1), ("handled", 1))},
     "steps": {"step": (("time", 0), ("time_across", 0)), "time": (("time", 1), ("time_across", 1)),
               "charge": (("charge", 1), ("charge_across", 1))},
+    "calls": {"size": CALLS_SIZES, "time": CALLS_TIMES, "others": (("panel6", 1, 2, 3),)},
     "process_times": {"process": (("processes", 0, 1, 2, 3),)},
     "runs_latency": {"size": (("panel1", 0),), "time": PANELS},
     "runs_ratio": {"size": (("panel1", 0),), "ratio": PANELS},
