@@ -3,7 +3,7 @@
  *
  * An episode brings a range into a state and times calls on it. All episodes take turns, in a new
  * random order each repeat; a short one is made several times in its turn, whose rows have the
- * mean. Counts are read once, in a repeat of their own that is not timed. */
+ * mean of the middle half. Counts are read once, in a repeat of their own that is not timed. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -91,8 +91,9 @@ struct figures {
     enum state state;
     size_t size;
 
-    uint64_t ns; /* of this turn's calls together */
-    uint64_t batch;
+    uint64_t *windows; /* of this turn, in ns */
+    size_t window_count, window_room;
+    uint64_t batch;     /* calls in all of them */
     const char *status; /* NULL where this turn made no such call */
     char error[160];
 
@@ -148,10 +149,23 @@ static struct figures *figures_of(struct calls *calls, enum call call, enum stat
     return &calls->figures[calls->count++];
 }
 
+static void make_room(struct figures *figures)
+{
+    if (figures->window_count < figures->window_room)
+        return;
+    figures->window_room = figures->window_room > 0 ? 2 * figures->window_room : 64;
+    figures->windows = realloc(figures->windows, figures->window_room * sizeof figures->windows[0]);
+    if (figures->windows != NULL)
+        return;
+    fprintf(stderr, "calls: out of memory\n");
+    exit(EXIT_BROKE);
+}
+
 /* What stands between begin and end is timed; end is given its result and passes it on. */
 static void begin(struct calls *calls, enum call call, enum state state, size_t size)
 {
     calls->open = figures_of(calls, call, state, size);
+    make_room(calls->open);
     if (calls->counting)
         meter_read_faults(&calls->faults);
     calls->start_ns = meter_clock_ns();
@@ -215,7 +229,7 @@ static int end_batch(struct calls *calls, int error, uint64_t batch)
     if (calls->discarding)
         return 0;
     figures->status = "ok";
-    figures->ns += ns > calls->window_ns ? ns - calls->window_ns : 0;
+    figures->windows[figures->window_count++] = ns > calls->window_ns ? ns - calls->window_ns : 0;
     figures->batch += batch;
     return 0;
 }
@@ -589,7 +603,7 @@ static const struct episode episodes[] = {
 
 struct row {
     const struct calls *calls;
-    const struct figures *figures;
+    struct figures *figures;
 };
 
 static void add_call(struct text *text, const void *row, size_t at)
@@ -604,16 +618,34 @@ static void add_state(struct text *text, const void *row, size_t at)
     columns_add_text(text, state_names[((const struct row *)row)->figures->state]);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* An interruption of some microseconds would move the mean of all, and a coarse clock the median.
+ */
+static double middle_mean(struct figures *figures)
+{
+    size_t count = figures->window_count, first = count / 4, last = count - first;
+    double sum = 0;
+    qsort(figures->windows, count, sizeof figures->windows[0], ascending);
+    for (size_t i = first; i < last; i++)
+        sum += (double)figures->windows[i];
+    return sum / (double)(last - first);
+}
+
 /* What is shorter than a tick of the clock is not known better than that. */
 static void add_ns(struct text *text, const void *row, size_t at)
 {
-    const struct figures *figures = ((const struct row *)row)->figures;
+    struct figures *figures = ((const struct row *)row)->figures;
     (void)at;
     if (strcmp(figures->status, "ok") != 0)
         return;
-    uint64_t tick = meter_clock_tick_ns();
-    text_add(text, "%.1f",
-             (double)(figures->ns > tick ? figures->ns : tick) / (double)figures->batch);
+    double ns = middle_mean(figures), tick = (double)meter_clock_tick_ns();
+    double calls_a_window = (double)figures->batch / (double)figures->window_count;
+    text_add(text, "%.1f", (ns > tick ? ns : tick) / calls_a_window);
 }
 
 static void add_of_calls(struct text *text, const void *row, size_t at)
@@ -687,7 +719,8 @@ static void print_rows(struct calls *calls)
         }
         figures->status = NULL;
         figures->error[0] = '\0';
-        figures->ns = figures->batch = 0;
+        figures->window_count = 0;
+        figures->batch = 0;
     }
 }
 

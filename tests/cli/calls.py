@@ -209,6 +209,7 @@ class Refused(unittest.TestCase):
         self.assertNotIn(("release", "touched locked", 4 * MIB), taken)
 
     @unittest.skipIf(WINDOWS, "vm.max_map_count is Linux's")
+    @unittest.skipIf(SANITIZED, "the sanitizer needs mappings of its own")
     def test_more_reservations_than_mappings_are_allowed_is_a_row(self):
         with open("/proc/sys/vm/max_map_count", encoding="utf-8") as file:
             too_many = int(file.read()) + 1

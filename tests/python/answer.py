@@ -449,8 +449,17 @@ class Reference(unittest.TestCase):
         made.check_schema(self, self.analysed.as_json())
 
     def test_every_claim_has_a_verdict(self):
-        self.assertEqual([claim.verdict for claim in self.analysed.claims[:6]], [claims.HOLDS] * 6)
-        for claim in self.analysed.claims[:6]:
+        """That commit time varies with page tables is close to the factor from which it does."""
+        verdicts = {claim.claim: claim.verdict for claim in self.analysed.claims}
+        self.assertEqual(len(verdicts), 12)
+        fails = "Only committed pages can be decommitted."
+        close = ("Commit time varies with page tables.",
+                 "The more regions there are, the longer a reservation from the top down takes.")
+        self.assertEqual(verdicts.pop(fails), claims.FAILS)
+        for claim in close:
+            self.assertIn(verdicts.pop(claim), (claims.HOLDS, claims.OPEN))
+        self.assertEqual(set(verdicts.values()), {claims.HOLDS})
+        for claim in self.analysed.claims:
             self.assertRegex(claim.figures, r"\d")
 
     def test_any_part_of_it_can_be_analysed(self):

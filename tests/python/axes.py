@@ -17,11 +17,13 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.show import charts, gnuplot, side_by_side, trend
 from vmcommit.show.chart import HISTORY, RUN, RUNS
-from vmcommit.show.charts import tradeoff
+from vmcommit.show.charts import calls, tradeoff
 
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
 SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
 PANELS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2, 3))
+CALLS_SIZES = tuple((f"panel{number}", 0) for number in range(1, 6))
+CALLS_TIMES = tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6))
 DRAWN = {
     "staircase": {"charge": (("across", 1), ("panel1", 1), ("panel2", 1))},
     "latency": {"size": SIZES, "time": TIMES},
@@ -31,6 +33,7 @@ DRAWN = {
     "faults": {"size": (("minor", 0),), "count": (("minor", 1), ("handled", 1))},
     "steps": {"step": (("time", 0), ("time_across", 0)), "time": (("time", 1), ("time_across", 1)),
               "charge": (("charge", 1), ("charge_across", 1))},
+    "calls": {"size": CALLS_SIZES, "time": CALLS_TIMES, "others": (("panel6", 1, 2, 3),)},
     "process_times": {"process": (("processes", 0, 1, 2, 3),)},
     "runs_latency": {"size": (("panel1", 0),), "time": PANELS},
     "runs_ratio": {"size": (("panel1", 0),), "ratio": PANELS},
@@ -121,6 +124,50 @@ class Axes(unittest.TestCase):
                 for line in plot.settings if re.match(r"\w+_high = ", line)}
         self.assertEqual(told - {("orders", "region")},
                          {(chart, axis) for chart, axes in DRAWN.items() for axis in axes})
+
+
+class Calls(unittest.TestCase):
+    """The chart of single calls, by times that are made up."""
+
+    ROWS = [(call, state, size, mappings, "ok", ns)
+            for call, state, ns in (("reserve", "fresh", 500), ("protect_read", "touched", 900),
+                                    ("protect_read", "committed", 300),
+                                    ("virtualquery", "touched", 200),
+                                    ("reserve_top_down", "fresh", 600))
+            for size in (4096, 32768) for mappings in (0, 1000) for repeat in range(9)]
+
+    def analysed(self, rows, platform="linux"):
+        table = pandas.DataFrame(rows, columns=["call", "state", "size_bytes", "mappings", "status",
+                                                "ns"])
+        return types.SimpleNamespace(run=types.SimpleNamespace(calls=table),
+                                     summary=pandas.DataFrame({"platform": [platform]}))
+
+    def test_what_is_drawn(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = gnuplot.Plot(pathlib.Path(scratch))
+            self.assertTrue(calls.prepare(self.analysed(self.ROWS), plot))
+            protect, query, beside = ((plot.folder / f"panel{number}.dat").read_text("utf-8")
+                                      .split("\n\n\n") for number in (3, 5, 6))
+        self.assertEqual(protect[0].splitlines(), ['# "1 touched"', "4096 900 900 900",
+                                                   "32768 900 900 900"])
+        self.assertEqual(protect[1].splitlines()[1], "4096 300 300 300")
+        self.assertEqual(query[0].splitlines()[1], "4096 200 200 200")
+        self.assertEqual(beside[1].splitlines(), ['# "1 untouched"', "0 600 600 600",
+                                                  "1 600 600 600"])
+        names = {line.partition("[")[0]: line.partition(" = ")[2] for line in plot.settings
+                 if "_name[" in line}
+        self.assertEqual(names["array full_name"].count("only"), 2, names)  # and beside others
+        self.assertEqual(names["array dashed_name"].count("top down"), 1)
+
+    def test_finding(self):
+        self.assertEqual(calls.finding(self.analysed(self.ROWS)),
+                         "A touched range of 32 KiB takes: protect_read 900 ns, virtualquery "
+                         "200 ns.")
+
+    def test_nothing_to_draw(self):
+        for analysed in (self.analysed([]), self.analysed(self.ROWS, "wine"),
+                         self.analysed([(*row[:4], "refused", math.nan) for row in self.ROWS])):
+            self.assertFalse(calls.prepare(analysed, None))
 
 
 class Tradeoff(unittest.TestCase):

@@ -194,7 +194,7 @@ def refused_under_a_limit(limited: pandas.DataFrame, strategies: dict[str, Strat
 
 def release_times(calls: pandas.DataFrame) -> str:
     """How long a release takes in each state; empty where one was not timed."""
-    size = next(iter(sizes_of(calls, "release", "touched")), 0)
+    size = next(iter(sizes_of(calls, "release", "scattered")), 0)
     states = {"committed": "committed and untouched", "touched": "touched",
               "scattered": "with every second page committed"}
     if any(timed(calls, "release", state, size).empty for state in states):

@@ -56,12 +56,13 @@ def one_call_frees(calls: pandas.DataFrame) -> Verdict:
     released = counted(calls, "release", "commit_bytes")
     if decommitted.empty or released.empty:
         return UNCOUNTED
-    clean = bool((decommitted.commit_bytes == 0).all() and (released.commit_bytes == 0).all()
-                 and (released.region_count == 0).all())
-    return verdict_of(clean), (
-        f"{'No' if clean else 'Some'} charge was left by decommitting a range that was "
-        f"{states_text(decommitted)}; {'no' if clean else 'some'} charge or region by releasing "
-        f"one that was {states_text(released)}.")
+    clean = int((decommitted.commit_bytes == 0).sum()
+                + ((released.commit_bytes == 0) & (released.region_count == 0)).sum())
+    total = len(decommitted) + len(released)
+    return verdict_of(clean == total), (
+        f"In {clean} of {total} calls nothing was left charged, and of what was released no "
+        f"region. Decommitted: ranges that were {states_text(decommitted)}; released: "
+        f"{states_text(released)}.")
 
 
 def time_of_a_split(calls: pandas.DataFrame, page: int) -> str:

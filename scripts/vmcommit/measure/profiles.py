@@ -32,7 +32,7 @@ PROFILES = {
                      16 * MIB, 9),
     "default": Profile(118, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
-                       0.01, 0.02, 0.05, 10, 128 * MIB, 15),
+                       0.01, 0.02, 0.05, 10, 128 * MIB, 21),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB,
                     0.005, 0.01, 0.02, 20, GIB, 31),
