@@ -49,13 +49,13 @@ class Sides:
 
     def __init__(self, trial, cell, share, order):
         place = rates.PLACES[0]
-        base = rates.delayed(trial.sides["base"]["chunked"], place, "mprotect:0")
-        part = rates.Part(base, cell, trial.like["chunked"])
-        row, self.ns = trial.cycle(part, order)
-        how = place.environment(row, share * self.ns)
-        head = rates.delayed(trial.sides["head"]["chunked"], place, how)
+        plain, like = trial.sides["base"]["chunked"], trial.like["chunked"]
+        row, self.ns = trial.cycle(rates.Part(rates.delayed(plain, place, "mprotect:0"), cell,
+                                              like), order)
         self.cell, self.pace, self.order = cell, trial.pace, order
-        self.parts = {"base": part, "head": rates.Part(head, cell, trial.like["chunked"])}
+        self.parts = {side: rates.Part(rates.delayed(plain, place, place.environment(
+                          row, slower * self.ns)), cell, like)
+                      for side, slower in (("base", 0.0), ("head", share))}
         self.environments = [[word for word in side.harness.command if "=" in word]
                              for side in self.parts.values()]
 

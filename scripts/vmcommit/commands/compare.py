@@ -30,7 +30,7 @@ from vmcommit.measure import environment, harness, progress
 from vmcommit.measure.subjects import Subjects
 
 ROUNDS = 60
-CELL_SECONDS = 2.2  # of turns, for each cell
+CELL_SECONDS = 2.8  # of turns, for each cell
 BAD_BASELINE = 5
 
 

@@ -55,11 +55,12 @@ class Place:
         return 1.0 if self.call else float(row["touched_bytes"]) / float(row["page_bytes"])
 
     def environment(self, row, ns) -> str:
-        """VMCOMMIT_SLOW, so that a cycle takes `ns` longer."""
+        """VMCOMMIT_SLOW, so that a cycle takes `ns` longer. It is as long for any time, since where
+        a process's stack lies depends on its environment."""
         calls = self.calls(row)
         if self.once:
-            return f"{self.call}:{ns:.0f}:{calls:.0f}"
-        return f"{self.call or 'touch'}:{ns / calls:.3f}"
+            return f"{self.call}:{ns:014.3f}:{calls:.0f}"
+        return f"{self.call or 'touch'}:{ns / calls:014.3f}"
 
     def suits(self, cell) -> bool:
         return cell.strategy.name in self.strategies
@@ -117,11 +118,12 @@ class Trial:
         base, head = self.part("base", cell), self.part("head", cell)
         if not self.slowed(cell, place, strategy):
             return {"base": base, "head": head}
-        base = dataclasses.replace(base, harness=delayed(base.harness, place, f"{place.call}:0"))
-        row, ns = self.cycle(base, order)
-        how = place.environment(row, self.share * ns)
-        return {"base": base,
-                "head": dataclasses.replace(head, harness=delayed(head.harness, place, how))}
+        row, ns = self.cycle(dataclasses.replace(base, harness=delayed(
+            base.harness, place, f"{place.call or 'touch'}:0")), order)
+        return {side: dataclasses.replace(part, harness=delayed(
+                    part.harness, place, place.environment(row, share * ns)))
+                for side, part, share in (("base", self.part("base", cell), 0.0),
+                                          ("head", head, self.share))}
 
     def take(self, number):
         """Rows of one comparison."""
