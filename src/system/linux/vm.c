@@ -44,28 +44,38 @@ int vm_release(void *base, size_t size)
     return munmap(base, size) == 0 ? 0 : errno;
 }
 
+static char *map_filler(char *at, size_t size)
+{
+    char *filler =
+        mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    return filler != MAP_FAILED ? filler : NULL;
+}
+
 /* A page of the lowest level maps 2 MiB, one of the next 1 GiB (x86-64, and arm64 with pages of
  * 4 KiB), and goes when the last mapping in there does. New mappings end where the lowest hole that
  * holds them ends (mmap(2) tells nothing of this; mm/mmap.c, vm_unmapped_area, does), so that
- * hole's end is filled up to such a border. The filler is readable and private, which is neither
- * charged nor merged with a reservation, and is never touched. */
+ * hole's end is filled up to such a border. If that is a border of the next level too, a page below
+ * it is read, so that there is a page of that level, and the region lies below that. The filler is
+ * private and can't be written to, which is neither charged nor merged with a reservation. */
 void vm_place(size_t size, unsigned levels)
 {
     enum { TRIES = 1000, LEVEL_BITS = 9 };
-    const uintptr_t table = (uintptr_t)vm_page_bytes() << (LEVEL_BITS * levels);
+    const uint64_t table = (uint64_t)vm_page_bytes() << (LEVEL_BITS * levels);
     for (int i = 0; i < TRIES; i++) {
         char *base = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (base == MAP_FAILED)
             return;
         munmap(base, size);
-        uintptr_t beyond = ((uintptr_t)base + size) % table;
+        uint64_t end = (uintptr_t)base + size;
+        bool lonely = end % (table << LEVEL_BITS) == 0;
+        uint64_t beyond = lonely ? table : end % table;
         if (beyond == 0)
             return;
-        if (mmap(base + size - beyond, beyond, PROT_READ,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
-            mmap(base, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
-                MAP_FAILED)
+        char *filler = map_filler(base + size - beyond, (size_t)beyond);
+        if (filler == NULL && map_filler(base, size) == NULL)
             return;
+        if (filler != NULL && lonely)
+            (void)*(volatile char *)filler;
     }
 }
 

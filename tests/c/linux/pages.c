@@ -8,6 +8,7 @@
 #include "check.h"
 #include "sample.h"
 #include "system/linux/proc.h"
+#include "system/maps.h"
 #include "system/vm.h"
 
 enum { MIB = 1 << 20 };
@@ -61,6 +62,28 @@ static void check_invited(enum vm_pages pages, bool invited)
     CHECK_EQUAL(vm_release(base, 4 * MIB), 0);
 }
 
+static uint64_t table_bytes(void)
+{
+    struct maps_memory memory;
+    CHECK_EQUAL(maps_read(NULL, 0, &memory), 0);
+    CHECK(memory.process_table_bytes.known);
+    return memory.process_table_bytes.value;
+}
+
+/* Downwards by 1 GiB each, and so across a border of 512 GiB, where the level above begins anew. */
+static void a_region_has_tables_of_its_own_on_two_levels(void)
+{
+    enum { PLACES = 520 };
+    for (int i = 0; i < PLACES; i++) {
+        void *base = NULL;
+        vm_place(4 * MIB, 2);
+        CHECK_EQUAL(vm_reserve_committed(4 * MIB, VM_PAGES_SMALL, &base), 0);
+        uint64_t before = table_bytes();
+        *(volatile char *)base = 1;
+        CHECK_EQUAL(table_bytes() - before, 2 * vm_page_bytes());
+    }
+}
+
 static int touch(struct region *region, const struct workload *workload)
 {
     CHECK_EQUAL(disabled(), region->pages == VM_PAGES_SMALL);
@@ -88,5 +111,6 @@ int main(void)
         check_invited(VM_PAGES_SMALL, false);
     }
     each_sample_sets_its_own();
+    a_region_has_tables_of_its_own_on_two_levels();
     return check_result();
 }
