@@ -22,12 +22,13 @@ COMMANDS = {
     "trend": "draw the history of comparisons, and say where changes began",
     "verify": "hold the counts against strace, perf and /proc",
     "overhead": "measure what a harness adds to what it measures",
+    "doctor": "say what of this machine disturbs or limits measuring, and what mends it",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program
-VERDICTS = ("compare",)  # whose exit status 1 is a verdict, so that no failure may have it
+VERDICTS = ("compare", "doctor")  # whose exit status 1 is a verdict, so that no failure may have it
 INTERRUPTED = 128 + signal.SIGINT
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
