@@ -13,6 +13,7 @@
 #include "system/output.h"
 #include "trace.h"
 #include "turns.h"
+#include "version.h"
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
@@ -290,10 +291,9 @@ static int print_answer(enum options_answer answer)
     if (answer == ANSWER_HELP)
         add_help(&text);
     else if (answer == ANSWER_DESCRIBE)
-        describe_strategy(&harness_strategy, VMCOMMIT_VERSION, &text);
+        describe_strategy(&harness_strategy, version_number, &text);
     else
-        text_add(&text, "%s (vmcommit) %s, %s\n", harness_strategy.name, VMCOMMIT_VERSION,
-                 VMCOMMIT_BUILD);
+        text_add(&text, "%s (vmcommit) %s\n", harness_strategy.name, version_text);
     int error = output_open("-", &standard_output);
     if (error == 0)
         error = output_write(&standard_output, text.bytes, text.length);

@@ -9,6 +9,7 @@
 #include "region.h"
 #include "system/trap.h"
 #include "system/vm.h"
+#include "version.h"
 #include "workload.h"
 
 #define REPEATS 9
@@ -148,7 +149,7 @@ static double median(double (*measure)(void))
     return ns[0] < 0 ? -1 : ns[REPEATS / 2];
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -161,6 +162,14 @@ int main(void)
         {"trap_ns", trap_ns},
         {"zeroing_page_ns", zeroing_ns},
     };
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("calibrate (vmcommit) %s\n", version_text);
+        return 0;
+    }
+    if (argc > 1) {
+        fprintf(stderr, "calibrate: '%s': takes no argument but --version\n", argv[1]);
+        return 2;
+    }
     if (vm_use_pages(VM_PAGES_SMALL) != 0) {
         fprintf(stderr, "calibrate: the system can't be kept to small pages\n");
         return 1;

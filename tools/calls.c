@@ -15,6 +15,7 @@
 #include "system/calls.h"
 #include "system/maps.h"
 #include "values.h"
+#include "version.h"
 #include "workload.h"
 
 enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
@@ -1060,6 +1061,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--help") == 0)
             return help();
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("calls (vmcommit) %s\n", version_text);
+            return EXIT_TAKEN;
+        }
         if (!parse_option(argv[i], argv[i + 1], &calls.options, message, sizeof message)) {
             fprintf(stderr, "calls: %s\n", message);
             return EXIT_USAGE;

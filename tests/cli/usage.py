@@ -60,7 +60,8 @@ class Usage(unittest.TestCase):
     def test_version(self):
         for program in STRATEGIES:
             done = run(program, "--version")
-            self.assertRegex(done.stdout, rf"^{program} \(vmcommit\) \d+\.\d+\.\d+, \S")
+            self.assertRegex(done.stdout, rf"^{program} \(vmcommit\) \d+\.\d+\.\d+, revision "
+                             r"(unknown|[0-9a-f]{12}(\+changes)?), \S")
             self.assertEqual(done.returncode, 0)
 
     def test_header_is_the_contract(self):

@@ -29,6 +29,32 @@ def raising(error):
     return types.SimpleNamespace(main=main)
 
 
+class Names(unittest.TestCase):
+    """What may stand behind `vmcommit`."""
+
+    @unittest.skipUnless(FRONT.exists(), "no front command here")
+    def test_which_version(self):
+        version = execute([BIN / "upfront", "--version"]).stdout.partition("(vmcommit) ")[2]
+        for words, name in ((["--version"], "vmcommit"), (["predict", "--version"],
+                                                          "vmcommit predict")):
+            done = execute([FRONT, *words])
+            self.assertEqual((done.returncode, done.stderr, done.stdout), (0, "",
+                                                                           f"{name} {version}"))
+
+    @unittest.skipUnless(FRONT.exists(), "no front command here")
+    def test_a_harness_is_run_in_its_place(self):
+        self.assertIn("custom, malloc", execute([FRONT, "--help"]).stdout)
+        for words in (["--describe"], ["--size", "4x"]):
+            there, here = execute([BIN / "fault", *words]), execute([FRONT, "fault", *words])
+            self.assertEqual((there.returncode, there.stdout, there.stderr),
+                             (here.returncode, here.stdout, here.stderr))
+
+    def test_one_that_cannot_be_started(self):
+        with mock.patch.object(edge, "tell") as told:
+            self.assertEqual(edge.become("no-such-program", []), 1)
+        self.assertIn("no-such-program: cannot be started: No such file", told.call_args[0][0])
+
+
 class Endings(unittest.TestCase):
     def status_and_line(self, command, name="bench"):
         """What carry_out() makes of a command."""

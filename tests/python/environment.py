@@ -122,7 +122,13 @@ class Texts(unittest.TestCase):
     def test_the_revision(self):
         for status, clean in (("", True), (" M a.c", False), (None, None)):
             with mock.patch.object(environment, "output", side_effect=[status, "abc"]):
-                self.assertEqual(environment.revision("."), {"commit": "abc", "clean": clean})
+                self.assertEqual(environment.revision(".", {}), {"commit": "abc", "clean": clean})
+
+    def test_the_revision_where_there_is_no_repository(self):
+        for built, commit, clean in (({"revision": "abc"}, "abc", True), ({}, None, None),
+                                     ({"revision": "abc+changes"}, "abc", False),
+                                     ({"revision": "unknown"}, None, None)):
+            self.assertEqual(environment.revision(None, built), {"commit": commit, "clean": clean})
 
 
 class Cpus(unittest.TestCase):

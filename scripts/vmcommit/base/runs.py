@@ -19,6 +19,7 @@ from vmcommit.base import strategies
 from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, EARLIER, LATENCIES, NEEDED,
                                    NUMBERS, SIZES, STATUSES)
 from vmcommit.base.files import relative
+from vmcommit.base.places import command
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import counted, listed, printable
 
@@ -41,8 +42,8 @@ SHAPE = {
     "system": {"name": str, "kernel": str, "page_bytes": int},
     "settings": {"thp_enabled": str, "thp_defrag": str, "overcommit_memory": int,
                  "overcommit_ratio": int, "max_map_count": int, "clocksource": str},
-    "build": {"version_of_vmcommit": str, "compiler": str, "version": str, "type": str,
-              "flags": str},
+    "build": {"version_of_vmcommit": str, "revision": str, "compiler": str, "version": str,
+              "type": str, "flags": str},
     "revision": {"commit": str, "clean": bool},
     "calibration": {"clock_ns": NUMBER, "empty_window_ns": NUMBER, "clock_tick_ns": NUMBER,
                     "page_fault_ns": NUMBER, "commit_call_ns": NUMBER, "trap_ns": NUMBER,
@@ -126,7 +127,7 @@ def strategies_of(environment, path):
     """{name: Strategy} in the run's order."""
     if not environment["strategies"]:
         raise Unreadable(f"{relative(path)} names no strategies: it is not of a run, or of one "
-                         "before version 0.2; measure again: make bench")
+                         f"before version 0.2; measure again: {command('bench')}")
     try:
         known = [strategies.from_json(described) for described in environment["strategies"]]
     except ValueError as error:
@@ -237,7 +238,7 @@ def read_samples(path, known):
     """(samples.csv with joined columns and ns_per_page, notes). `known`: {name: Strategy}."""
     table, note = read_table(path, NEEDED)
     if table.empty:
-        raise Unreadable(f"{relative(path)} holds no sample yet; run make bench")
+        raise Unreadable(f"{relative(path)} holds no sample yet; run {command('bench')}")
     as_numbers(table, NUMBERS, path)
     check_samples(table, known, path)
     strategies.join(table, known)

@@ -1,15 +1,23 @@
 """What the commands share: how arguments are read, and where results lie."""
 
 import argparse
-import os
 import pathlib
 
 from vmcommit.base.output import say
+from vmcommit.base.places import BUILD, INSTALLED, RESULTS, ROOT, version_text
 from vmcommit.base.problems import Usage
 
-__all__ = ["RESULTS", "ROOT", "Parser", "add_build", "add_results", "add_subjects", "say"]
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-RESULTS = pathlib.Path(os.environ.get("VMCOMMIT_RESULTS") or ROOT / "results")
+__all__ = ["BUILD", "BUILD_TEXT", "RESULTS", "ROOT", "Parser", "add_build", "add_results",
+           "add_subjects", "say"]
+BUILD_TEXT = "the installed one" if INSTALLED else "build"
+
+
+class SayVersion(argparse.Action):
+    """--version, as the whole command has it."""
+
+    def __call__(self, parser, *_):
+        say(f"{parser.prog} {version_text()}")
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,6 +27,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=f"vmcommit {name}", description=description,
                          formatter_class=argparse.RawDescriptionHelpFormatter,
                          allow_abbrev=False)
+        self.add_argument("--version", action=SayVersion, nargs=0, default=argparse.SUPPRESS,
+                          help="show version, revision and build, and exit")
 
     def error(self, message):
         raise Usage(message)
@@ -33,8 +43,9 @@ def add_results(parser, what):
 
 
 def add_build(parser):
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build",
-                        help="build folder; the harnesses are in its bin/ (default: build)")
+    parser.add_argument("--build", type=pathlib.Path, default=BUILD,
+                        help="build folder; the harnesses are in its bin/ (default: "
+                             f"{BUILD_TEXT})")
 
 
 def add_subjects(parser, side=""):

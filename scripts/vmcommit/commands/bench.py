@@ -25,6 +25,7 @@ from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, Unreadable, filled, read_json)
 from vmcommit.base.text import counted, listed
@@ -69,7 +70,7 @@ def options(arguments):
 def harnesses(asked) -> dict:
     """{name: Harness} of the built-in strategies, and of what the user brought."""
     if asked.emulator and not shutil.which(asked.emulator[0]):
-        raise Problem(f"{asked.emulator[0]} is missing; run ./scripts/setup.sh")
+        raise Problem(f"{asked.emulator[0]} is missing; {SETUP}")
     described = harness.described(asked.build, tuple(asked.emulator))
     brought = asked.subjects.harnesses(described, asked.emulator)
     return {name: brought.get(name, built_in) for name, built_in in described.items()
@@ -99,7 +100,7 @@ def fresh_folder(results, name) -> pathlib.Path:
         latest.mkdir()
     except OSError as error:
         raise Problem(f"cannot write {relative(latest)}: {error.strerror}; nothing was measured. "
-                      "Make it writable, or name another folder by RESULTS=") from None
+                      f"Make it writable, or name another folder by {OTHER_RESULTS}") from None
     return latest
 
 
@@ -220,8 +221,8 @@ def kept_in(folder) -> str:
         lines = 0
     if lines < 2:
         return "nothing was measured"
-    return f"{counted(lines - 1, 'sample')} kept in {relative(folder / SAMPLES)}; make report " \
-        "draws them"
+    return f"{counted(lines - 1, 'sample')} kept in {relative(folder / SAMPLES)}; " \
+        f"{command('report')} draws them"
 
 
 def describe(asked, measured) -> dict:
@@ -245,7 +246,8 @@ def refuse_incomplete(outcome, missing):
         raise Problem(f"{'; '.join(outcome.troubles)}; samples are complete")
     if missing:
         raise Problem(f"{listed(missing)} not found, so not everything could be drawn; samples are "
-                      "complete. Run ./scripts/setup.sh, then make report for the charts")
+                      f"complete. {SETUP[0].upper()}{SETUP[1:]}, then {command('report')} for the "
+                      "charts")
 
 
 def bench(asked, measured):
@@ -264,7 +266,7 @@ def bench(asked, measured):
 
 def main(arguments):
     with keeping(lambda: "nothing was measured",
-                 "make it writable, or name another folder by RESULTS="):
+                 f"make it writable, or name another folder by {OTHER_RESULTS}"):
         asked = options(arguments)
         measured = harnesses(asked)
         with locked(asked.results / ".lock", "measuring or drawing"):

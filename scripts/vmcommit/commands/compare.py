@@ -16,11 +16,13 @@ import sys
 
 from vmcommit.base.conventions import DRIFT, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.places import INSTALLED
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
-from vmcommit.commands.arguments import ROOT, Parser, add_results, add_subjects, say
+from vmcommit.commands.arguments import (BUILD, BUILD_TEXT, ROOT, Parser, add_results, add_subjects,
+                                         say)
 from vmcommit.commands.edge import AROUND, keeping, of_file, tell
 from vmcommit.gate import baselines, exports, history, revisions, rules
 from vmcommit.gate.comparison import Built, Comparison, Samples, Stored, Unlike
@@ -36,8 +38,8 @@ BAD_BASELINE = 5
 
 def add_options(parser):
     """What comparing and keeping a baseline have in common."""
-    parser.add_argument("--head", type=pathlib.Path, default=ROOT / "build",
-                        help="build folder of what is judged (default: build)")
+    parser.add_argument("--head", type=pathlib.Path, default=BUILD,
+                        help=f"build folder of what is judged (default: {BUILD_TEXT})")
     parser.add_argument("--rounds", type=int, default=ROUNDS,
                         help="of every cell that can't be measured in turns (default: "
                              f"{ROUNDS})")
@@ -109,6 +111,9 @@ def options(arguments):
     elif named != 1:
         raise Usage("name one thing to compare with: make compare BASE=<git revision>, make "
                     "compare BASELINE=<name>, or vmcommit compare --base DIR --head DIR")
+    if asked.revision and INSTALLED:
+        raise Usage(f"--revision: '{asked.revision}': an installed vmcommit has no repository to "
+                    "build it from; name a build folder by --base, or a --baseline")
     if asked.baseline:
         refuse_bad_name("BASELINE", asked.baseline)
         refuse_subjects_of_base(asked)

@@ -4,12 +4,15 @@ could not do what it was asked for."""
 import contextlib
 import errno
 import importlib
+import os
 import signal
 import sys
+import textwrap
 import traceback
 
 from vmcommit.base.files import relative
 from vmcommit.base.output import say
+from vmcommit.base.places import BUILD, SETUP, version_text
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import printable
 
@@ -22,12 +25,14 @@ COMMANDS = {
     "trend": "draw the history of comparisons, and say where changes began",
     "verify": "hold the counts against strace, perf and /proc",
     "overhead": "measure what a harness adds to what it measures",
+    "doctor": "say what of this machine disturbs or limits measuring, and what mends it",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
+TOOLS = ("walk", "record")  # programs that are no harness, and commands of their own
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program
-VERDICTS = ("compare",)  # whose exit status 1 is a verdict, so that no failure may have it
+VERDICTS = ("compare", "doctor")  # whose exit status 1 is a verdict, so that no failure may have it
 INTERRUPTED = 128 + signal.SIGINT
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -36,11 +41,33 @@ class Terminated(BaseException):
     """A signal by which somebody asked us to end; `args` has its number."""
 
 
+def programs():
+    """Names of the programs that are commands too: the harnesses, and tools of their own."""
+    try:
+        harnesses = (BUILD / "bin" / "harnesses.txt").read_text(encoding="utf-8").split()
+    except OSError:
+        harnesses = []
+    return [name for name in (*harnesses, *TOOLS) if (BUILD / "bin" / name).is_file()]
+
+
 def usage():
     width = max(map(len, COMMANDS))
     return "\n".join(["usage: vmcommit COMMAND [OPTION]...", "",
                       *(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()),
-                      "", "vmcommit COMMAND --help tells its options."])
+                      *textwrap.wrap(f"One strategy or tool: {', '.join(programs())}", 80,
+                                     initial_indent="\n", subsequent_indent="  "),
+                      "", "vmcommit COMMAND --help tells its options; vmcommit --version which "
+                      "version this is."])
+
+
+def become(name, arguments):
+    """Turns this process into a program of the build, so that its signals and status are its own.
+    Returns only where that can't be done."""
+    try:
+        os.execv(BUILD / "bin" / name, [name, *arguments])
+    except OSError as error:
+        tell(f"{name}: cannot be started: {error.strerror}")
+    return 1
 
 
 def how_ended(signalled):
@@ -97,7 +124,7 @@ def module_problem(error):
     if error.name and error.name.startswith("vmcommit"):
         raise error
     what = "has no" if isinstance(error, ModuleNotFoundError) else "can't load"
-    return f"this Python {what} {error.name or 'a module'}: run ./scripts/setup.sh"
+    return f"this Python {what} {error.name or 'a module'}: {SETUP}"
 
 
 def carry_out(name, arguments):
@@ -129,9 +156,9 @@ def tell(message):
         print(printable(message), file=sys.stderr, flush=True)
 
 
-def say_usage(status):
+def answer(text, status):
     try:
-        say(usage())
+        say(text)
     except Problem as problem:
         tell(f"vmcommit: {problem}")
         return problem.status
@@ -140,11 +167,15 @@ def say_usage(status):
 
 def main(arguments):
     if not arguments:
-        return say_usage(2)
+        return answer(usage(), 2)
     name, *rest = arguments
     if name in ("--help", "-h"):
-        return say_usage(0)
+        return answer(usage(), 0)
+    if name == "--version":
+        return answer(f"vmcommit {version_text()}", 0)
+    if name in programs():
+        return become(name, rest)
     if name not in COMMANDS:
-        tell(f"vmcommit: '{name}' is no command; use {', '.join(COMMANDS)}")
+        tell(f"vmcommit: '{name}' is no command; use {', '.join((*COMMANDS, *programs()))}")
         return 2
     return carry_out(name, rest)

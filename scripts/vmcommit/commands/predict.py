@@ -7,6 +7,7 @@ import re
 from vmcommit.analyse import model
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
+from vmcommit.base.places import command
 from vmcommit.base.problems import Usage
 from vmcommit.base.runs import (ENVIRONMENT, Unreadable, read_environment, read_json,
                                 strategies_of)
@@ -55,10 +56,10 @@ def read_run(folder):
         strategies = strategies_of(read_environment(folder / ENVIRONMENT), folder / ENVIRONMENT)
         return model.checked(read_json(path)), strategies
     except Unreadable as why:
-        raise Usage(f"--run: {why}; run make bench or make report first") from None
+        raise Usage(f"--run: {why}; run {command('bench')} or {command('report')} first") from None
     except ValueError as error:
         raise Usage(f"--run: {relative(path)} is no advice.json of this version ({error}); run "
-                    "make report") from None
+                    f"{command('report')}") from None
 
 
 def asked_strategies(asked, fitted, strategies):

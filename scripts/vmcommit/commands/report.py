@@ -8,6 +8,7 @@ import sys
 
 from vmcommit.analyse import analysis
 from vmcommit.base.files import locked, relative
+from vmcommit.base.places import SETUP, command
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.commands.arguments import RESULTS, Parser, say
 from vmcommit.commands.bench import LATEST, draw
@@ -37,7 +38,7 @@ def lay_over(folders, into):
     if shutil.which("gnuplot"):
         drawn = side_by_side.draw(runs, names, into / "charts")
     else:
-        print("report: gnuplot not found, so without charts: run ./scripts/setup.sh",
+        print(f"report: gnuplot not found, so without charts: {SETUP}",
               file=sys.stderr)
     side_by_side.write(runs, names, into, drawn)
     for letter, name in zip(side_by_side.LETTERS, names):
@@ -62,9 +63,10 @@ def main(arguments):
         return 0
     folder = asked.runs[0] if asked.runs else RESULTS / LATEST
     if not folder.is_dir():
-        raise Problem(f"{relative(folder)} is no folder of a run; run make bench")
-    with keeping(remedy="make room, or make it writable, then make report"), lock_of(folder):
+        raise Problem(f"{relative(folder)} is no folder of a run; run {command('bench')}")
+    remedy = f"make room, or make it writable, then {command('report')}"
+    with keeping(remedy=remedy), lock_of(folder):
         draw(folder)
     if not shutil.which("gnuplot"):
-        raise Problem("gnuplot not found, so without charts: run ./scripts/setup.sh")
+        raise Problem(f"gnuplot not found, so without charts: {SETUP}")
     return 0

@@ -4,6 +4,7 @@ import shutil
 import sys
 
 from vmcommit.base.files import relative
+from vmcommit.base.places import SETUP, command
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_results, say
 from vmcommit.commands.edge import keeping
@@ -37,10 +38,10 @@ def main(arguments):
     changes = history.changes(table)
     say_changes(table, changes, note)
     if not shutil.which("gnuplot"):
-        print("trend: gnuplot not found, so without a chart: run ./scripts/setup.sh",
+        print(f"trend: gnuplot not found, so without a chart: {SETUP}",
               file=sys.stderr)
         return 1
-    with keeping(remedy="make room, or make it writable, then make trend"):
+    with keeping(remedy=f"make room, or make it writable, then {command('trend')}"):
         trend.draw(table, changes, results / "trend")
     say(f"chart: {relative(results / 'trend' / 'trend.svg')}")
     return 0

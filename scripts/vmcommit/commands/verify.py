@@ -17,6 +17,7 @@ import tempfile
 import time
 
 from vmcommit.base import processes
+from vmcommit.base.places import SETUP
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import last_line, listed
 from vmcommit.base.units import MIB
@@ -253,7 +254,7 @@ def main(arguments):
     build = parser.parse_args(arguments).build
     missing = [tool for tool in ("strace", "setarch") if not shutil.which(tool)]
     if missing:
-        raise Problem(f"{listed(missing)} not found; run ./scripts/setup.sh")
+        raise Problem(f"{listed(missing)} not found; {SETUP}")
     differing = 0
     say(f"{'strategy':>9}  {'count':<15}{'the suite':>12}{'outside':>12}   by")
     for name, measured in harness.described(build).items():

@@ -69,7 +69,8 @@ def build_aside(root: pathlib.Path, commit: str, aside: pathlib.Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     check_out(root, commit, source, index)
     command("cmake", "-S", str(source), "-B", str(aside), "-G", "Ninja",
-            "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DBUILD_TESTING=OFF", at=source)
+            "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DBUILD_TESTING=OFF",
+            f"-DVMCOMMIT_REVISION={commit}", at=source)
     command("cmake", "--build", str(aside), at=source)
     shutil.rmtree(source, ignore_errors=True)
     index.unlink(missing_ok=True)

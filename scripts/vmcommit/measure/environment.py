@@ -176,7 +176,12 @@ def pinned():
                 os.sched_setaffinity(0, cpus)
 
 
-def revision(root):
+def revision(root, built):
+    """By git, or as the build says it where there is no repository. `built`: its build.json."""
+    if root is None:
+        commit, _, changes = str(built.get("revision", "unknown")).partition("+")
+        known = commit != "unknown"
+        return {"commit": commit if known else None, "clean": not changes if known else None}
     # Without optional locks: one that is left behind, on a full disk, would block git for the user.
     status = output("git", "--no-optional-locks", "status", "--porcelain", cwd=root)
     return {"commit": output("git", "rev-parse", "HEAD", cwd=root),
@@ -184,13 +189,15 @@ def revision(root):
 
 
 def describe(root, build):
-    """Everything but what the run itself adds: profile, seed and times."""
+    """Everything but what the run itself adds: profile, seed and times. `root`: of the source tree;
+    None where there is none."""
+    built = json_of(read(build / "build.json"))
     return {
         "processor": processor(),
         "memory": memory(),
         "system": {"name": platform.system(), "kernel": platform.release(),
                    "page_bytes": constant("SC_PAGESIZE")},
         "settings": settings(),
-        "build": json_of(read(build / "build.json")),
-        "revision": revision(root),
+        "build": built,
+        "revision": revision(root, built),
     }
