@@ -15,7 +15,7 @@ try:
 except ImportError:  # as on Windows
     resource = None
 
-from support import PAGE, SANITIZED, WINDOWS, command, rows, run
+from support import PAGE, SANITIZED, WINDOWS, command, parse, rows, run
 
 COLUMNS = ["start", "end", "bytes", "state", "protection", "commit_bytes", "resident_bytes", "kind",
            "name"]
@@ -59,6 +59,14 @@ REFUSED = [
     (["--output", "no/such/folder/f"], "--output: cannot write 'no/such/folder/f'"),
     (["--frobnicate"], "--frobnicate: no such option"),
     (["4711"], "4711: no such option"),
+    (["--every", "0"], "--every: '0' is no time between looks"),
+    (["--every", "1e3"], "--every: '1e3' is no time between looks"),
+    (["--every", "1.2345"], "--every: '1.2345' is no time between looks"),
+    (["--looks", "2"], "--looks: means something only with --every"),
+    (["--every", "1", "--looks", "0"], "--looks: '0' is no number of looks"),
+    (["--every", "1", "--summary", "--format", "csv"], "--every: summaries that follow each other"),
+    (["--"], "--: no program behind it"),
+    (["--pid", "1", "--", "true"], "--pid: 'true' is to be started as well"),
 ]
 
 
@@ -136,6 +144,43 @@ class Command(unittest.TestCase):
 class Itself(unittest.TestCase):
     """What holds of any walk."""
 
+    def test_looks_that_follow_each_other(self):
+        """The first look is all new; whatever changes later is one of three things."""
+        taken = rows("walk", "--every", "0.01", "--looks", 3)
+        self.assertEqual(list(taken[0]), ["look", "seconds", "change", *COLUMNS,
+                                          "commit_change_bytes", "resident_change_bytes"])
+        first = [row for row in taken if row["look"] == "1"]
+        self.assertEqual({row["change"] for row in first}, {"new"})
+        self.assertEqual([row["commit_bytes"] for row in first],
+                         [row["commit_change_bytes"] for row in first])
+        self.assertNotIn("free", {row["state"] for row in taken})
+        self.assertLessEqual({row["change"] for row in taken}, {"new", "gone", "changed"})
+
+    def test_looks_as_json(self):
+        done = run("walk", "--every", "0.01", "--looks", 2, "--format", "json")
+        decoder, text, looks = json.JSONDecoder(), done.stdout.strip(), []
+        while text:
+            look, end = decoder.raw_decode(text)
+            looks.append(look)
+            text = text[end:].lstrip()
+        self.assertEqual([[*look] for look in looks], [["process", "changes"]] * 2)
+        self.assertEqual(looks[0]["changes"][0]["change"], "new")
+
+    def test_looks_as_table(self):
+        for extra in ([], ["--summary"]):
+            done = run("walk", "--every", "0.01", "--looks", 2, "--format", "table", *extra)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            if not extra:
+                self.assertEqual(re.findall(r"^look (\d+), [\d.]+ s: ", done.stdout, re.M),
+                                 ["1", "2"])
+            self.assertNotIn("\x1b", done.stdout)
+
+    def test_a_program_that_does_not_start(self):
+        done = run("walk", "--", "no/such/program")
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
+        self.assertTrue(done.stderr.startswith("walk: cannot start 'no/such/program': "),
+                        done.stderr)
+
     def test_regions_follow_each_other_from_the_bottom_to_the_top(self):
         for extra in ([], ["--quick"]):
             taken = rows("walk", *extra)
@@ -210,9 +255,51 @@ class Linux(unittest.TestCase):
             file.write(bytes(2 * PAGE))
             file.flush()
             with Target(command("layout", file.name)) as target:
-                base, guards = map(int, target.line.split())
                 taken = rows("walk", "--pid", target.pid)
                 mappings = smaps(target.pid)
+            self.check_layout(target.line, taken, file.name)
+        self.assertEqual(total(taken, "commit_bytes"), charge(mappings))
+        self.assertEqual(total(taken, "resident_bytes"), sum(rss for *_, rss in mappings))
+
+    def test_a_program_as_it_is_when_it_ends(self):
+        """Its own output comes first."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(2 * PAGE))
+            file.flush()
+            done = run("walk", "--", *command("layout", file.name), stdin=subprocess.DEVNULL)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            line, _, text = done.stdout.partition("\n")
+            self.check_layout(line, parse(text), file.name)
+
+    def test_a_program_that_ends_in_another_way(self):
+        """By a signal its space is read all the same; what it stops for is passed on to it."""
+        for code in ("kill -TERM $$; sleep 60", "kill -SEGV $$; sleep 60",
+                     "trap 'exit 0' USR1; kill -USR1 $$; sleep 60"):
+            taken = rows("walk", "--", "sh", "-c", code)
+            self.assertIn("[stack]", {row["name"] for row in taken})
+        done = run("walk", "--", "sh", "-c", "kill -KILL $$; sleep 60")
+        self.assertIn(done.returncode, (0, 1))  # whether it stops is the kernel's choice
+        self.assertLessEqual(done.stderr.count("\n"), 1)
+
+    def test_looks_at_a_program_until_it_ends(self):
+        taken = rows("walk", "--every", "0.01", "--", "sh", "-c", "sleep 0.1")
+        looks = [int(row["look"]) for row in taken]
+        self.assertEqual(looks, sorted(looks))
+        self.assertGreater(looks[-1], 1)
+
+    def test_looks_at_a_process_until_it_ends(self):
+        with Target(["sh", "-c", "echo ready; read line"]) as target:
+            walker = subprocess.Popen(command("walk", "--pid", target.pid, "--every", "0.01"),
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            first = walker.stdout.readline()
+        with walker:
+            output, errors = walker.stdout.read(), walker.stderr.read()
+        self.assertTrue(first.startswith("look,seconds,change,"))
+        self.assertEqual((walker.returncode, errors), (0, ""))
+        self.assertIn("[stack]", output)
+
+    def check_layout(self, line, taken, path):
+        base, guards = map(int, line.split())
         seen = []
         for row in taken:
             at, pages = (bounds(row)[0] - base) // PAGE, int(row["bytes"]) // PAGE
@@ -221,11 +308,9 @@ class Linux(unittest.TestCase):
                 seen.append((at, pages, row["state"], row["protection"],
                              int(row["commit_bytes"]) // PAGE,
                              None if cached else int(row["resident_bytes"]) // PAGE, row["kind"]))
-                named = {"file": file.name, "shared": "/dev/zero (deleted)"}
+                named = {"file": path, "shared": "/dev/zero (deleted)"}
                 self.assertEqual(row["name"], named.get(row["kind"], ""))
         self.assertEqual(seen, sorted(LAYOUT + (GUARDS if guards else NO_GUARDS)))
-        self.assertEqual(total(taken, "commit_bytes"), charge(mappings))
-        self.assertEqual(total(taken, "resident_bytes"), sum(rss for *_, rss in mappings))
 
     def test_quick_tells_what_permissions_tell(self):
         with tempfile.NamedTemporaryFile() as file:

@@ -159,8 +159,9 @@ static const struct walk_option {
 
 void walk_add_help(struct text *text)
 {
-    text_add(text, "usage: walk [OPTIONS]\n"
-                   "Every region of a process's address space, from its bottom to its top.\n\n");
+    text_add(text, "usage: walk [OPTIONS] [-- PROGRAM ARGUMENTS]\n"
+                   "Every region of a process's address space, from its bottom to its top.\n"
+                   "Of a program it starts, as it is when it ends.\n\n");
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char words[32];
         snprintf(words, sizeof words, "%s %s", table[i].name, table[i].value);
@@ -207,14 +208,33 @@ static bool check(const struct walk_options *options, char *message, size_t size
         struct parser parser = {"--looks", message, size};
         return values_refuse(&parser, ": means something only with --every SECONDS");
     }
+    if (options->program != NULL && options->process != 0) {
+        struct parser parser = {"--pid", message, size};
+        return values_refuse(&parser, ": '%s' is to be started as well; one process at a time",
+                             options->program[0]);
+    }
+    if (options->summary && options->every_ms > 0 && options->format == FORMAT_CSV) {
+        struct parser parser = {"--every", message, size};
+        return values_refuse(&parser, ": summaries that follow each other are no CSV; use table or "
+                                      "json, or leave --summary out");
+    }
     return true;
+}
+
+/* What stands behind "--". */
+static bool parse_program(char **words, struct walk_options *options, char *message, size_t size)
+{
+    struct parser parser = {"--", message, size};
+    options->program = words;
+    return words[0] != NULL || values_refuse(&parser, ": no program behind it");
 }
 
 bool walk_parse(int argc, char **argv, struct walk_options *options, char *message, size_t size)
 {
     *options = (struct walk_options){.output = "-"};
-    for (int at = 1; at < argc && !options->help;)
-        if (!parse_word(argv, &at, options, message, size))
+    for (int at = 1; at < argc && !options->help && options->program == NULL;)
+        if (strcmp(argv[at], "--") == 0 ? !parse_program(argv + at + 1, options, message, size)
+                                        : !parse_word(argv, &at, options, message, size))
             return false;
     return options->help || check(options, message, size);
 }
