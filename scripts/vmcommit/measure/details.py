@@ -125,9 +125,12 @@ def limited(harnesses, profile, available, failed, shown) -> list[dict]:
 
 
 def measure_calls(command, profile, folder, seed, shown):
-    """details/calls.csv, by the program `calls`; `command` is how that starts. Raises Problem."""
+    """details/calls.csv, by the program `calls`; `command` is how that starts. Raises Problem. Wine
+    works page by page on what Windows does not: a gigabyte would take it minutes."""
     options = ["--populate", str(profile.calls_populate), "--repeat", str(profile.calls_repeat),
                "--seed", str(seed + 1)]
+    if len(command) > 1:
+        options += ["--size", "4K..2M*8", "--mappings", "0,1000"]
     for _ in progress.steps(shown, "single calls", [command]):
         try:
             printed, _ = succeeded([*command, *options], CALLS_SECONDS)
