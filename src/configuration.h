@@ -11,8 +11,15 @@
 #include "system/trap.h"
 #include "system/vm.h"
 
-/* Of touching. Alternate: every second page first, then those between. */
-enum touch_order { ORDER_SEQUENTIAL, ORDER_REVERSE, ORDER_RANDOM, ORDER_ALTERNATE };
+/* Of touching. Alternate: every second page first, then those between. Downwards: from the end of
+ * the region, not of what is touched. */
+enum touch_order {
+    ORDER_SEQUENTIAL,
+    ORDER_REVERSE,
+    ORDER_RANDOM,
+    ORDER_ALTERNATE,
+    ORDER_DOWNWARDS,
+};
 
 /* Of the step by which a strategy commits: always the same, or each twice the one before. */
 enum growth { GROWTH_FIXED, GROWTH_DOUBLE };

@@ -134,12 +134,6 @@ static void set_trap(struct configuration *configuration, int kind)
     configuration->trap = (enum trap_kind)kind;
 }
 
-static const struct kind *orders(const struct strategy *strategy)
-{
-    (void)strategy;
-    return workload_orders;
-}
-
 static const struct kind *growths(const struct strategy *strategy)
 {
     (void)strategy;
@@ -241,7 +235,7 @@ const struct option options_table[] = {
     {.name = "--order",
      .value = "ORDER",
      .help = "of touching: ",
-     .kinds = orders,
+     .kinds = strategy_orders,
      .what = "order",
      .set = set_order,
      .taken_by = has_one_region,

@@ -152,7 +152,8 @@ static void add_pages(struct text *text, const void *row, size_t at)
 static void add_order(struct text *text, const void *row, size_t at)
 {
     (void)at;
-    columns_add_text(text, kind_name(workload_orders, (int)configuration_of(row)->order));
+    columns_add_text(
+        text, kind_name(strategy_orders(strategy_of(row)), (int)configuration_of(row)->order));
 }
 
 static void add_guard(struct text *text, const void *row, size_t at)

@@ -161,7 +161,7 @@ bool sample_possible(const struct strategy *strategy, const struct configuration
         return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
     if (!memory_holds(configuration, sample))
         return false;
-    if (!workload_make(workload, configuration->order, configuration->touched, seed))
+    if (!workload_make(workload, configuration, seed))
         return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
     if (!strategy->guarded || workload_suits_guard(workload, configuration))
         return true;

@@ -95,7 +95,7 @@ bool staircase_take(const struct strategy *strategy, const struct configuration 
     memset(staircase, 0xff, sizeof *staircase); /* in memory before anything is read */
     staircase->reached = 0;
     staircase->error[0] = '\0';
-    if (!workload_make(&workload, configuration->order, configuration->touched, seed))
+    if (!workload_make(&workload, configuration, seed))
         return true;
     struct climb climb = {.cycle = cycle_start(strategy, configuration, &workload, &discarded),
                           .part = workload,

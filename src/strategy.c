@@ -6,6 +6,11 @@ const struct kind *strategy_commit_kinds(const struct strategy *strategy)
     return strategy->commits != NULL ? strategy->commits : commit_kinds;
 }
 
+const struct kind *strategy_orders(const struct strategy *strategy)
+{
+    return strategy->orders != NULL ? strategy->orders : workload_orders;
+}
+
 const struct kind *strategy_pages_kinds(const struct strategy *strategy)
 {
     return strategy->pages != NULL ? strategy->pages : vm_pages_kinds;

@@ -21,8 +21,8 @@ struct strategy {
     bool grows;   /* from its start, step by step, so that steps may differ */
     bool purges;  /* can have what was touched given back, and touch it again */
 
-    /* The kinds of --commit, --pages and --trap that it takes; NULL for those of the system. */
-    const struct kind *commits, *pages, *traps;
+    /* The kinds of --commit, --order, --pages and --trap that it takes; NULL for the usual ones. */
+    const struct kind *commits, *orders, *pages, *traps;
 
     /* Its memory comes in blocks from an allocator, which may keep what is freed. So the whole
      * process is read, the process's first cycle alone is timed, and the order is the pages' own.
@@ -58,6 +58,7 @@ static inline bool strategy_commits(const struct strategy *strategy)
 
 /* Tables of what it takes; the first is the default. */
 const struct kind *strategy_commit_kinds(const struct strategy *strategy);
+const struct kind *strategy_orders(const struct strategy *strategy);
 const struct kind *strategy_pages_kinds(const struct strategy *strategy);
 const struct kind *strategy_trap_kinds(const struct strategy *strategy);
 

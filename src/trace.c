@@ -68,7 +68,7 @@ static bool find_quantiles(struct trace *trace)
 static bool make_lists(const struct configuration *configuration, uint64_t seed,
                        struct workload *workload)
 {
-    if (!workload_make(workload, configuration->order, configuration->touched, seed))
+    if (!workload_make(workload, configuration, seed))
         return false;
     size_t bytes = workload->last * sizeof *workload->trace;
     workload->trace = malloc(bytes);

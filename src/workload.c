@@ -21,10 +21,11 @@ uint64_t workload_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static void list_reverse(uint32_t *pages, size_t count)
+/* From the page before `end`. */
+static void list_reverse(uint32_t *pages, size_t count, size_t end)
 {
     for (size_t i = 0; i < count; i++)
-        pages[i] = (uint32_t)(count - 1 - i);
+        pages[i] = (uint32_t)(end - 1 - i);
 }
 
 static void list_alternate(uint32_t *pages, size_t count)
@@ -47,23 +48,31 @@ static void list_random(uint32_t *pages, size_t count, uint64_t seed)
     }
 }
 
-bool workload_make(struct workload *workload, enum touch_order order, size_t touched, uint64_t seed)
+static void list(uint32_t *pages, size_t count, const struct configuration *configuration,
+                 uint64_t seed)
 {
-    size_t count = touched / vm_page_bytes();
+    switch (configuration->order) {
+    case ORDER_SEQUENTIAL: break;
+    case ORDER_REVERSE: list_reverse(pages, count, count); break;
+    case ORDER_DOWNWARDS: list_reverse(pages, count, configuration->size / vm_page_bytes()); break;
+    case ORDER_ALTERNATE: list_alternate(pages, count); break;
+    case ORDER_RANDOM: list_random(pages, count, seed); break;
+    }
+}
+
+bool workload_make(struct workload *workload, const struct configuration *configuration,
+                   uint64_t seed)
+{
+    size_t count = configuration->touched / vm_page_bytes();
     *workload = (struct workload){.last = count};
-    if (order == ORDER_SEQUENTIAL)
+    if (configuration->order == ORDER_SEQUENTIAL)
         return true;
-    if (count > UINT32_MAX)
+    if (configuration->size / vm_page_bytes() > UINT32_MAX)
         return false;
     workload->pages = malloc(count * sizeof *workload->pages);
     if (workload->pages == NULL)
         return false;
-    if (order == ORDER_REVERSE)
-        list_reverse(workload->pages, count);
-    else if (order == ORDER_ALTERNATE)
-        list_alternate(workload->pages, count);
-    else
-        list_random(workload->pages, count, seed);
+    list(workload->pages, count, configuration, seed);
     return true;
 }
 

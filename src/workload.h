@@ -24,9 +24,9 @@ struct workload {
     struct workload_touch_time *trace; /* by touch; NULL: touches are not timed one by one */
 };
 
-/* Lists the pages of the first `touched` bytes in their order; `seed` is for random alone. The list
+/* Lists the pages that a configuration touches in their order; `seed` is for random alone. The list
  * is written, and so in memory, before anything is timed. False if there is no memory for it. */
-bool workload_make(struct workload *workload, enum touch_order order, size_t touched,
+bool workload_make(struct workload *workload, const struct configuration *configuration,
                    uint64_t seed);
 void workload_free(struct workload *workload);
 

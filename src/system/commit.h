@@ -13,13 +13,17 @@
  * COMMIT_POPULATE: mprotect, then MADV_POPULATE_WRITE, so that no touch faults.
  * COMMIT_NORESERVE: mprotect of what was reserved with MAP_NORESERVE, and so is never charged.
  * Windows: COMMIT_VIRTUALALLOC: VirtualAlloc, MEM_COMMIT.
- * Those below are of strategies that make their memory usable in a way of their own. */
+ * The rest is of strategies with a way of their own (Linux): COMMIT_IN_PLACE, COMMIT_MOVE: mremap.
+ * COMMIT_GROWSDOWN: the kernel, MAP_GROWSDOWN. commit_pages takes none of these. */
 enum commit_kind {
     COMMIT_MPROTECT,
     COMMIT_REMAP,
     COMMIT_POPULATE,
     COMMIT_NORESERVE,
     COMMIT_VIRTUALALLOC,
+    COMMIT_IN_PLACE,
+    COMMIT_MOVE,
+    COMMIT_GROWSDOWN,
 };
 
 /* Of committing what was reserved before; and of getting address space and commit in one call. The

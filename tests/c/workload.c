@@ -6,10 +6,18 @@
 #include "check.h"
 #include "system/vm.h"
 
+static bool make(struct workload *workload, enum touch_order order, size_t count, uint64_t seed)
+{
+    size_t page = vm_page_bytes();
+    struct configuration configuration = configuration_make(count * page, page);
+    configuration.order = order;
+    return workload_make(workload, &configuration, seed);
+}
+
 static void check_order(enum touch_order order, size_t count, const uint32_t *expected)
 {
     struct workload workload;
-    CHECK(workload_make(&workload, order, count * vm_page_bytes(), 1));
+    CHECK(make(&workload, order, count, 1));
     CHECK_EQUAL(workload.first, 0);
     CHECK_EQUAL(workload.last, count);
     for (size_t i = 0; i < count; i++)
@@ -26,9 +34,24 @@ static void orders_are_exact(void)
     check_order(ORDER_ALTERNATE, 2, (const uint32_t[]){0, 1});
     check_order(ORDER_ALTERNATE, 5, (const uint32_t[]){0, 2, 4, 1, 3});
     check_order(ORDER_ALTERNATE, 6, (const uint32_t[]){0, 2, 4, 1, 3, 5});
-    CHECK(workload_make(&workload, ORDER_SEQUENTIAL, 7 * vm_page_bytes(), 1));
+    CHECK(make(&workload, ORDER_SEQUENTIAL, 7, 1));
     CHECK(workload.pages == NULL);
     CHECK_EQUAL(workload.last, 7);
+}
+
+/* From the region's end, whatever part of it is touched. */
+static void downwards(void)
+{
+    size_t page = vm_page_bytes();
+    struct configuration configuration = configuration_make(10 * page, page);
+    struct workload workload;
+    configuration.order = ORDER_DOWNWARDS;
+    configuration.touched = 3 * page;
+    CHECK(workload_make(&workload, &configuration, 1));
+    CHECK_EQUAL(workload.last, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQUAL(workload.pages[i], 9 - i);
+    workload_free(&workload);
 }
 
 /* Pearson's statistic of where each of 8 pages lies over 8000 orders: 49 degrees of freedom, and so
@@ -42,7 +65,7 @@ static void a_random_order_is_fair(void)
     for (uint64_t seed = 1; seed <= ORDERS; seed++) {
         struct workload workload;
         unsigned seen = 0;
-        CHECK(workload_make(&workload, ORDER_RANDOM, PAGES * vm_page_bytes(), seed));
+        CHECK(make(&workload, ORDER_RANDOM, PAGES, seed));
         for (size_t i = 0; i < PAGES; i++) {
             counts[i][workload.pages[i]]++;
             seen |= 1u << workload.pages[i];
@@ -74,7 +97,8 @@ static bool suits_growing(enum touch_order order, size_t pages, size_t step, enu
     struct configuration configuration = configuration_make(pages * page, step * page);
     struct workload workload;
     configuration.growth = growth;
-    CHECK(workload_make(&workload, order, pages * vm_page_bytes(), 1));
+    configuration.order = order;
+    CHECK(workload_make(&workload, &configuration, 1));
     bool can = workload_suits_guard(&workload, &configuration);
     workload_free(&workload);
     return can;
@@ -102,6 +126,7 @@ static void a_guard_follows_where_nothing_jumps_past_it(void)
 int main(void)
 {
     orders_are_exact();
+    downwards();
     a_random_order_is_fair();
     random_numbers_are_splitmix64();
     a_guard_follows_where_nothing_jumps_past_it();

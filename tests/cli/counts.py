@@ -151,6 +151,17 @@ def of_kind(kind, program, table):
     return table
 
 
+# The mapping's first step is made by the reserve. A stack's pages are committed by the kernel, but
+# for the first.
+MREMAP = {key: {**counts, "reserved_commit_bytes": min(key[0], key[1]) * PAGE, "region_count": 1}
+          for key, counts in CHUNKED.items()}
+STACK = {
+    (1, "1"): expect(0, 0, 1, 1, 1, 1),
+    (2, "1"): expect(0, 0, 2, 1, 2, 1),
+    (80, "1"): expect(0, 0, 80, 1, 80, 1),
+    (2048, "1"): expect(0, 0, 2048, 1, 2048, 1),
+    (80, "0.1"): expect(0, 0, 8, 1, 8, 1),
+}
 # 8 MiB are 2048 pages, 128 of 64 KiB, or 4 of 2 MiB.
 LARGER_PAGES = [
     ("thp", "upfront", "8M", expect(1, 0, 2048, 2048, 2048, 1, faults=4)),
@@ -244,6 +255,17 @@ class Counts(unittest.TestCase):
         self.check("guard", {key: {**counts, "handled_faults": counts["commit_calls"]}
                              for key, counts in POPULATE["chunked"].items()},
                    "--guard", "prot_none", "--commit", "populate")
+
+    @unittest.skipIf(WINDOWS, "mappings of Linux")
+    def test_mappings_that_grow(self):
+        for kind in ("in_place", "move"):
+            with self.subTest(kind=kind):
+                self.check("mremap", MREMAP, "--commit", kind)
+        double = {key: {**counts, "region_count": 1,
+                        "reserved_commit_bytes": min(key[0], key[1]) * PAGE}
+                  for key, counts in CHUNKED_DOUBLE.items()}
+        self.check("mremap", double, "--growth", "double")
+        self.check("stack", STACK)
 
     @unittest.skipIf(WINDOWS, "pages of Linux")
     def test_larger_pages(self):

@@ -74,6 +74,19 @@ class Describe(unittest.TestCase):
                                  [commit, PURGE if "--purge" in options else [],
                                   PAGES if commit else OTHERS_PAGES, guard, trap])
 
+    @unittest.skipIf(WINDOWS, "mappings of Linux")
+    def test_mappings_that_grow_have_ways_of_their_own(self):
+        for name, step, ways, trap in (("mremap", "chunk", ["in_place", "move"], []),
+                                       ("stack", "page", ["growsdown"], TRAP)):
+            said = describe(name)
+            self.assertEqual([said[key] for key in ("name", "step", "commit", "purge", "pages",
+                                                    "trap")],
+                             [name, step, ways, [], ["small"], trap])
+            self.assertNotIn(name, HARNESSES)
+        done = run("stack", "--order", "random")
+        self.assertEqual((done.returncode, done.stderr), (
+            2, "stack: --order: 'random' is no order here; use downwards\n"))
+
     def test_exactly_the_options_that_are_listed_are_taken(self):
         for name in HARNESSES:
             for option, value in VALUES.items():

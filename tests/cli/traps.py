@@ -40,6 +40,31 @@ class Commit(unittest.TestCase):
             row = under_a_limit(program, "--commit", "noreserve")
             self.assertEqual((row["status"], row["commit_bytes"]), ("refused", "0"))
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's own handler was there before ours")
+    def test_a_stack_is_refused_at_its_limit(self):
+        """By a fault, which without a handler would be the end of the process."""
+        import resource
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_STACK, (8 * MIB, 8 * MIB))
+        full, more = (rows("stack", "--size", size, "--repeat", 1, preexec_fn=limit)[0]
+                      for size in (8 * MIB, 8 * MIB + PAGE))
+        self.assertEqual((full["status"], number(full, "commit_bytes")), ("ok", 8 * MIB))
+        self.assertEqual((more["status"], more["error"]), (
+            "refused", "grow of 4096 bytes at offset 0: Cannot allocate memory"))
+        self.assertEqual((number(more, "commit_bytes"), number(more, "minor_faults"),
+                          number(more, "released_commit_bytes")), (8 * MIB, 2048, 0))
+
+    @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
+    def test_the_limit_on_data_ends_a_mapping_that_grows(self):
+        for kind in ("in_place", "move"):
+            row = under_a_limit("mremap", "--chunk", "1M", "--commit", kind)
+            with self.subTest(kind=kind):
+                self.assertEqual(row["status"], "refused")
+                self.assertRegex(row["error"], "^grow of 1048576 bytes at offset .*: Cannot")
+                self.assertEqual(number(row, "commit_calls"),
+                                 number(row, "commit_bytes") // MIB + 1)
+
     def test_a_step_below_64_kib_gains_nothing_from_pages_of_64_kib(self):
         faults = {}
         for step in (PAGE, 16 * PAGE):

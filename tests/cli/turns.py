@@ -24,6 +24,10 @@ CELLS += [(name, (option, value), 80, 3, touch, "sequential")
           for option, value in (*(("--commit", kind) for kind in describe(name)["commit"][1:]),
                                 ("--growth", "double"))
           if option in describe(name)["options"]]
+if not WINDOWS:
+    CELLS += [("mremap", ("--commit", kind), 80, 3, touch, "sequential")
+              for kind in ("in_place", "move") for touch in ("1", "0.1")]
+    CELLS += [("stack", (), 80, 1, touch, "downwards") for touch in ("1", "0.1")]
 SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
 
 
@@ -44,7 +48,8 @@ class Equal(unittest.TestCase):
 
     def test_counts_and_charge_are_those_of_a_cycle_in_one_go(self):
         for name, options, pages, step, touch, order in CELLS:
-            chunk = ("--chunk", step * PAGE) if name in ("chunked", "guard", "custom") else ()
+            chunk = ("--chunk", step * PAGE) if name in (
+                "chunked", "guard", "custom", "mremap") else ()
             arguments = (*options, "--size", pages * PAGE, "--touch", touch, "--order", order,
                          *chunk)
             whole = rows(name, *arguments, "--repeat", 1)[0]
