@@ -1,0 +1,330 @@
+"""Reads a recording and replays it: docs/record.md says what its records hold. What follows the
+last whole record, after a full disk or SIGKILL, is left out."""
+
+import pathlib
+import urllib.parse
+from dataclasses import dataclass, field
+
+from vmcommit.analyse.space import Space, attributes_of, joined
+from vmcommit.base.problems import Problem
+
+LOG = "memory.log"
+HEAD = "recording 1"
+
+
+@dataclass
+class Checkpoint:
+    """What the kernel said at a moment, and what the replay says; bytes."""
+
+    time_us: int
+    space: int
+    why: str
+    charge: int
+    kernel_charge: int
+    reserved: int
+    kernel_reserved: int
+    different: int  # of which the two say different things
+    cut_off: bool  # a call was cut off by the end of its process: whether it was done is not known
+
+    @property
+    def equal(self):
+        return self.different == 0
+
+
+@dataclass
+class Call:
+    time_us: int
+    space: int
+    thread: int
+    name: str
+    result: int  # -errno if it failed
+    cpu_ns: int  # as recorded, with what tracing adds
+    arguments: list
+
+    @property
+    def failed(self):
+        return -4096 < self.result < 0
+
+
+@dataclass
+class Counts:
+    """What the kernel counted for a process up to a moment."""
+
+    time_us: int
+    cpu_ns: int
+    minor_faults: int
+    major_faults: int
+    resident: int
+
+
+@dataclass
+class Life:
+    """An address space from its beginning to its end."""
+
+    number: int
+    pid: int
+    name: str
+    start_us: int
+    space: Space
+    parent: int | None = None
+    end_us: int | None = None
+    threads: int = 1
+    counts: list = field(default_factory=list)
+    begun: bool = False  # all mappings of its start are known
+    cut_off: bool = False
+    grown: int = 0  # bytes by which mappings grew by themselves
+
+
+RECORDS = {"#": "fact", "E": "program", "m": "mapping",
+           "F": "fork", "T": "thread", "v": "bounds",
+           "t": "touched", "l": "lost", "g": "grown",
+           "h": "mapped", "a": "made", "b": "begun",
+           "c": "call", "k": "killed", "s": "counted",
+           "C": "checkpoint", "x": "over", "X": "over"}
+
+
+class Recording:
+    """Lines go in one by one, through feed(); what they amount to stands in `lives`, `checkpoints`
+    and `calls`. `watch`, if given, is called with the time and a Life after each change to it."""
+
+    def __init__(self, watch=None):
+        self.facts, self.lives, self.checkpoints, self.calls = {}, {}, [], []
+        self.watch = watch
+        self.time_us = 0
+        self.mappings, self.left, self.attached = {}, {}, {}
+        self.page, self.overcommit = 4096, 0
+
+    def feed(self, line):
+        kind, _, rest = line.partition(" ")
+        getattr(self, RECORDS.get(kind, "unknown"))(rest)
+
+    def unknown(self, rest):
+        """A record of a later version."""
+
+    def fact(self, rest):
+        name, _, value = rest.partition(" ")
+        self.facts[name] = value
+        if name == "page":
+            self.page = int(value)
+        elif name == "overcommit" and value.isdigit():
+            self.overcommit = int(value)
+
+    def at(self, text):
+        self.time_us = int(text)
+
+    def life(self, number):
+        """That of a number, which from now on has more than its first mappings."""
+        life = self.lives[int(number)]
+        if not life.begun:
+            life.begun = True
+            life.space.begin(self.mappings.pop(life.number, []), life.space.brk)
+            self.changed(life)
+        return life
+
+    def changed(self, life):
+        if self.watch is not None:
+            self.watch(self.time_us, life)
+
+    # A record each.
+
+    def program(self, rest):
+        time, number, pid, brk, name = rest.split(" ", 4)
+        self.at(time)
+        space = Space(self.page, self.overcommit)
+        space.brk = int(brk, 16)
+        self.lives[int(number)] = Life(int(number), int(pid), name, self.time_us, space)
+        self.mappings[int(number)] = []
+
+    def mapping(self, rest):
+        number, bounds, flags, name = rest.split(" ", 3)
+        start, end = hexadecimal(bounds, "-")
+        self.mappings[int(number)].append((start, end, flags, name))
+
+    def fork(self, rest):
+        time, number, pid, parent = rest.split()
+        self.at(time)
+        above = self.life(parent)
+        self.lives[int(number)] = Life(int(number), int(pid), above.name, self.time_us,
+                                       above.space.copy(), above.number, begun=True)
+        self.changed(self.lives[int(number)])
+
+    def thread(self, rest):
+        time, number, pid, tid = rest.split()
+        self.at(time)
+        life = self.life(number)
+        life.threads += pid != tid
+
+    def bounds(self, rest):
+        number, thread, *bounds = rest.split()
+        found = self.life(number).space.bounds.setdefault(int(thread), [])
+        found.extend(hexadecimal(text, "-") for text in bounds)
+
+    def touched(self, rest):
+        time, number, *runs = rest.split()
+        self.at(time)
+        life = self.life(number)
+        life.space.touch(self.runs(runs))
+        self.changed(life)
+
+    def lost(self, rest):
+        time, number, *runs = rest.split()
+        self.at(time)
+        life = self.life(number)
+        for start, end in self.runs(runs):
+            life.space.forget(start, end)
+        self.changed(life)
+
+    def runs(self, words):
+        """(start, end) of runs that are written as the gap before each and its length in pages."""
+        at = 0
+        for word in words:
+            gap, length = hexadecimal(word, "+")
+            start = at + gap * self.page
+            at = start + length * self.page
+            yield start, at
+
+    def grown(self, rest):
+        time, number, bounds = rest.split()
+        self.at(time)
+        life = self.life(number)
+        life.space.grow(*hexadecimal(bounds, "-"))
+        self.changed(life)
+
+    def mapped(self, rest):
+        """What a call that failed left mapped in a range."""
+        number, thread, bounds, *mappings = rest.split()
+        self.life(number)
+        pieces = [(*hexadecimal(word.partition(":")[0], "-"), int(word.partition(":")[2]))
+                  for word in mappings]
+        self.left.setdefault(int(thread), []).append((*hexadecimal(bounds, "-"), pieces))
+
+    def made(self, rest):
+        """What a call mapped whose arguments don't tell its size."""
+        _, thread, mapping = rest.split()
+        bounds, _, access = mapping.partition(":")
+        self.attached[int(thread)] = (*hexadecimal(bounds, "-"), int(access))
+
+    def begun(self, rest):
+        time, number, thread, name, *arguments = rest.split()
+        self.at(time)
+        life = self.life(number)
+        life.space.begin_call(int(thread), name, [int(word, 16) for word in arguments])
+        self.changed(life)
+
+    def call(self, rest):
+        time, number, thread, name, result, cpu, *words = rest.split(" ")
+        self.at(time)
+        life, thread = self.life(number), int(thread)
+        value = int(result) if result[0] == "-" else int(result, 16)
+        count = 6 if name == "mmap" else len(words)
+        call = Call(self.time_us, life.number, thread, name, value, int(cpu),
+                    [int(word, 16) for word in words[:count]])
+        self.calls.append(call)
+        made, left = self.attached.pop(thread, None), self.left.pop(thread, [])
+        if call.failed:
+            life.space.failed(thread, name, -value, call.arguments, left)
+        else:
+            file = (words[6], " ".join(words[7:])) if len(words) > count else None
+            life.space.call(thread, name, value, call.arguments, file)
+            if made:
+                life.space.attach(*made, name)
+        self.changed(life)
+
+    def killed(self, rest):
+        number = rest.split()[0]
+        self.life(number).cut_off = True
+
+    def counted(self, rest):
+        time, number, *counts = rest.split()
+        self.at(time)
+        self.count(self.life(number), counts)
+
+    def count(self, life, counts):
+        life.counts.append(Counts(self.time_us, *map(int, counts)))
+
+    def checkpoint(self, rest):
+        time, number, why, cpu, minor, major, resident, *mappings = rest.split()
+        self.at(time)
+        life = self.life(number)
+        self.count(life, (cpu, minor, major, resident))
+        flags = [word.partition(":")[2] for word in mappings]
+        runs = self.runs(word.partition(":")[0] for word in mappings)
+        listed = [(start, end, letters) for (start, end), letters in zip(runs, flags, strict=True)]
+        life.grown += grow(life.space, listed)
+        self.checkpoints.append(self.compare(life, why, listed))
+        if not self.checkpoints[-1].equal:
+            life.space.take_over(listed)
+        life.cut_off = False
+        self.changed(life)
+
+    def compare(self, life, why, listed):
+        space = life.space
+        return Checkpoint(
+            self.time_us, life.number, why, space.charge,
+            sum(end - start for start, end, flags in listed if "a" in flags),
+            space.reserved, sum(end - start for start, end, _ in listed),
+            difference(space.listed(), listed), life.cut_off)
+
+    def over(self, rest):
+        time, number, pid, _ = rest.split()
+        self.at(time)
+        life = self.life(number)
+        if life.pid == int(pid):
+            life.end_us = self.time_us
+
+
+def hexadecimal(text, between):
+    first, _, second = text.partition(between)
+    return int(first, 16), int(second, 16)
+
+
+def grow(space, listed):
+    """Lets what grows downwards by itself come down to where the kernel has it; by how much."""
+    grown = 0
+    for start, end, flags in listed:
+        if "g" in flags:
+            before = space.reserved
+            space.grow(start, end)
+            grown += space.reserved - before
+    return grown
+
+
+def difference(ours, theirs):
+    """Bytes of which two lists of (start, end, flags) say different things."""
+    edges = sorted({edge for start, end, _ in (*ours, *theirs) for edge in (start, end)})
+    return sum(end - start for start, end, one, other in
+               zip(edges, edges[1:], spread(ours, edges), spread(theirs, edges), strict=False)
+               if one != other)
+
+
+def spread(mappings, edges):
+    """The flags between each two edges; None where nothing is mapped."""
+    at, mappings = 0, list(mappings)
+    for start in edges[:-1]:
+        while at < len(mappings) and mappings[at][1] <= start:
+            at += 1
+        yield mappings[at][2] if at < len(mappings) and mappings[at][0] <= start else None
+
+
+def read(folder, watch=None):
+    """The Recording in a folder. What is no recording is a Problem."""
+    path = pathlib.Path(folder) / LOG
+    recording = Recording(watch)
+    with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+        if next(lines, "").rstrip("\n") != HEAD:
+            raise Problem(f"{path} is no recording, which begins with '{HEAD}'")
+        for number, line in enumerate(lines, 2):
+            if not line.endswith("\n"):
+                break
+            try:
+                recording.feed(line.rstrip("\n"))
+            except (ValueError, KeyError, IndexError) as error:
+                raise Problem(f"{path}: line {number} is damaged: {line.strip()[:60]}") from error
+    return recording
+
+
+def command_of(recording):
+    return [urllib.parse.unquote(word) for word in recording.facts.get("command", "").split()]
+
+
+__all__ = ["Recording", "Space", "attributes_of", "command_of", "joined", "read"]

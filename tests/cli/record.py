@@ -1,0 +1,280 @@
+"""`record` and the model that replays what it wrote, held against the kernel after every call."""
+
+import collections
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import tempfile
+import unittest
+
+from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes
+
+from vmcommit.analyse import recording
+from vmcommit.base.problems import Problem
+
+ACTS = ("steps", "unwritten", "merged", "noreserve", "holes", "fixed", "remaps", "heap", "files",
+        "segments", "discards", "stacks", "forks", "execs", "signals", "threads", "thread_execs",
+        "filters")
+RECORD, ACT = BIN / "record", BIN / "act"
+MEMORY_CALLS = ("mmap", "munmap", "mprotect", "brk", "mremap", "madvise", "mlock", "munlock")
+NOBODY = 65534
+
+
+class Watched(recording.Recording):
+    """Keeps what was touched of the ranges that munmap is given, right before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.released = []
+
+    def call(self, rest):
+        words = rest.split(" ")
+        if words[3] == "munmap":
+            start, size = int(words[6], 16), int(words[7], 16)
+            self.released.append((size // PAGE, self.life(words[1]).space.touched.size(
+                start, start + size) // PAGE))
+        super().call(rest)
+
+
+@unittest.skipIf(WINDOWS, "Linux's ptrace")
+class Record(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.output = self.folder / "recording"
+
+    def record(self, *words, options=("--check", "1"), **more):
+        return execute([RECORD, "--output", self.output, *options, "--", *words], **more)
+
+    def recorded(self, *words, status=0, **more):
+        done = self.record(*words, **more)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return recording.read(self.output)
+
+    def refused(self, words, status, says, **more):
+        done = execute([RECORD, *words], **more)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(says, done.stderr)
+        return done
+
+
+class Replay(Record):
+    def assert_equal_throughout(self, replayed):
+        self.assertGreater(len(replayed.checkpoints), len(replayed.calls))
+        for checkpoint in replayed.checkpoints:
+            self.assertTrue(checkpoint.equal, checkpoint)
+            self.assertEqual(checkpoint.charge, checkpoint.kernel_charge)
+            self.assertEqual(checkpoint.reserved, checkpoint.kernel_reserved)
+
+    def test_every_act_after_every_call(self):
+        for options in (("--check", "1"), ("--check", "1", "--no-touch")):
+            for act in ACTS:
+                with self.subTest(act=act, options=options):
+                    shutil.rmtree(self.output, ignore_errors=True)
+                    self.assert_equal_throughout(self.recorded(ACT, act, options=options))
+
+    def test_random_calls(self):
+        """What is left are mappings whose first page was written while they were part of others."""
+        replayed = self.recorded(ACT, "stress", "1", "500", "2")
+        equal = sum(checkpoint.equal for checkpoint in replayed.checkpoints)
+        self.assertGreater(equal / len(replayed.checkpoints), 0.99)
+
+    def test_what_was_touched_is_exact_where_it_is_released(self):
+        """32 of 64 pages: 4 of each step of 8."""
+        self.recorded(ACT, "steps", options=())
+        watched = Watched()
+        for line in (self.output / recording.LOG).read_text().splitlines():
+            watched.feed(line)
+        self.assertEqual(watched.released[-1], (64, 32))
+
+    def test_a_child_begins_with_the_memory_of_its_parent(self):
+        replayed = self.recorded(ACT, "forks")
+        first, *children = replayed.lives.values()
+        self.assertEqual([life.parent for life in children], [first.number] * 5)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    @unittest.skipIf(SANITIZED, "sanitizers map at random")
+    def test_the_calls_that_strace_counts(self):
+        for act in ("steps", "remaps", "discards", "forks"):
+            with self.subTest(act=act):
+                shutil.rmtree(self.output, ignore_errors=True)
+                replayed = self.recorded(ACT, act)
+                traced = execute(["strace", "-f", "-qq", "-e", "trace=" + ",".join(MEMORY_CALLS),
+                                  ACT, act]).stderr
+                self.assertEqual(
+                    collections.Counter(call.name for call in replayed.calls),
+                    collections.Counter(re.findall(r"^(?:\[pid +\d+\] )?(\w+)\(", traced, re.M)))
+
+
+class Passing(Record):
+    """What the program gets and gives is its own."""
+
+    def test_standard_streams_and_status(self):
+        done = self.record("sh", "-c", "cat; echo error >&2; exit 7", given="input\n")
+        self.assertEqual((done.returncode, done.stdout), (7, "input\n"))
+        self.assertEqual(done.stderr.splitlines()[0], "error")
+
+    def test_death_by_a_signal(self):
+        self.recorded(ACT, "crash", status=-signal.SIGTERM)
+
+    def test_a_thread_that_outlives_the_first(self):
+        replayed = self.recorded(ACT, "first_ends", status=7)
+        self.assertTrue(all(checkpoint.equal for checkpoint in replayed.checkpoints))
+        self.assertEqual(replayed.checkpoints[-1].why, "exit")
+
+    def waiting(self):
+        process = begin([RECORD, "--output", self.output, "--check", "1", "--", ACT, "waits"])
+        self.assertEqual(process.stdout.readline(), "waits\n")
+        return process
+
+    def test_a_signal_to_record_is_passed_on(self):
+        process = self.waiting()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(finish(process).returncode, -signal.SIGTERM)
+        self.assertTrue(recording.read(self.output).checkpoints[-1].equal)
+
+    def test_ctrl_c(self):
+        process = self.waiting()
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(finish(process).returncode, -signal.SIGINT)
+        self.assertTrue(recording.read(self.output).checkpoints[-1].equal)
+
+    def test_killed_at_once_the_log_is_whole_and_the_program_gone(self):
+        process = self.waiting()
+        replayed = recording.read(self.output)
+        pid = next(iter(replayed.lives.values())).pid
+        process.kill()
+        finish(process)
+        self.assertTrue(goes(pid))
+        replayed = recording.read(self.output)
+        self.assertGreater(len(replayed.calls), 10)
+        self.assertTrue(all(checkpoint.equal for checkpoint in replayed.checkpoints))
+
+    def test_a_full_disk(self):
+        """A limit on the size of files does the same to a log."""
+        done = self.record(ACT, "threads", preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (20000, 20000)))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("cannot write the log: File too large", done.stderr)
+        self.assertGreater(len(recording.read(self.output).calls), 5)
+
+    def test_its_files_and_signals_are_not_ours(self):
+        script = "ls -l /proc/self/fd | wc -l; grep -E 'SigIgn|SigBlk|NoNewPrivs' /proc/self/status"
+        bare = execute(["sh", "-c", script]).stdout
+        seen = self.record("sh", "-c", script).stdout
+        self.assertEqual(seen.splitlines()[:3], bare.splitlines()[:3])
+
+
+class Standing(Record):
+    """What stands in the way of a recording, each in one line."""
+
+    def test_a_32_bit_program(self):
+        program = self.folder / "old"
+        program.write_bytes(b"\x7fELF\x01" + bytes(60))
+        program.chmod(0o755)
+        self.refused(["--output", self.output, program], 125, "is a 32-bit program")
+        self.assertFalse(self.output.exists())
+
+    @unittest.skipUnless(hasattr(os, "getuid") and os.getuid() == 0, "needs another user's file")
+    def test_a_setuid_program(self):
+        with tempfile.TemporaryDirectory(dir="/tmp") as name:
+            folder = pathlib.Path(name)
+            folder.chmod(0o755)
+            copied, program = shutil.copy(RECORD, folder), shutil.copy("/bin/true", folder)
+            os.chmod(program, 0o4755)
+            done = execute([copied, program], user=NOBODY, cwd="/")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (125, 1), done.stderr)
+        self.assertIn("setuid", done.stderr)
+
+    @unittest.skipUnless(hasattr(os, "getuid") and os.getuid() == 0, "is no other user already")
+    def test_without_privileges(self):
+        with tempfile.TemporaryDirectory(dir="/tmp") as name:
+            folder = pathlib.Path(name)
+            folder.chmod(0o777)
+            copied, act = shutil.copy(RECORD, folder), shutil.copy(ACT, folder)
+            done = execute([copied, "--check", "1", "--output", folder / "r", act, "forks"],
+                           user=NOBODY, cwd="/")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for checkpoint in recording.read(folder / "r").checkpoints:
+                self.assertTrue(checkpoint.equal, checkpoint)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_under_another_tracer(self):
+        done = execute(["strace", "-f", "-qq", "-o", self.folder / "trace", RECORD, "--output",
+                        self.output, "true"])
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("debugger", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_a_filter_of_the_programs_own(self):
+        done = self.record(ACT, "filters")
+        self.assertIn("act sets a filter of its own", done.stderr)
+
+    def test_a_program_that_traces(self):
+        done = self.record(ACT, "traces")
+        self.assertEqual((done.returncode, done.stdout), (0, "-1\n"))
+        self.assertIn("act asks to trace a process", done.stderr)
+
+    def test_no_program(self):
+        self.refused(["--output", self.output, "no-such-program"], 127, "no-such-program")
+        self.assertFalse(self.output.exists())
+
+    def test_a_file_that_is_none(self):
+        program = self.folder / "text"
+        program.write_text("text\n")
+        self.refused(["--output", self.output, program], 126, "Permission denied")
+        self.assertFalse(self.output.exists())
+
+    def test_a_recording_is_never_overwritten(self):
+        self.recorded("true")
+        self.refused(["--output", self.output, "true"], 2, "never overwritten")
+
+    def test_bad_usage(self):
+        for words, says in (([], "no program given"), (["--check"], "--check needs a value"),
+                            (["--check", "0", "true"], "'0' is no number of calls"),
+                            (["--interval", "1.5", "true"], "'1.5' is no number of milliseconds"),
+                            (["--touch", "true"], "'--touch' is no option"),
+                            (["--every-process", "--only", "x", "true"], "exclude each other")):
+            with self.subTest(words=words):
+                self.refused(words, 2, says)
+
+
+class Choosing(Record):
+    def test_only_one_program(self):
+        script = f"{ACT} steps; true; {ACT} unwritten; true"
+        self.assertEqual(len(self.recorded("sh", "-c", script, options=("--only", "act")).lives), 2)
+
+    def test_a_folder_of_its_own_is_numbered(self):
+        for number in (1, 2):
+            done = execute([RECORD, "true"], cwd=self.folder)
+            self.assertIn(f"record-true-{number}", done.stderr)
+            self.assertTrue((self.folder / f"record-true-{number}" / recording.LOG).exists())
+
+    def test_a_log_that_breaks_off_is_read_up_to_there(self):
+        whole = self.recorded(ACT, "steps")
+        log = self.output / recording.LOG
+        text = log.read_text()
+        for cut in (len(text) // 3, len(text) // 2, len(text) - 1):
+            log.write_text(text[:cut])
+            replayed = recording.read(self.output)
+            self.assertTrue(all(checkpoint.equal for checkpoint in replayed.checkpoints))
+            self.assertLessEqual(len(replayed.calls), len(whole.calls))
+
+    def test_what_is_damaged_is_named(self):
+        self.recorded("true")
+        log = self.output / recording.LOG
+        lines = log.read_text().splitlines(keepends=True)
+        for line in ("c 1 0 x\n", "t 1 0 zz+1\n", "C 1 77 call 1 2 3 4 1+1:rw\n"):
+            log.write_text("".join([*lines[:8], line]))
+            with self.assertRaisesRegex(Problem, "line 9 is damaged"):
+                recording.read(self.output)
+        log.write_text("something else\n")
+        with self.assertRaisesRegex(Problem, "is no recording"):
+            recording.read(self.output)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,91 @@
+#define _GNU_SOURCE
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "system/meter.h"
+#include "system/vm.h"
+
+int log_open(struct log *log, const char *path)
+{
+    int opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    if (opened < 0)
+        return errno;
+    *log = (struct log){.file = fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+                        .start_ns = meter_clock_ns()};
+    int error = log->file < 0 ? errno : 0;
+    close(opened);
+    return error;
+}
+
+void log_close(struct log *log)
+{
+    if (close(log->file) != 0 && log->error == 0)
+        log->error = errno;
+    free(log->text);
+    log->text = NULL;
+}
+
+static bool make_room(struct log *log, size_t more)
+{
+    if (log->size - log->length >= more)
+        return true;
+    size_t size = (log->length + more) * 2;
+    char *text = realloc(log->text, size);
+    if (text == NULL) {
+        log->error = ENOMEM;
+        return false;
+    }
+    log->text = text;
+    log->size = size;
+    return true;
+}
+
+void log_add(struct log *log, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length >= 0 && make_room(log, (size_t)length + 1)) {
+        vsnprintf(log->text + log->length, (size_t)length + 1, format, again);
+        log->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+void log_add_time(struct log *log)
+{
+    log_add(log, " %" PRIu64, (meter_clock_ns() - log->start_ns) / 1000);
+}
+
+void log_add_runs(struct log *log, const struct runs *runs)
+{
+    uint64_t page = vm_page_bytes(), before = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        log_add(log, " %" PRIx64 "+%" PRIx64, (runs->items[i].start - before) / page,
+                (runs->items[i].end - runs->items[i].start) / page);
+        before = runs->items[i].end;
+    }
+}
+
+void log_end(struct log *log)
+{
+    log_add(log, "\n");
+    size_t written = 0;
+    while (log->error == 0 && written < log->length) {
+        ssize_t length = write(log->file, log->text + written, log->length - written);
+        if (length < 0 && errno != EINTR)
+            log->error = errno;
+        written += length > 0 ? (size_t)length : 0;
+    }
+    log->length = 0;
+}

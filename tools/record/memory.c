@@ -1,0 +1,253 @@
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "system/linux/proc.h"
+#include "system/vm.h"
+
+/* include/uapi/linux/fs.h of Linux 6.11, Documentation/filesystems/proc.rst */
+struct query {
+    uint64_t size, query_flags, query_addr;
+    uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+    uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+    uint64_t vma_name_addr, build_id_addr;
+};
+
+/* The same of Linux 6.7, Documentation/admin-guide/mm/pagemap.rst */
+struct scan_region {
+    uint64_t start, end, categories;
+};
+
+struct scan {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define QUERY _IOWR('f', 17, struct query)
+#define SCAN _IOWR('f', 16, struct scan)
+
+enum {
+    QUERY_COVERING_OR_NEXT = 0x10,
+    IS_FILE = 1 << 2,
+    IS_PRESENT = 1 << 3,
+    IS_SWAPPED = 1 << 4,
+    IS_ZERO_PAGE = 1 << 5,
+    IS_GUARD = 1 << 8, /* Linux 6.15; earlier ones refuse it */
+};
+
+uint64_t memory_end;
+static uint64_t not_touched = IS_FILE | IS_ZERO_PAGE | IS_GUARD;
+
+static int open_of(pid_t tid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+int memory_open(struct memory *memory, pid_t tid)
+{
+    *memory = (struct memory){open_of(tid, "maps"), open_of(tid, "pagemap")};
+    if (memory->maps >= 0 && memory->pages >= 0)
+        return 0;
+    int error = errno;
+    memory_close(memory);
+    return error;
+}
+
+void memory_close(struct memory *memory)
+{
+    if (memory->maps >= 0)
+        close(memory->maps);
+    if (memory->pages >= 0)
+        close(memory->pages);
+    *memory = (struct memory){-1, -1};
+}
+
+/* PAGEMAP_SCAN refuses a range beyond what the architecture gives to processes. */
+static int find_end(const struct memory *memory)
+{
+    int error = EINVAL;
+    for (int bits = 57; bits >= 31 && error != 0; bits--) {
+        struct runs runs = {0};
+        memory_end = ((uint64_t)1 << bits) - vm_page_bytes();
+        error = memory_touched(memory, memory_end - vm_page_bytes(), memory_end, 0, &runs);
+        runs_free(&runs);
+    }
+    return error;
+}
+
+int memory_probe(void)
+{
+    struct memory memory;
+    struct mapping mapping;
+    struct runs runs = {0};
+    uint64_t here = (uint64_t)(uintptr_t)&memory / vm_page_bytes() * vm_page_bytes();
+    int error = memory_open(&memory, getpid());
+    if (error != 0)
+        return error;
+    error = memory_find(&memory, here, &mapping);
+    if (error == 0)
+        error = memory_touched(&memory, here, here + vm_page_bytes(), 0, &runs);
+    if (error == EINVAL) {
+        not_touched = IS_FILE | IS_ZERO_PAGE;
+        error = memory_touched(&memory, here, here + vm_page_bytes(), 0, &runs);
+    }
+    if (error == 0)
+        error = find_end(&memory);
+    runs_free(&runs);
+    memory_close(&memory);
+    return error;
+}
+
+int memory_find(const struct memory *memory, uint64_t address, struct mapping *mapping)
+{
+    struct query query = {
+        .size = sizeof query, .query_flags = QUERY_COVERING_OR_NEXT, .query_addr = address};
+    if (ioctl(memory->maps, QUERY, &query) != 0)
+        return errno;
+    *mapping = (struct mapping){.start = query.vma_start,
+                                .end = query.vma_end,
+                                .access = (unsigned)query.vma_flags & 15,
+                                .device = (uint64_t)query.dev_major << 32 | query.dev_minor,
+                                .inode = query.inode,
+                                .offset = query.vma_offset};
+    return 0;
+}
+
+static int append_all(struct runs *runs, const struct scan_region *regions, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!runs_append(runs, regions[i].start, regions[i].end))
+            return ENOMEM;
+    return 0;
+}
+
+int memory_touched(const struct memory *memory, uint64_t start, uint64_t end, uint64_t most,
+                   struct runs *runs)
+{
+    static struct scan_region regions[512];
+    while (start < end) {
+        struct scan scan = {.size = sizeof scan,
+                            .start = start,
+                            .end = end,
+                            .vec = (uintptr_t)regions,
+                            .vec_len = sizeof regions / sizeof *regions,
+                            .max_pages = most,
+                            .category_inverted = not_touched,
+                            .category_mask = not_touched,
+                            .category_anyof_mask = IS_PRESENT | IS_SWAPPED,
+                            .return_mask = IS_FILE};
+        int count = ioctl(memory->pages, SCAN, &scan);
+        if (count < 0)
+            return errno;
+        int error = append_all(runs, regions, count);
+        if (error != 0 || most != 0 || scan.walk_end <= start)
+            return error;
+        start = scan.walk_end;
+    }
+    return 0;
+}
+
+struct list {
+    struct memory_mapping mapping;
+    char name[4096];
+    void (*each)(const struct memory_mapping *mapping, void *context);
+    void *context;
+};
+
+/* "start-end perms offset device inode   name" */
+static bool first_line(const char *line, struct list *list)
+{
+    char *rest, permissions[5] = "";
+    uint64_t start = strtoull(line, &rest, 16);
+    if (*rest != '-')
+        return false;
+    int name_at = 0;
+    list->mapping = (struct memory_mapping){.start = start, .name = list->name};
+    list->name[0] = '\0';
+    if (sscanf(rest, "-%" SCNx64 " %4s %*s %*s %*s%n", &list->mapping.end, permissions, &name_at) <
+        2)
+        return false;
+    rest += name_at;
+    snprintf(list->name, sizeof list->name, "%s", rest + strspn(rest, " "));
+    char *flag = list->mapping.flags;
+    for (const char *permission = permissions; *permission != '\0'; permission++)
+        if (strchr("rwxs", *permission) != NULL)
+            *flag++ = *permission;
+    return true;
+}
+
+static void list_line(char *line, void *context)
+{
+    static const struct {
+        const char *name, *letter;
+    } flags[] = {{" ac", "a"}, {" nr", "n"}, {" ht", "t"},
+                 {" gd", "g"}, {" dc", "d"}, {" wf", "k"}};
+    struct list *list = context;
+    uint64_t kib;
+    if (proc_field(line, "Rss:", &kib)) {
+        list->mapping.resident = kib * 1024;
+    } else if (proc_field(line, "Anonymous:", &kib)) {
+        list->mapping.anonymous = kib * 1024;
+    } else if (strncmp(line, "VmFlags:", 8) == 0) {
+        for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+            if (strstr(line, flags[i].name) != NULL)
+                strcat(list->mapping.flags, flags[i].letter);
+        list->each(&list->mapping, list->context);
+    } else {
+        first_line(line, list);
+    }
+}
+
+int memory_list(pid_t tid, void (*each)(const struct memory_mapping *mapping, void *context),
+                void *context)
+{
+    static struct list list;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)tid);
+    list.each = each;
+    list.context = context;
+    return proc_for_each_line("", path, list_line, &list);
+}
+
+/* /proc/PID/stat behind the command's name, which may hold anything: fields 3 on (proc(5)). */
+static void stat_line(char *line, void *context)
+{
+    struct memory_counts *counts = context;
+    const char *rest = strrchr(line, ')');
+    for (int field = 3; rest != NULL && field <= 47; field++) {
+        uint64_t value = strtoull(rest + 2, NULL, 10);
+        if (field == 10)
+            counts->minor_faults = value;
+        else if (field == 12)
+            counts->major_faults = value;
+        else if (field == 24)
+            counts->resident_bytes = value * vm_page_bytes();
+        else if (field == 47)
+            counts->heap = value;
+        rest = strchr(rest + 2, ' ');
+        rest = rest == NULL ? NULL : rest - 1;
+    }
+}
+
+int memory_count(pid_t pid, pid_t tid, struct memory_counts *counts)
+{
+    char path[64];
+    struct timespec cpu;
+    clockid_t clock;
+    *counts = (struct memory_counts){0};
+    if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &cpu) == 0)
+        counts->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+    return proc_for_each_line("", path, stat_line, counts);
+}
