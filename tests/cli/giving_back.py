@@ -19,9 +19,6 @@ OVERCOMMIT = pathlib.Path("/proc/sys/vm/overcommit_memory")
 # charge then. Page tables are 32 of the lowest level and one above: 132 KiB. One goes with the 2
 # MiB that it maps, if those are wholly in one call (for an advice: Linux 6.14), the one above with
 # its last mapping.
-# charge then. Page tables are 32 of the lowest level and one above: 132 KiB. One goes with the
-# 2 MiB that it maps, if those are wholly in one call (for an advice: Linux 6.14), the one above
-# with its last mapping.
 KEPT = (132, 132, 132, 132)
 BY_TABLE = (132, 132, 4, 4)
 BY_MAPPING = (132, 132, 4, 0)
