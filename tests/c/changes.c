@@ -31,7 +31,7 @@ static void add_line(const struct entry *entry, void *context)
 {
     (void)context;
     text_add(&text, "%s %d-%d %s %d %d %s\n", entry->change, (int)entry->region.start,
-             (int)entry->region.end, kind_name(space_states, entry->region.state),
+             (int)entry->region.end, kind_name(space_states, (int)entry->region.state),
              (int)(int64_t)entry->commit_change_bytes.value,
              (int)(int64_t)entry->resident_change_bytes.value, entry->region.name);
 }
