@@ -21,8 +21,9 @@ enum program_event { PROGRAM_RUNNING, PROGRAM_ENDING, PROGRAM_ENDED };
  * without line end. */
 bool program_start(char **words, struct program *program, char *why, size_t size);
 
-/* Lets it run for so many milliseconds, or to its end where that is 0. A program that is killed, or
- * of which another thread than the first ends all, may come to ENDED without ENDING. */
+/* Lets it run for so many milliseconds, or to its end where that is 0. Some programs come to ENDED
+ * without ENDING; `program_gone` says which. */
+extern const char program_gone[];
 enum program_event program_wait(struct program *program, uint64_t ms);
 
 /* Does nothing for so long. */

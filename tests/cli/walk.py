@@ -15,7 +15,7 @@ try:
 except ImportError:  # as on Windows
     resource = None
 
-from support import PAGE, SANITIZED, WINDOWS, command, parse, rows, run
+from support import BIN, PAGE, SANITIZED, WINDOWS, command, parse, rows, run
 
 COLUMNS = ["start", "end", "bytes", "state", "protection", "commit_bytes", "resident_bytes", "kind",
            "name"]
@@ -45,6 +45,21 @@ GUARDS = [
     (57, 2, "guard", "rw-p", 2, 0, "anonymous"),
 ]
 NO_GUARDS = [(40, 16, "committed", "rw-p", 16, 16, "anonymous")]
+
+# The same of tests/c/windows/layout.c, without residency; `at` is in one allocation, the rest of
+# which is reserved.
+LAYOUT_WINDOWS = [
+    (0, 4, "reserved", "---p", 0, "anonymous"),
+    (4, 8, "committed", "rw-p", 8, "anonymous"),
+    (12, 2, "guard", "rw-p", 2, "anonymous"),
+    (14, 2, "reserved", "---p", 0, "anonymous"),
+    (16, 3, "inaccessible", "---p", 3, "anonymous"),
+    (19, 1, "reserved", "---p", 0, "anonymous"),
+    (20, 5, "committed", "r--p", 5, "anonymous"),
+    (25, 5, "reserved", "---p", 0, "anonymous"),
+    (30, 1, "committed", "r-xp", 1, "anonymous"),
+    (31, 33, "reserved", "---p", 0, "anonymous"),
+]
 
 REFUSED = [
     (["--pid", "0"], "--pid: '0' is no process"),
@@ -137,7 +152,7 @@ class Command(unittest.TestCase):
 
     def test_a_process_that_never_was(self):
         done = run("walk", "--pid", 4194305 * 16)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(done.stderr, f"walk: process {4194305 * 16} doesn't exist\n")
 
 
@@ -397,6 +412,54 @@ class Linux(unittest.TestCase):
                 resource.RLIMIT_AS, (16 * 2**20, 16 * 2**20)))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertGreater(done.stdout.count("\n"), 2 * pages)
+
+
+@unittest.skipUnless(WINDOWS, "regions of Windows")
+class Windows(unittest.TestCase):
+    maxDiff = None
+
+    def check_layout(self, line, taken):
+        _, base, view, shared = map(int, line.split())
+        parts = [((bounds(row)[0] - base) // PAGE, int(row["bytes"]) // PAGE, row["state"],
+                  row["protection"], int(row["commit_bytes"]) // PAGE, row["kind"])
+                 for row in taken if base <= bounds(row)[0] < base + 64 * PAGE]
+        self.assertEqual(parts, LAYOUT_WINDOWS)
+        at = {bounds(row)[0]: row for row in taken}
+        self.assertEqual([at[view][column] for column in ("state", "protection", "commit_bytes",
+                                                          "kind")], ["file", "r--s", "0", "file"])
+        self.assertRegex(at[view]["name"], r"walked\.bin$")
+        self.assertEqual([at[shared][column] for column in ("state", "protection", "commit_bytes",
+                                                            "kind", "name")],
+                         ["shared", "rw-s", "0", "shared", ""])
+
+    def test_every_state_exactly(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "walked.bin")
+            path.write_bytes(bytes(2 * PAGE))
+            with Target(command("layout", path)) as target:
+                taken = rows("walk", "--pid", target.line.split()[0])
+        self.check_layout(target.line, taken)
+
+    def test_a_program_until_it_ends(self):
+        """On Windows as it is at its end; Wine tells a debugger only when all is gone."""
+        program = [BIN / "upfront.exe", "--size", "4K", "--repeat", "1"]
+        done = run("walk", "--", *program)
+        self.assertIn("strategy,", done.stdout)
+        if done.returncode == 1:
+            self.assertRegex(done.stderr, r"^walk: the program was gone before .*Wine.*\n$")
+        else:
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "walk.csv")
+            done = run("walk", "--every", "0.01", "--output", path, "--", *program)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("look,seconds,change,", path.read_text())
+
+    def test_stack_and_images(self):
+        taken = rows("walk")
+        self.assertIn("stack", {row["kind"] for row in taken})
+        self.assertTrue(any(row["name"].endswith("walk.exe") for row in taken
+                            if row["kind"] == "image"))
 
 
 @unittest.skipIf(WINDOWS, "processes of Linux")

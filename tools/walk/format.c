@@ -32,12 +32,12 @@ static void add_bytes(struct text *text, const void *entry, size_t at)
 
 static const char *state_name(const struct space_region *region)
 {
-    return kind_name(space_states, region->state);
+    return kind_name(space_states, (int)region->state);
 }
 
 static const char *kind_text(const struct space_region *region)
 {
-    const char *name = kind_name(space_kinds, region->kind);
+    const char *name = kind_name(space_kinds, (int)region->kind);
     return name != NULL ? name : "";
 }
 

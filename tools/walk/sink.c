@@ -8,11 +8,16 @@ void sink_start(struct sink *sink, struct output output)
     sink->text = text_in(sink->bytes, sizeof sink->bytes);
 }
 
+void sink_discard(struct sink *sink)
+{
+    sink->text = text_in(sink->bytes, sizeof sink->bytes);
+}
+
 int sink_flush(struct sink *sink)
 {
     if (sink->error == 0)
         sink->error = output_write(&sink->output, sink->bytes, sink->text.length);
-    sink->text = text_in(sink->bytes, sizeof sink->bytes);
+    sink_discard(sink);
     return sink->error;
 }
 

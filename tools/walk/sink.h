@@ -21,6 +21,9 @@ void sink_start(struct sink *sink, struct output output);
 /* Text to add a piece of up to SINK_PIECE_BYTES to. */
 struct text *sink_piece(struct sink *sink);
 
+/* Forgets what is kept. */
+void sink_discard(struct sink *sink);
+
 /* Writes what is kept. Returns 0 or the error of the first write that failed. */
 int sink_flush(struct sink *sink);
 

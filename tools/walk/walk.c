@@ -133,8 +133,11 @@ static bool look(struct walk *walk, char *why, size_t size)
 {
     begin_look(walk);
     if (!space_walk(walk->options.process, walk->options.detail, see_region, walk,
-                    &walk->summary.mappings, why, size))
+                    &walk->summary.mappings, why, size)) {
+        if (walk->written == 0)
+            sink_discard(&walk->sink); /* a header of nothing */
         return false;
+    }
     if (walk->full) {
         snprintf(why, size, "no memory is left to keep a look in");
         return false;
@@ -180,11 +183,13 @@ static int look_again_and_again(struct walk *walk)
 
 static int look_at_its_end(struct walk *walk)
 {
+    char why[MESSAGE_BYTES];
     if (program_wait(&walk->program, 0) == PROGRAM_ENDING)
         return look_once(walk);
-    return complain(EXIT_BROKE, "the program was gone before it could be read: it was killed, or "
-                                "another of its threads than the first ended it; --every looks "
-                                "while it runs");
+    snprintf(why, sizeof why,
+             "the program was gone before it could be read (%s); --every looks while it runs",
+             program_gone);
+    return complain(EXIT_BROKE, why);
 }
 
 static int walk_program(struct walk *walk)

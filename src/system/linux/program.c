@@ -15,6 +15,8 @@
 
 #include "system/vm.h"
 
+const char program_gone[] = "it was killed, or another of its threads than the first ended it";
+
 enum { GO, ERROR, PIPES };
 
 /* Waits for a byte, which comes when it is seized; then becomes the program, or hands back why not
