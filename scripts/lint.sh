@@ -8,5 +8,6 @@ clang-format --dry-run --Werror bench/*.c include/*.h src/*.[ch] src/system/*.[c
     src/system/*/*.[ch] tools/*.c tools/*/*.[ch] tests/c/*.[ch] tests/c/*/*.[ch] tests/fuzz/*.[ch]
 flake8 scripts tests
 mypy scripts/vmcommit
-shellcheck scripts/*.sh scripts/compare scripts/predict scripts/report scripts/vmcommit.in .ci/run
+shellcheck scripts/*.sh scripts/compare scripts/predict scripts/report scripts/vmcommit.in \
+    scripts/installed.in .ci/run
 echo "lint: nothing to say"
