@@ -10,7 +10,7 @@ import signal
 import tempfile
 import unittest
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes
+from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes, vmcommit
 
 from vmcommit.analyse import recording
 from vmcommit.base.problems import Problem
@@ -240,6 +240,39 @@ class Standing(Record):
                             (["--every-process", "--only", "x", "true"], "exclude each other")):
             with self.subTest(words=words):
                 self.refused(words, 2, says)
+
+
+class Reporting(Record):
+    def report(self, *words):
+        return execute(vmcommit("record", "report", *words))
+
+    def test_what_a_recording_shows(self):
+        self.recorded(ACT, "steps", options=())
+        done = self.report(self.output)
+        self.assertEqual(done.stderr, "")
+        lines = done.stdout.splitlines()
+        self.assertRegex(lines[0], r"^act: .* 1 process, \d+ memory calls\.$")
+        self.assertRegex(lines[1], r"^Charged and unused: \d")
+        self.assertIn("byte for byte, at 1 checkpoint of 1.", done.stdout)
+        self.assertIn("\n  mprotect ", done.stdout)
+        self.assertEqual((done.returncode, (self.output / "recorded.svg").is_file()), (0, True))
+
+    def test_what_is_touched_and_not_charged_comes_first_where_it_is_more(self):
+        self.recorded(ACT, "uncharged", options=())
+        self.assertRegex(self.report(self.output).stdout.splitlines()[1],
+                         r"^Touched but not charged \(MAP_NORESERVE\): at most 64(\.\d+)? MiB ")
+
+    def test_what_is_no_recording(self):
+        for words, says in (([self.folder], "holds no recording"), ([], "DIR"),
+                            ([self.folder / "gone"], "holds no recording")):
+            done = self.report(*words)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(says, done.stderr)
+
+    def test_recording_by_the_command_for_all(self):
+        done = execute(vmcommit("record", "--output", self.output, "--", "sh", "-c", "exit 3"))
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(recording.read(self.output).checkpoints[-1].why, "exit")
 
 
 class Choosing(Record):

@@ -102,6 +102,15 @@ static void noreserve(void)
     protect(at, 4, RW);
 }
 
+static void uncharged(void)
+{
+    enum { PAGES = 16384 };
+    char *at = map(PAGES, RW, PLAIN | MAP_NORESERVE);
+    touch(at, PAGES);
+    usleep(20000);
+    munmap(at, (size_t)PAGES * PAGE);
+}
+
 static void holes(void)
 {
     char *at = map(30, PROT_NONE, PLAIN);
@@ -484,28 +493,14 @@ static const struct {
     const char *name;
     void (*act)(void);
 } acts[] = {
-    {"steps", steps},
-    {"unwritten", unwritten},
-    {"merged", merged},
-    {"noreserve", noreserve},
-    {"holes", holes},
-    {"fixed", fixed},
-    {"remaps", remaps},
-    {"heap", heap},
-    {"files", files},
-    {"segments", segments},
-    {"discards", discards},
-    {"stacks", stacks},
-    {"forks", forks},
-    {"execs", execs},
-    {"signals", signals},
-    {"threads", threads},
-    {"thread_execs", thread_execs},
-    {"first_ends", first_ends},
-    {"crash", crash},
-    {"filters", filters},
-    {"traces", traces},
-    {"waits", waits},
+    {"steps", steps},           {"unwritten", unwritten}, {"merged", merged},
+    {"noreserve", noreserve},   {"uncharged", uncharged}, {"holes", holes},
+    {"fixed", fixed},           {"remaps", remaps},       {"heap", heap},
+    {"files", files},           {"segments", segments},   {"discards", discards},
+    {"stacks", stacks},         {"forks", forks},         {"execs", execs},
+    {"signals", signals},       {"threads", threads},     {"thread_execs", thread_execs},
+    {"first_ends", first_ends}, {"crash", crash},         {"filters", filters},
+    {"traces", traces},         {"waits", waits},
 };
 
 static int act(const char *name)
