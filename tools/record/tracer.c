@@ -71,7 +71,7 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void resume(const struct task *task, int request, int signal)
+static void resume(const struct task *task, enum __ptrace_request request, int signal)
 {
     ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
