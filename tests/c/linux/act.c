@@ -149,6 +149,11 @@ static void remaps(void)
     protect(to + 40 * PAGE, 8, PROT_NONE);
     mremap(to + 1, PAGE, PAGE, MREMAP_MAYMOVE);                               /* refused */
     mremap(to, (size_t)1 << 46, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to); /* refused */
+    char *whole = map(24, PROT_NONE, PLAIN);
+    protect(whole + 8 * PAGE, 8, RW);
+    touch(whole + 8 * PAGE, 8);
+    mremap(whole + 8 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+    protect(whole + 8 * PAGE, 8, PROT_NONE); /* which starts afresh, and gives its charge back */
     char *shared = map(4, RW, MAP_SHARED | MAP_ANONYMOUS);
     mremap(shared, 0, 4 * PAGE, MREMAP_MAYMOVE);
 }
