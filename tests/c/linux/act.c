@@ -217,9 +217,10 @@ static void discards(void)
     madvise(at + 16 * PAGE, 8 * PAGE, MADV_REMOVE);
     madvise(at + 24 * PAGE, 8 * PAGE, MADV_COLD);
     protect(at, 16, PROT_NONE);
-    char *guarded = map(8, RW, PLAIN);
-    madvise(guarded, 4 * PAGE, GUARDS);
-    protect(guarded, 8, PROT_READ);
+    char *guarded = map(24, PROT_NONE, PLAIN);
+    protect(guarded + 8 * PAGE, 8, RW);
+    madvise(guarded + 8 * PAGE, 4 * PAGE, GUARDS); /* as if it had been written to */
+    protect(guarded + 8 * PAGE, 8, PROT_READ);
     char *populated = map(8, RW, PLAIN | MAP_POPULATE);
     protect(populated, 8, PROT_NONE);
     char *locked = map(8, RW, PLAIN);
