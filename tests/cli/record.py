@@ -77,10 +77,10 @@ class Replay(Record):
                     self.assert_equal_throughout(self.recorded(ACT, act, options=options))
 
     def test_random_calls(self):
-        """What is left are mappings whose first page was written while they were part of others."""
+        """Hardly any differ: docs/record.md says which."""
         replayed = self.recorded(ACT, "stress", "1", "500", "2")
         equal = sum(checkpoint.equal for checkpoint in replayed.checkpoints)
-        self.assertGreater(equal / len(replayed.checkpoints), 0.99)
+        self.assertGreater(equal / len(replayed.checkpoints), 0.995)
 
     def test_what_was_touched_is_exact_where_it_is_released(self):
         """32 of 64 pages: 4 of each step of 8."""
