@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import tempfile
+import time
 import unittest
 
 from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes, vmcommit
@@ -21,6 +22,15 @@ ACTS = ("steps", "unwritten", "merged", "noreserve", "holes", "fixed", "remaps",
 RECORD, ACT = BIN / "record", BIN / "act"
 MEMORY_CALLS = ("mmap", "munmap", "mprotect", "brk", "mremap", "madvise", "mlock", "munlock")
 NOBODY = 65534
+
+
+def comes_to(pid, states, seconds=10):
+    """Whether a process gets into one of these states (proc(5)) within the time."""
+    for _ in range(100 * seconds):
+        if pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] in states:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 class Watched(recording.Recording):
@@ -135,6 +145,16 @@ class Passing(Record):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(finish(process).returncode, -signal.SIGTERM)
         self.assertTrue(recording.read(self.output).checkpoints[-1].equal)
+
+    def test_stopped_and_continued(self):
+        process = self.waiting()
+        pid = next(iter(recording.read(self.output).lives.values())).pid
+        os.kill(pid, signal.SIGSTOP)
+        self.assertTrue(comes_to(pid, "tT"))
+        os.kill(pid, signal.SIGCONT)
+        self.assertTrue(comes_to(pid, "S"))
+        os.kill(pid, signal.SIGTERM)
+        self.assertEqual(finish(process).returncode, -signal.SIGTERM)
 
     def test_ctrl_c(self):
         process = self.waiting()

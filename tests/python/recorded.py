@@ -82,6 +82,11 @@ class Amount(unittest.TestCase):
             "23 page faults; the calls took 4.6 µs of 1.1 ms of CPU (0.42 %).",
             "The replay is the kernel's own account, byte for byte, at 2 checkpoints of 2."])
 
+    def test_a_recording_that_breaks_off(self):
+        used = self.read(TEXT.removesuffix("# end\n"))
+        self.assertEqual(list(record.sentences(used))[-1],
+                         "The recording breaks off: record was ended, or could not write on.")
+
     def test_a_difference_is_said_and_taken_over(self):
         used = self.read(TEXT.replace("C 5000000 0 exit 900000 20 1 8192 10000+2:rx 2fffe+8:rwn",
                                       "C 5000000 0 exit 900000 20 1 8192 10000+2:rx 2fffe+8:rwa\n"

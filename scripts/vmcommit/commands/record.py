@@ -71,6 +71,8 @@ def sentences(used):
            f"{time_text(sum(row[3] for row in calls.values()))} of {time_text(cpu)} of CPU "
            f"({share(sum(row[3] for row in calls.values()), cpu)}).")
     yield checked(replayed.checkpoints)
+    if "end" not in replayed.facts:
+        yield "The recording breaks off: record was ended, or could not write on."
 
 
 def tables(used):
