@@ -105,6 +105,14 @@ class Rules(unittest.TestCase):
         self.protect(0, 8, NONE)
         self.expect(4, 8)
 
+    def test_guards_count_as_written(self):
+        """madvise_guard_install prepares the mapping for anonymous pages."""
+        self.map(0, 8, RW)
+        self.call("madvise", at(2), PAGE, s.GUARD_INSTALL)
+        self.space.bounds[1] = [(at(0), at(8))]
+        self.protect(0, 8, READ)
+        self.expect(8, 8)
+
     def test_written_survives_being_discarded_and_split(self):
         self.map(0, 8, RW)
         self.touch(0, 8)

@@ -20,6 +20,7 @@
 #include "system/linux/proc.h"
 #include "system/vm.h"
 #include "tracer.h"
+#include "version.h"
 
 enum { USAGE = 2, NOT_RECORDED = 125, NOT_STARTED = 126, NOT_FOUND = 127 };
 
@@ -276,7 +277,7 @@ int main(int count, char **words)
     if (count > 1 && strcmp(words[1], "--help") == 0)
         return fputs(usage, stdout) < 0 || fflush(stdout) != 0;
     if (count > 1 && strcmp(words[1], "--version") == 0)
-        return printf("record %s\n", VMCOMMIT_VERSION) < 0 || fflush(stdout) != 0;
+        return printf("record (vmcommit) %s\n", version_text) < 0 || fflush(stdout) != 0;
     int status = read_options(words + 1, &options);
     if (status != 0)
         return status;

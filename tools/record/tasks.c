@@ -57,6 +57,14 @@ void tasks_of(struct tasks *tasks, pid_t pid, pid_t tid,
     }
 }
 
+void tasks_early(struct tasks *tasks, void (*each)(struct task *task))
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct task *task = tasks->buckets[i]; task != NULL; task = task->next)
+            if (task->early > 0)
+                each(task);
+}
+
 struct task *tasks_in(const struct tasks *tasks, const struct space *space)
 {
     for (size_t i = 0; i < BUCKETS; i++)

@@ -14,7 +14,7 @@ struct task {
     pid_t tid, pid;
     struct space *space; /* NULL before the program is started, and after its memory is gone */
     int schedstat;       /* /proc/TID/schedstat */
-    bool early;          /* stopped before its parent said whose child it is */
+    unsigned early;      /* ticks for which it stands, since no parent has said whose child it is */
     bool exiting;
     /* the call it is in, or waits to be let into */
     const struct call *call;
@@ -60,6 +60,9 @@ void tasks_remove(struct tasks *tasks, struct task *task);
 /* Calls `each` for all tasks of a process but `tid`; it may remove the one it is given. */
 void tasks_of(struct tasks *tasks, pid_t pid, pid_t tid,
               void (*each)(struct task *task, void *context), void *context);
+
+/* Calls `each` for all tasks that are early. */
+void tasks_early(struct tasks *tasks, void (*each)(struct task *task));
 
 /* One in that space that has not begun to end; NULL if there is none. */
 struct task *tasks_in(const struct tasks *tasks, const struct space *space);

@@ -23,6 +23,7 @@
 #include "tasks.h"
 
 #define TICK_US 20000
+#define ORPHAN_TICKS 100
 #define SHARE 100 /* of the time: a look at a space takes at most one part of so many */
 
 struct tracer {
@@ -71,7 +72,7 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void resume(const struct task *task, int request, int signal)
+static void resume(const struct task *task, enum __ptrace_request request, int signal)
 {
     ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
@@ -330,9 +331,19 @@ static void let_past_the_slow(struct tracer *tracer, struct space *space)
     let_next_in(tracer, space);
 }
 
+/* A parent that was killed says nothing of its child, which runs on, unrecorded. */
+static void let_orphan_run(struct task *task)
+{
+    if (++task->early < ORPHAN_TICKS)
+        return;
+    task->early = 0;
+    resume(task, PTRACE_CONT, 0);
+}
+
 static void on_tick(struct tracer *tracer)
 {
     ticked = 0;
+    tasks_early(&tracer->tasks, let_orphan_run);
     for (struct space *space = tracer->tasks.spaces; space != NULL; space = space->next) {
         if (!space->recorded)
             continue;
@@ -467,7 +478,7 @@ static void on_child(struct tracer *tracer, struct task *parent)
                 share_space(tracer, child, parent);
             else
                 copy_space(tracer, child, parent);
-            child->early = false;
+            child->early = 0;
             if (early)
                 resume(child, PTRACE_CONT, 0);
         }
@@ -538,7 +549,7 @@ static void on_stop(struct tracer *tracer, pid_t tid, int status)
     if (task == NULL) {
         task = tasks_add(&tracer->tasks, tid, tid);
         if (task != NULL)
-            task->early = true;
+            task->early = 1;
         else
             tracer->log->error = ENOMEM;
         return;

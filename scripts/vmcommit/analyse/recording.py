@@ -5,11 +5,15 @@ import pathlib
 import urllib.parse
 from dataclasses import dataclass, field
 
-from vmcommit.analyse.space import Space, attributes_of, joined
+from vmcommit.analyse.space import Space
 from vmcommit.base.problems import Problem
 
 LOG = "memory.log"
 HEAD = "recording 1"
+
+
+class Later(Exception):
+    """What comes now is after the moment up to which a recording is read."""
 
 
 @dataclass
@@ -70,7 +74,6 @@ class Life:
     end_us: int | None = None
     threads: int = 1
     counts: list = field(default_factory=list)
-    begun: bool = False  # all mappings of its start are known
     cut_off: bool = False
     grown: int = 0  # bytes by which mappings grew by themselves
 
@@ -85,17 +88,21 @@ RECORDS = {"#": "fact", "E": "program", "m": "mapping",
 
 class Recording:
     """Lines go in one by one, through feed(); what they amount to stands in `lives`, `checkpoints`
-    and `calls`. `watch`, if given, is called with the time and a Life after each change to it."""
+    and `calls`. `watch`, if given, is called with the time and a Life after each change to it. What
+    happens after `until_us` raises Later, and changes nothing."""
 
-    def __init__(self, watch=None):
+    def __init__(self, watch=None, until_us=None):
         self.facts, self.lives, self.checkpoints, self.calls = {}, {}, [], []
-        self.watch = watch
+        self.watch, self.until_us = watch, until_us
         self.time_us = 0
-        self.mappings, self.left, self.attached = {}, {}, {}
+        self.beginning, self.mappings = None, []
+        self.left, self.attached = {}, {}
         self.page, self.overcommit = 4096, 0
 
     def feed(self, line):
         kind, _, rest = line.partition(" ")
+        if kind != "m" and self.beginning is not None:
+            self.begin()
         getattr(self, RECORDS.get(kind, "unknown"))(rest)
 
     def unknown(self, rest):
@@ -110,16 +117,18 @@ class Recording:
             self.overcommit = int(value)
 
     def at(self, text):
+        if self.until_us is not None and int(text) > self.until_us:
+            raise Later
         self.time_us = int(text)
 
     def life(self, number):
-        """That of a number, which from now on has more than its first mappings."""
-        life = self.lives[int(number)]
-        if not life.begun:
-            life.begun = True
-            life.space.begin(self.mappings.pop(life.number, []), life.space.brk)
-            self.changed(life)
-        return life
+        return self.lives[int(number)]
+
+    def begin(self):
+        """All mappings of a program's start are known."""
+        life, self.beginning = self.beginning, None
+        life.space.begin(self.mappings, life.space.brk)
+        self.changed(life)
 
     def changed(self, life):
         if self.watch is not None:
@@ -132,20 +141,20 @@ class Recording:
         self.at(time)
         space = Space(self.page, self.overcommit)
         space.brk = int(brk, 16)
-        self.lives[int(number)] = Life(int(number), int(pid), name, self.time_us, space)
-        self.mappings[int(number)] = []
+        self.beginning = Life(int(number), int(pid), name, self.time_us, space)
+        self.lives[int(number)] = self.beginning
+        self.mappings = []
 
     def mapping(self, rest):
-        number, bounds, flags, name = rest.split(" ", 3)
-        start, end = hexadecimal(bounds, "-")
-        self.mappings[int(number)].append((start, end, flags, name))
+        _, bounds, flags, name = rest.split(" ", 3)
+        self.mappings.append((*hexadecimal(bounds, "-"), flags, name))
 
     def fork(self, rest):
         time, number, pid, parent = rest.split()
         self.at(time)
         above = self.life(parent)
         self.lives[int(number)] = Life(int(number), int(pid), above.name, self.time_us,
-                                       above.space.copy(), above.number, begun=True)
+                                       above.space.copy(), above.number)
         self.changed(self.lives[int(number)])
 
     def thread(self, rest):
@@ -192,8 +201,7 @@ class Recording:
 
     def mapped(self, rest):
         """What a call that failed left mapped in a range."""
-        number, thread, bounds, *mappings = rest.split()
-        self.life(number)
+        _, thread, bounds, *mappings = rest.split()
         pieces = [(*hexadecimal(word.partition(":")[0], "-"), int(word.partition(":")[2]))
                   for word in mappings]
         self.left.setdefault(int(thread), []).append((*hexadecimal(bounds, "-"), pieces))
@@ -238,6 +246,7 @@ class Recording:
         time, number, *counts = rest.split()
         self.at(time)
         self.count(self.life(number), counts)
+        self.changed(self.life(number))
 
     def count(self, life, counts):
         life.counts.append(Counts(self.time_us, *map(int, counts)))
@@ -271,6 +280,7 @@ class Recording:
         life = self.life(number)
         if life.pid == int(pid):
             life.end_us = self.time_us
+            self.changed(life)
 
 
 def hexadecimal(text, between):
@@ -306,10 +316,10 @@ def spread(mappings, edges):
         yield mappings[at][2] if at < len(mappings) and mappings[at][0] <= start else None
 
 
-def read(folder, watch=None):
-    """The Recording in a folder. What is no recording is a Problem."""
+def read(folder, watch=None, until_us=None):
+    """The Recording in a folder, up to a moment. What is no recording is a Problem."""
     path = pathlib.Path(folder) / LOG
-    recording = Recording(watch)
+    recording = Recording(watch, until_us)
     with open(path, encoding="utf-8", errors="surrogateescape") as lines:
         if next(lines, "").rstrip("\n") != HEAD:
             raise Problem(f"{path} is no recording, which begins with '{HEAD}'")
@@ -318,6 +328,8 @@ def read(folder, watch=None):
                 break
             try:
                 recording.feed(line.rstrip("\n"))
+            except Later:
+                break
             except (ValueError, KeyError, IndexError) as error:
                 raise Problem(f"{path}: line {number} is damaged: {line.strip()[:60]}") from error
     return recording
@@ -325,6 +337,3 @@ def read(folder, watch=None):
 
 def command_of(recording):
     return [urllib.parse.unquote(word) for word in recording.facts.get("command", "").split()]
-
-
-__all__ = ["Recording", "Space", "attributes_of", "command_of", "joined", "read"]

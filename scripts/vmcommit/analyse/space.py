@@ -381,6 +381,9 @@ class Space:
             self.change(start, end, lambda old: old._replace(**changes))
         if advice in GIVING_BACK and not error:
             self.forget(start, end)
+        if advice == GUARD_INSTALL and error in (0, ENOMEM):  # prepares it as a write would
+            for a, b, _ in self.pieces(start, end):
+                self.written.add(a, b)
 
     def grow(self, start, end):
         """A mapping that grows by itself, up to `end`, has come down to `start`."""

@@ -102,6 +102,15 @@ static void noreserve(void)
     protect(at, 4, RW);
 }
 
+static void uncharged(void)
+{
+    enum { PAGES = 16384 };
+    char *at = map(PAGES, RW, PLAIN | MAP_NORESERVE);
+    touch(at, PAGES);
+    usleep(20000);
+    munmap(at, (size_t)PAGES * PAGE);
+}
+
 static void holes(void)
 {
     char *at = map(30, PROT_NONE, PLAIN);
@@ -140,6 +149,11 @@ static void remaps(void)
     protect(to + 40 * PAGE, 8, PROT_NONE);
     mremap(to + 1, PAGE, PAGE, MREMAP_MAYMOVE);                               /* refused */
     mremap(to, (size_t)1 << 46, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to); /* refused */
+    char *whole = map(24, PROT_NONE, PLAIN);
+    protect(whole + 8 * PAGE, 8, RW);
+    touch(whole + 8 * PAGE, 8);
+    mremap(whole + 8 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+    protect(whole + 8 * PAGE, 8, PROT_NONE); /* which starts afresh, and gives its charge back */
     char *shared = map(4, RW, MAP_SHARED | MAP_ANONYMOUS);
     mremap(shared, 0, 4 * PAGE, MREMAP_MAYMOVE);
 }
@@ -203,9 +217,10 @@ static void discards(void)
     madvise(at + 16 * PAGE, 8 * PAGE, MADV_REMOVE);
     madvise(at + 24 * PAGE, 8 * PAGE, MADV_COLD);
     protect(at, 16, PROT_NONE);
-    char *guarded = map(8, RW, PLAIN);
-    madvise(guarded, 4 * PAGE, GUARDS);
-    protect(guarded, 8, PROT_READ);
+    char *guarded = map(24, PROT_NONE, PLAIN);
+    protect(guarded + 8 * PAGE, 8, RW);
+    madvise(guarded + 8 * PAGE, 4 * PAGE, GUARDS); /* as if it had been written to */
+    protect(guarded + 8 * PAGE, 8, PROT_READ);
     char *populated = map(8, RW, PLAIN | MAP_POPULATE);
     protect(populated, 8, PROT_NONE);
     char *locked = map(8, RW, PLAIN);
@@ -484,28 +499,14 @@ static const struct {
     const char *name;
     void (*act)(void);
 } acts[] = {
-    {"steps", steps},
-    {"unwritten", unwritten},
-    {"merged", merged},
-    {"noreserve", noreserve},
-    {"holes", holes},
-    {"fixed", fixed},
-    {"remaps", remaps},
-    {"heap", heap},
-    {"files", files},
-    {"segments", segments},
-    {"discards", discards},
-    {"stacks", stacks},
-    {"forks", forks},
-    {"execs", execs},
-    {"signals", signals},
-    {"threads", threads},
-    {"thread_execs", thread_execs},
-    {"first_ends", first_ends},
-    {"crash", crash},
-    {"filters", filters},
-    {"traces", traces},
-    {"waits", waits},
+    {"steps", steps},           {"unwritten", unwritten}, {"merged", merged},
+    {"noreserve", noreserve},   {"uncharged", uncharged}, {"holes", holes},
+    {"fixed", fixed},           {"remaps", remaps},       {"heap", heap},
+    {"files", files},           {"segments", segments},   {"discards", discards},
+    {"stacks", stacks},         {"forks", forks},         {"execs", execs},
+    {"signals", signals},       {"threads", threads},     {"thread_execs", thread_execs},
+    {"first_ends", first_ends}, {"crash", crash},         {"filters", filters},
+    {"traces", traces},         {"waits", waits},
 };
 
 static int act(const char *name)

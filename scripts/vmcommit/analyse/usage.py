@@ -1,0 +1,128 @@
+"""What a recording amounts to: memory over time, and who held it."""
+
+import collections
+import dataclasses
+from typing import NamedTuple
+
+from vmcommit.analyse import recording as recordings
+
+
+class Amounts(NamedTuple):
+    """Bytes, of one address space or of several together."""
+
+    charged: int = 0
+    touched_charged: int = 0  # of what is charged
+    touched_uncharged: int = 0  # of what is reserved without being charged: MAP_NORESERVE
+    reserved: int = 0
+    resident: int = 0  # as the kernel last counted it, with pages of files
+
+    @property
+    def unused(self):
+        return self.charged - self.touched_charged
+
+    @property
+    def touched(self):
+        return self.touched_charged + self.touched_uncharged
+
+
+def amounts_of(life):
+    space = life.space
+    return Amounts(space.charge, space.touched_charged, space.touched_uncharged, space.reserved,
+                   life.counts[-1].resident if life.counts else 0)
+
+
+class Over:
+    """A sum that follows what happens, and its integral over time."""
+
+    def __init__(self):
+        self.time_us, self.now = 0, Amounts()
+        self.spaces = {}
+        self.points = []  # (time, Amounts), one for each moment at which it changes
+        self.byte_seconds = collections.Counter()
+
+    def watch(self, time_us, life):
+        seconds = (time_us - self.time_us) / 1e6
+        for name in ("charged", "unused", "touched_uncharged", "reserved"):
+            self.byte_seconds[name] += getattr(self.now, name) * seconds
+        self.time_us = time_us
+        before = self.spaces.get(life.number, Amounts())
+        after = Amounts() if life.end_us is not None else amounts_of(life)
+        self.spaces[life.number] = after
+        self.now = Amounts(*(a - b + c for a, b, c in zip(self.now, before, after, strict=True)))
+        if self.points and self.points[-1][0] == time_us:
+            self.points.pop()
+        self.points.append((time_us, self.now))
+
+    def peak(self, name):
+        """(time, bytes) of the most that there was at a time."""
+        return max(((time, getattr(amounts, name)) for time, amounts in self.points),
+                   key=lambda point: point[1], default=(0, 0))
+
+
+@dataclasses.dataclass
+class Kind:
+    """The memory of one kind at a moment, in bytes."""
+
+    charged: int = 0
+    touched: int = 0
+    reserved: int = 0
+    arenas: int = 0
+
+
+class Usage:
+    """A recording that was read from a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.over = Over()
+        self.recording = recordings.read(folder, self.over.watch)
+        self.null_ns = int(self.recording.facts.get("null_ns", 0))
+
+    @property
+    def seconds(self):
+        return self.recording.time_us / 1e6
+
+    @property
+    def processes(self):
+        return len({life.pid for life in self.recording.lives.values()})
+
+    def calls(self):
+        """{name: (calls, failed, bytes, ns of CPU)}: bytes of those that have a length, and what
+        the kernel took beyond a call that does nothing."""
+        table = collections.defaultdict(lambda: [0, 0, 0, 0])
+        for call in self.recording.calls:
+            row = table[call.name]
+            row[0] += 1
+            row[1] += call.failed
+            row[2] += 0 if call.failed or len(call.arguments) < 2 else call.arguments[1]
+            row[3] += max(0, call.cpu_ns - self.null_ns)
+        return {name: tuple(table[name]) for name in
+                sorted(table, key=lambda name: -table[name][3])}
+
+    def counted(self, name):
+        """What the kernel counted for all processes, `name` a field of Counts. It goes on counting
+        for a process that becomes another program."""
+        last = collections.Counter()
+        for life in self.recording.lives.values():
+            for counts in life.counts[-1:]:
+                last[life.pid] = max(last[life.pid], getattr(counts, name))
+        return sum(last.values())
+
+    def kinds_at(self, moment_us):
+        """{kind: Kind} of all that was there at a moment, the most charged first."""
+        kinds = collections.defaultdict(Kind)
+        for life in recordings.read(self.folder, until_us=moment_us).lives.values():
+            if life.end_us is not None:
+                continue
+            arenas = set()
+            for start, end, attributes in life.space:
+                arena = life.space.arenas[attributes.arena]
+                kind = kinds[arena.kind]
+                kind.reserved += end - start
+                kind.charged += (end - start) * attributes.charged
+                kind.touched += life.space.touched.size(start, end)
+                if attributes.arena not in arenas:
+                    arenas.add(attributes.arena)
+                    kind.arenas += 1
+        return {name: kinds[name] for name in
+                sorted(kinds, key=lambda name: -kinds[name].charged)}
