@@ -144,6 +144,11 @@ class Command(unittest.TestCase):
         for option in ("pid", "summary", "format", "state", "min-size", "quick", "output"):
             self.assertIn(f"--{option}", done.stdout)
 
+    def test_version(self):
+        done = run("walk", "--version")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^walk \(vmcommit\) \d+\.\d+\.\d+\S*, \S")
+
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
     def test_full_disk(self):
         done = run("walk", "--output", "/dev/full")

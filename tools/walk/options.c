@@ -137,6 +137,14 @@ static bool set_help(const struct parser *parser, const char *text, struct walk_
     return true;
 }
 
+static bool set_version(const struct parser *parser, const char *text, struct walk_options *options)
+{
+    (void)parser;
+    (void)text;
+    options->version = true;
+    return true;
+}
+
 static const struct walk_option {
     const char *name;
     const char *value; /* "" where nothing follows */
@@ -155,6 +163,7 @@ static const struct walk_option {
     {"--looks", "N", "with --every: so many looks (until the process ends)", parse_looks},
     {"--output", "FILE", "where to write; - is standard output (-)", parse_output},
     {"--help", "", "this text", set_help},
+    {"--version", "", "which version this is", set_version},
 };
 
 void walk_add_help(struct text *text)
@@ -232,9 +241,9 @@ static bool parse_program(char **words, struct walk_options *options, char *mess
 bool walk_parse(int argc, char **argv, struct walk_options *options, char *message, size_t size)
 {
     *options = (struct walk_options){.output = "-"};
-    for (int at = 1; at < argc && !options->help && options->program == NULL;)
+    for (int at = 1; at < argc && !options->help && !options->version && options->program == NULL;)
         if (strcmp(argv[at], "--") == 0 ? !parse_program(argv + at + 1, options, message, size)
                                         : !parse_word(argv, &at, options, message, size))
             return false;
-    return options->help || check(options, message, size);
+    return options->help || options->version || check(options, message, size);
 }

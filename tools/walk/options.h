@@ -13,6 +13,7 @@ enum walk_format { FORMAT_AUTO, FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
 
 struct walk_options {
     bool help;
+    bool version;
     uint64_t process; /* 0: what `program` starts, or walk itself */
     char **program;   /* the words behind --, ended by NULL; NULL without */
     bool summary;

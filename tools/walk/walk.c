@@ -14,6 +14,7 @@
 #include "system/program.h"
 #include "system/space.h"
 #include "system/vm.h"
+#include "version.h"
 
 enum { EXIT_WALKED = 0, EXIT_BROKE = 1, EXIT_USAGE = 2, MESSAGE_BYTES = 4096 + 512 };
 
@@ -250,11 +251,14 @@ static int run(struct walk *walk)
     return status;
 }
 
-static int help(void)
+static int answer(const struct walk_options *options)
 {
     static char bytes[4096];
     struct text text = text_in(bytes, sizeof bytes);
-    walk_add_help(&text);
+    if (options->help)
+        walk_add_help(&text);
+    else
+        text_add(&text, "walk (vmcommit) %s\n", version_text);
     printf("%s", bytes);
     return fflush(stdout) == 0 ? EXIT_WALKED : complain(EXIT_BROKE, "cannot write standard output");
 }
@@ -267,5 +271,5 @@ int main(int argc, char **argv)
         return EXIT_BROKE;
     if (!walk_parse(argc, argv, &walk.options, message, sizeof message))
         return complain(EXIT_USAGE, message);
-    return walk.options.help ? help() : run(&walk);
+    return walk.options.help || walk.options.version ? answer(&walk.options) : run(&walk);
 }
