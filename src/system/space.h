@@ -57,7 +57,7 @@ struct space_mappings {
 };
 
 /* EXACT counts charge, residency and guards, for which the system goes through the page tables:
- * about 100 ns a resident page on Linux, with the process's own faults waiting for no more than a
+ * 25 to 100 ns a resident page on Linux, with the process's own faults waiting for no more than a
  * moment. QUICK reads what there is without: no figures, and what is writable is taken for charged,
  * what is inaccessible for reserved. */
 enum space_detail { SPACE_EXACT, SPACE_QUICK };
