@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 clang-format --dry-run --Werror bench/*.c include/*.h src/*.[ch] src/system/*.[ch] \
-    src/system/*/*.[ch] tools/*.c tools/*/*.[ch] tests/c/*.[ch] tests/c/*/*.[ch] tests/fuzz/*.[ch]
+    src/system/*/*.[ch] tools/*.[ch] tools/*/*.[ch] \
+    tests/c/*.[ch] tests/c/*/*.[ch] tests/fuzz/*.[ch]
 flake8 scripts tests
 mypy scripts/vmcommit
 shellcheck scripts/*.sh scripts/compare scripts/predict scripts/report scripts/vmcommit.in \

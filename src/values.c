@@ -156,7 +156,7 @@ static bool parse_part_item(const struct parser *parser, char *item, void *list)
     return true;
 }
 
-static bool parse_list(const struct parser *parser, const char *text,
+bool values_parse_list(const struct parser *parser, const char *text,
                        bool (*parse_item)(const struct parser *, char *, void *), void *list)
 {
     char copy[1024];
@@ -180,11 +180,11 @@ static bool parse_list(const struct parser *parser, const char *text,
 bool values_parse_sizes(const struct parser *parser, const char *text, struct sizes *sizes)
 {
     sizes->count = 0;
-    return parse_list(parser, text, parse_size_item, sizes);
+    return values_parse_list(parser, text, parse_size_item, sizes);
 }
 
 bool values_parse_parts(const struct parser *parser, const char *text, struct parts *parts)
 {
     parts->count = 0;
-    return parse_list(parser, text, parse_part_item, parts);
+    return values_parse_list(parser, text, parse_part_item, parts);
 }

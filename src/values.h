@@ -40,6 +40,12 @@ bool values_parse_number(const char *text, uint64_t *value);
 /* "4K", "1M", "2G" or plain bytes; false on anything else, on 0 and on overflow. */
 bool values_parse_size(const char *text, size_t *bytes);
 
+/* Gives what stands between the commas to parse_item, one after the other, up to the first that it
+ * refuses; an item is its to change. False as well for an empty list. */
+bool values_parse_list(const struct parser *parser, const char *text,
+                       bool (*parse_item)(const struct parser *parser, char *item, void *list),
+                       void *list);
+
 /* Whole pages: "4K,64K", "4K..4G" by powers of two, "4K..4G*4" by powers of four. */
 bool values_parse_sizes(const struct parser *parser, const char *text, struct sizes *sizes);
 

@@ -19,8 +19,8 @@ static inline void spin_barrier(void)
 }
 
 /* Not inlined, so that it is as fast where it is timed as where it is used. Each product waits for
- * the one before while the loop's counter runs ahead: that its end is predicted wrongly, some 10 ns,
- * is over before the last product is there. */
+ * the one before while the loop's counter runs ahead: that its end is predicted wrongly, some 10
+ * ns, is over before the last product is there. */
 __attribute__((noinline)) static void spin(unsigned long spins)
 {
     uint64_t product = 1;

@@ -5,9 +5,9 @@
 
 #include "check.h"
 #include "system/commit.h"
+#include "system/thread.h"
 #include "system/trap.h"
 #include "system/vm.h"
-#include "thread.h"
 
 enum { THREADS = 2, PAGES = 64 };
 
