@@ -41,13 +41,10 @@ if(WIN32 OR NOT BENCH_PYTHON)
   return()
 endif()
 
-# The command. Below /usr it is the system's Python that the command runs by.
+# The command, which runs by the Python that was found here.
 get_directory_property(blocking DIRECTORY scripts DEFINITION VMCOMMIT_BLOCKING)
 file(RELATIVE_PATH TO_PACKAGE /${CMAKE_INSTALL_BINDIR} /${PACKAGE_DIR}/vmcommit)
 install(CODE "set(INSTALLED_PYTHON \"${BENCH_PYTHON}\")
-if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
-  set(INSTALLED_PYTHON /usr/bin/python3)
-endif()
 set(VMCOMMIT_BLOCKING \"${blocking}\")
 set(TO_PACKAGE \"${TO_PACKAGE}\")
 configure_file(\"${PROJECT_SOURCE_DIR}/scripts/installed.in\"
@@ -76,3 +73,7 @@ install(FILES ${manual}/_vmcommit DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-
 add_custom_target(uninstall
   COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
           -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake VERBATIM)
+
+if(EXISTS /etc/debian_version)
+  include(cmake/package.cmake)
+endif()
