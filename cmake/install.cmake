@@ -15,7 +15,7 @@ install(CODE "set(folders \"${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}\
 set(list ${PROJECT_BINARY_DIR}/install_folders.txt)
 include(${PROJECT_SOURCE_DIR}/cmake/new_folders.cmake)")
 
-set(installed_programs ${HARNESSES})
+set(installed_programs ${HARNESSES} ${GROWING})
 foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record)
   if(TARGET ${program})
     list(APPEND installed_programs ${program})
@@ -64,7 +64,7 @@ add_custom_command(OUTPUT ${manual}/_vmcommit
           ${PROJECT_SOURCE_DIR}/CMakeLists.txt
   COMMENT "Manual pages and completion" VERBATIM)
 add_custom_target(manual ALL DEPENDS ${manual}/_vmcommit)
-add_dependencies(manual ${HARNESSES} write_version)
+add_dependencies(manual ${installed_programs} write_version)
 install(DIRECTORY ${manual}/man1 TYPE MAN)
 install(FILES ${manual}/vmcommit.bash RENAME vmcommit
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
