@@ -15,7 +15,7 @@ install(CODE "set(folders \"${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}\
 set(list ${PROJECT_BINARY_DIR}/install_folders.txt)
 include(${PROJECT_SOURCE_DIR}/cmake/new_folders.cmake)")
 
-set(installed_programs ${HARNESSES})
+set(installed_programs ${HARNESSES} ${GROWING})
 foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record)
   if(TARGET ${program})
     list(APPEND installed_programs ${program})
@@ -41,13 +41,10 @@ if(WIN32 OR NOT BENCH_PYTHON)
   return()
 endif()
 
-# The command. Below /usr it is the system's Python that the command runs by.
+# The command, which runs by the Python that was found here.
 get_directory_property(blocking DIRECTORY scripts DEFINITION VMCOMMIT_BLOCKING)
 file(RELATIVE_PATH TO_PACKAGE /${CMAKE_INSTALL_BINDIR} /${PACKAGE_DIR}/vmcommit)
 install(CODE "set(INSTALLED_PYTHON \"${BENCH_PYTHON}\")
-if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
-  set(INSTALLED_PYTHON /usr/bin/python3)
-endif()
 set(VMCOMMIT_BLOCKING \"${blocking}\")
 set(TO_PACKAGE \"${TO_PACKAGE}\")
 configure_file(\"${PROJECT_SOURCE_DIR}/scripts/installed.in\"
@@ -67,7 +64,7 @@ add_custom_command(OUTPUT ${manual}/_vmcommit
           ${PROJECT_SOURCE_DIR}/CMakeLists.txt
   COMMENT "Manual pages and completion" VERBATIM)
 add_custom_target(manual ALL DEPENDS ${manual}/_vmcommit)
-add_dependencies(manual ${HARNESSES} write_version)
+add_dependencies(manual ${installed_programs} write_version)
 install(DIRECTORY ${manual}/man1 TYPE MAN)
 install(FILES ${manual}/vmcommit.bash RENAME vmcommit
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
@@ -76,3 +73,7 @@ install(FILES ${manual}/_vmcommit DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-
 add_custom_target(uninstall
   COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
           -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake VERBATIM)
+
+if(EXISTS /etc/debian_version)
+  include(cmake/package.cmake)
+endif()

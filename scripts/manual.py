@@ -49,6 +49,7 @@ class Page:
     paragraphs: list
     options: list
     ending: str = ""  # of exit statuses
+    preformatted: str = ""  # instead of paragraphs and options
 
 
 class Captured(Exception):
@@ -156,6 +157,9 @@ def man_page(page, version):
     lines += [f"{bold(f'vmcommit {page.name}')} {roff(page.usage)}", ".SH DESCRIPTION"]
     for number, paragraph in enumerate(filter(None, page.paragraphs)):
         lines += [".PP"] * (number > 0) + [roff(paragraph)]
+    if page.preformatted:
+        return "\n".join([*lines, ".nf", roff(page.preformatted.rstrip()), ".fi", ".SH SEE ALSO",
+                          r"\fBvmcommit\fR(1)", ""])
     lines += [".SH OPTIONS", *list_of((option_tag(option), option.text) for option in page.options)]
     if page.ending:
         lines += [".SH EXIT STATUS", roff(page.ending)]
@@ -268,12 +272,33 @@ def zsh(pages):
             f"case $words[1] in\n{cases}\nesac\n")
 
 
+def program_page(program, summary=""):
+    """Of a program that is no strategy: its help as it prints it."""
+    text = said(program, "--help")
+    names = dict.fromkeys(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
+    about = [line for line in text.splitlines() if line and not line.startswith("usage: ")]
+    summary = summary or about[0].rstrip(".")
+    options = [Option((name,), "", "") for name in names]
+    return Page(program.name, summary, "[OPTION]...", [], options, preformatted=text)
+
+
+def page_of(program):
+    """Of a program that is a command too."""
+    try:
+        return harness_page(program)
+    except subprocess.CalledProcessError:
+        return program_page(program)
+
+
 def main():
     build, folder = map(pathlib.Path, sys.argv[1:])
     programs = build / "bin"
-    harnesses = [harness_page(programs / name)
-                 for name in (programs / "harnesses.txt").read_text().split()]
-    commands = [command_page(name) for name in edge.COMMANDS]
+    harnesses = [page_of(programs / name)
+                 for name in (*(programs / "harnesses.txt").read_text().split(), *edge.TOOLS)
+                 if (programs / name).is_file()]
+    commands = [program_page(programs / name, summary) if (programs / name).is_file() else
+                command_page(name) for name, summary in edge.COMMANDS.items()
+                if name != "record" or (programs / name).is_file()]
     version = json.loads((build / "build.json").read_text())["version_of_vmcommit"]
     pages = {"vmcommit": front_page(commands, harnesses, version)} | {
         f"vmcommit-{page.name}": man_page(page, version) for page in (*commands, *harnesses)}

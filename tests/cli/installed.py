@@ -14,6 +14,7 @@ import unittest
 from support import BIN, describe, execute
 
 BUILD = BIN.parent
+TOOLS = [name for name in ("mremap", "stack", "walk") if (BIN / name).is_file()]
 HARNESSES = (BIN / "harnesses.txt").read_text().split()
 COMPLETE = """
 source "$1"; shift
@@ -89,7 +90,7 @@ class Installed(unittest.TestCase):
         listed = re.findall(r"^  (\w+)  ", self.run_there("--help").stdout, re.M)
         pages = {path.name for path in (self.prefix / "share/man/man1").iterdir()}
         self.assertEqual(pages, {"vmcommit.1", *(f"vmcommit-{name}.1"
-                                                 for name in (*listed, *HARNESSES))})
+                                                 for name in (*listed, *HARNESSES, *TOOLS))})
 
     @unittest.skipUnless(shutil.which("man"), "man is not installed")
     def test_pages_are_without_faults_and_name_each_option(self):

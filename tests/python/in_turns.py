@@ -142,7 +142,19 @@ class Verdicts(Pretended):
         self.assertGreater(result.rounds, 20)
         self.assertEqual(result.rounds, len(self.sets))
 
-    def test_time_goes_where_a_verdict_is_furthest(self):
+    def test_time_goes_where_a_verdict_is_nearest(self):
+        """The noisier one waits until the other is known, which it is after 40 sets."""
+        for worse, better in ((UPFRONT, FAULT), (FAULT, UPFRONT)):
+            self.sets.clear()
+            self.time(UPFRONT, FAULT, seconds=300, head=lambda cell, at, worse=worse: 1000 * (
+                1 + (0.1 * (at % 3 == 0) if cell == worse else 0.04 * (at < 12) * (at % 2))))
+            later = self.sets[40:]
+            self.assertEqual(later[0], better)
+            self.assertEqual(later, sorted(later, key=lambda cell: cell == worse))
+            self.assertLess(later.count(better), 30)
+            self.assertGreater(later.count(worse), 20)
+
+    def test_time_goes_where_a_verdict_is_open(self):
         """Both get their twenty; then only the open one goes on, as long as there is time for a set
         more. Each takes a second, and two more until the next one's; after sixty the clock stands
         at 181 s."""

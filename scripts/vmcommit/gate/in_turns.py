@@ -1,5 +1,5 @@
-"""Cells whose sides take turns with each other: set after set, where it is needed most, until each
-verdict is known or the time is spent."""
+"""Cells whose sides take turns with each other: set after set, where a verdict is nearest, until each
+is known or the time is spent."""
 
 import dataclasses
 import math
@@ -80,7 +80,7 @@ class InTurns:
                           or spent + cell.next_seconds <= seconds]
             if not affordable:
                 break
-            cell = max(affordable, key=self.shortage)
+            cell = min(affordable, key=self.distance)
             shown(spent, self.seconds_left(waiting, seconds - spent), self.number + 1,
                   cell.result.cell)
             self.take_set(cell)
@@ -88,9 +88,10 @@ class InTurns:
             self.finish(cell)
         return cells
 
-    def shortage(self, cell: Cell) -> float:
-        """How far it is from a verdict: the fewest sets first, then the widest intervals."""
-        return 100.0 * (SETS - cell.sets) if cell.sets < SETS else self.wide(cell)
+    def distance(self, cell: Cell) -> tuple[int, float]:
+        """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds, so
+        that a noisy cell does not take the time in which ten others would be known."""
+        return min(cell.sets, SETS), self.seconds_to_go(cell)
 
     def wide(self, cell: Cell) -> float:
         result = cell.result
