@@ -76,8 +76,8 @@ class Amount(unittest.TestCase):
             "my program: 5.00 s, 2 processes, 4 memory calls.",
             "Charged and unused: 80 % of the charge over time (0.0625 MiB·s of 0.0781 MiB·s), at "
             "most 40 KiB at 1.00 s.",
-            "Touched but not charged (MAP_NORESERVE): at most 40 KiB at 4.00 s; nothing has "
-            "promised that this memory is there.",
+            "Touched but not charged (MAP_NORESERVE): at most 40 KiB at 4.00 s; without "
+            "charge, the system may run out of it.",
             "At most 80 KiB reserved, 40 KiB charged, 40 KiB touched, 40 KiB resident.",
             "23 page faults; the calls took 4.6 µs of 1.1 ms of CPU (0.42 %).",
             "The replay is the kernel's own account, byte for byte, at 2 checkpoints of 2."])

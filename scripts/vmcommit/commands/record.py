@@ -49,7 +49,7 @@ def headline(over):
                  f"time ({mib_seconds(sums['unused'])} of {mib_seconds(sums['charged'])}), at most "
                  f"{size_text(unused)} at {unused_at / 1e6:.2f} s.")
     of_exposed = (f"Touched but not charged (MAP_NORESERVE): at most {size_text(exposed)} at "
-                  f"{exposed_at / 1e6:.2f} s; nothing has promised that this memory is there.")
+                  f"{exposed_at / 1e6:.2f} s; without charge, the system may run out of it.")
     if sums["touched_uncharged"] > sums["unused"]:
         return [of_exposed, of_unused]
     return [of_unused, *([of_exposed] if exposed else [])]

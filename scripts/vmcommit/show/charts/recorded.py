@@ -45,6 +45,6 @@ CHART = Chart(
     order=10, shows=RECORDING,
     title="Memory of a recorded program",
     description="Bytes reserved, charged, touched and resident against time",
-    caption="All processes together. What is charged and not touched is promised in vain; what is "
-            "touched and not charged was promised by nobody.",
+    caption="All processes together. What is charged and not touched lies idle; what is touched "
+            "and not charged is exposed to overcommit.",
     prepare=prepare)
