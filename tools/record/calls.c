@@ -121,7 +121,7 @@ static struct run range_given_back(const struct task *task)
     const uint64_t *a = task->arguments;
     switch (task->call->kind) {
     case CALL_MMAP: return (a[3] & MAP_FIXED) != 0 ? range(a[0], a[1]) : range(0, 0);
-    case CALL_MUNMAP: return range(a[0], a[1]);
+    case CALL_MUNMAP:
     case CALL_MREMAP: return range(a[0], a[1]);
     case CALL_MADVISE: return gives_back(a) || a[2] == MADV_FREE ? range(a[0], a[1]) : range(0, 0);
     case CALL_BRK:

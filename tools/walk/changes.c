@@ -161,10 +161,10 @@ void changes_write(struct entry *entry, void (*write)(const struct entry *entry,
             k++;
             if (same(old, now))
                 continue;
-        } else if (now == NULL || (old != NULL && old->start < now->start)) {
+        } else if (old != NULL && (now == NULL || old->start < now->start)) {
             fill(entry, "gone", old, NULL);
             i++;
-        } else {
+        } else if (now != NULL) {
             fill(entry, "new", NULL, now);
             k++;
         }

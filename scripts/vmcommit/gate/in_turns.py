@@ -1,5 +1,5 @@
-"""Cells whose sides take turns with each other: set after set, where a verdict is nearest, until each
-is known or the time is spent."""
+"""Cells whose sides take turns with each other: set after set, where a verdict is nearest, until
+each is known or the time is spent."""
 
 import dataclasses
 import math
@@ -89,8 +89,8 @@ class InTurns:
         return cells
 
     def distance(self, cell: Cell) -> tuple[int, float]:
-        """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds, so
-        that a noisy cell does not take the time in which ten others would be known."""
+        """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds,
+        so that a noisy cell does not take the time in which ten others would be known."""
         return min(cell.sets, SETS), self.seconds_to_go(cell)
 
     def wide(self, cell: Cell) -> float:
