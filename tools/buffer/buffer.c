@@ -232,7 +232,9 @@ static int print_why(struct row *row, const char *status, const char *why)
 {
     row->status = status;
     row->error = why;
-    return tool_print_row(&tool, row);
+    int printed = tool_print_row(&tool, row);
+    row->error = "";
+    return printed;
 }
 
 static int print_refusal(struct row *row, int error)

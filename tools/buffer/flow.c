@@ -256,10 +256,12 @@ int flow_run(struct ring *ring, const struct flow *flow, enum trap_kind trap,
 {
     struct flow_run run = {.ring = ring, .flow = flow, .figures = figures, .table = make_table()};
     *figures = (struct flow_figures){.hit_ns = malloc(FLOW_MOST_HITS * sizeof *figures->hit_ns)};
-    int error = run.table != NULL && figures->hit_ns != NULL ? 0 : vm_out_of_memory();
+    if (run.table == NULL || figures->hit_ns == NULL) {
+        free(run.table);
+        return vm_out_of_memory();
+    }
     uint64_t start = meter_clock_ns();
-    if (error == 0)
-        error = flow->lockstep ? run_body(&run, run_in_lockstep, trap) : run_threads(&run, trap);
+    int error = flow->lockstep ? run_body(&run, run_in_lockstep, trap) : run_threads(&run, trap);
     figures->ns = meter_clock_ns() - start;
     free(run.table);
     if (figures->hits > 0)

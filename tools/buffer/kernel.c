@@ -19,9 +19,9 @@ const struct kernel_case kernel_cases[] = {
 enum { LAST = 0xff }; /* of what is in the pipe; no byte of the data is */
 
 struct attempt {
-    const struct kernel_case *kernel_case;
     struct ring ring;
     struct pipe pipe;
+    const struct kernel_case *kernel_case;
     unsigned char *at; /* of the first read */
     struct kernel_figures *figures;
 };

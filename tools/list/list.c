@@ -359,27 +359,32 @@ static void prepare(enum trap_kind trap)
     measure(NODES_FAULT, GROWTH_FIXED, trap, &row, &whole);
 }
 
+static int print(struct row *row, const char *status, const char *error)
+{
+    row->status = status;
+    row->error = error;
+    int printed = tool_print_row(&tool, row);
+    row->error = "";
+    return printed;
+}
+
 static int take(const struct options *options, enum nodes_source source, enum growth growth,
                 struct row *row)
 {
     char why[256];
     bool whole = true;
     const char *reason = skipped(row, source, why, sizeof why);
-    row->error = reason != NULL ? reason : "";
-    row->status = reason != NULL ? "skipped" : "ok";
     if (reason != NULL)
-        return tool_print_row(&tool, row);
+        return print(row, "skipped", reason);
     int error = measure(source, growth, options->trap, row, &whole);
     if (!whole)
         return tool_complain(&tool, TOOL_BROKE, "the list of %s lost nodes", row->source);
     if (error != 0 && !vm_is_refusal(error))
         return tool_broke(&tool, row->source, error);
-    if (error != 0) {
-        row->status = "refused";
-        vm_error_text(error, why, sizeof why);
-        row->error = why;
-    }
-    return tool_print_row(&tool, row);
+    if (error == 0)
+        return print(row, "ok", "");
+    vm_error_text(error, why, sizeof why);
+    return print(row, "refused", why);
 }
 
 /* --- All of them --- */
