@@ -160,8 +160,8 @@ class Commands(unittest.TestCase):
     @unittest.skipUnless((BIN / "vmcommit").exists(), "no front command here")
     def test_commands_and_their_options(self):
         usage = self.help([])
-        programs = re.search(r"^One strategy or tool: (.*)", usage, re.M)[1].split(", ")
-        known = dict.fromkeys([*re.findall(r"^  (\w+)  ", usage, re.M), *programs])
+        programs = re.search(r"^One strategy or tool: ([\w, \n]+)\n\n", usage, re.M)[1]
+        known = dict.fromkeys(re.findall(r"^  (\w+)  ", usage, re.M) + re.findall(r"\w+", programs))
         for path, match in self.each(r"(?:build/bin/|^)vmcommit ([a-z][\w-]*)(.*)"):
             name, rest = match.groups()
             with self.subTest(document=path, command=match[0]):
