@@ -29,6 +29,10 @@ DETAILS = {
     "calls": (("call", "state", "status"), ("size_bytes", "repeat", "mappings"),
               ("ns", "commit_bytes", "region_count", "resident_bytes", "locked_bytes",
                "answered_bytes")),
+    "list": (("source", "growth", "status"), ("node_bytes", "nodes", "chunk_bytes", "repeat"),
+             ("append_node_ns", "traverse_node_ns", "free_node_ns", "release_ns", "commit_bytes")),
+    "buffer": (("way", "status"), ("size_bytes", "packet_bytes", "bytes", "repeat"),
+               ("ns", "hits", "episodes", "hit_p50_ns", "hit_p99_9_ns", "throttled_ns")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
 }

@@ -264,7 +264,7 @@ def read_detail(path, known):
     for column in (*numbers, *figures):
         wrong = table[column] < 0 if column in figures else ~(table[column] >= 0)
         refuse(path, table, wrong, column, "is no count and no time")
-    if "repeat" in table:
+    if name == "calls":
         refuse(path, table, table.duplicated(subset=["call", "state", *numbers]), "repeat",
                "stands there already")
         refuse(path, table, table.ns <= 0, "ns", "is no time of a call")
@@ -313,6 +313,14 @@ class Run:
     @functools.cached_property
     def calls(self):
         return self.detail("calls")
+
+    @functools.cached_property
+    def lists(self):
+        return self.detail("list")
+
+    @functools.cached_property
+    def buffers(self):
+        return self.detail("buffer")
 
     @functools.cached_property
     def limited(self):

@@ -33,7 +33,7 @@ from vmcommit.base.units import duration_text, size_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
 from vmcommit.commands.edge import keeping
 from vmcommit.measure import (campaign, details, disturbance, environment, harness, process_times,
-                              profiles, progress)
+                              profiles, progress, workloads)
 from vmcommit.measure.plan import Plan
 from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, tables
@@ -118,6 +118,13 @@ class Outcome:
     failed: dict
     troubles: list
 
+    def attempt(self, action, *arguments):
+        """What fails leaves the rest alone."""
+        try:
+            action(*arguments)
+        except Problem as problem:
+            self.troubles.append(str(problem))
+
 
 def calibrate(measured, troubles):
     """What the parts cost alone, by build/bin/calibrate; None if it could not be had."""
@@ -130,24 +137,34 @@ def calibrate(measured, troubles):
 
 
 def measure(asked, measured, folder, described) -> Outcome:
-    """Carries the campaign out."""
+    """Carries the campaign out, and looks into what stands beside it."""
     profile = profiles.PROFILES[asked.profile]
     available = environment.available_bytes()
     configurations = profiles.configurations(profile, available,
                                              [each.strategy for each in measured.values()])
     say(f"vmcommit bench, profile {asked.profile}: {len(configurations)} configurations, "
         f"about {duration_text(profile.seconds)} of measuring")
-    with environment.pinned() as cpu, contextlib.closing(progress.on()) as shown:
-        described["cpu"] = cpu
-        plan = Plan(profile, configurations, available / 2)
-        carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES)
-        outcome = Outcome(carried.failed, [])
-        described["calibration"] = calibrate(measured, outcome.troubles)
-        with keeping_environment(folder, described, carried.plan, cpu):
-            started = time.monotonic()
-            carried.run(shown)
-            described["seconds_measuring"] = round(time.monotonic() - started, 1)
-        look_into(measured, profile, folder, described["seed"], outcome, shown)
+    with contextlib.closing(progress.on()) as shown:
+        with environment.pinned() as cpu:
+            described["cpu"] = cpu
+            plan = Plan(profile, configurations, available / 2)
+            carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES)
+            outcome = carry_out(carried, measured, folder, described, shown)
+            look_into(measured, profile, folder, described["seed"], outcome, shown)
+        if not asked.emulator:  # whose times mean nothing, and which takes long to start a program
+            outcome.attempt(workloads.measure_buffer, beside(measured, "buffer"), profile, folder,
+                            described["seed"], shown)
+    return outcome
+
+
+def carry_out(carried, measured, folder, described, shown) -> Outcome:
+    """The campaign alone."""
+    outcome = Outcome(carried.failed, [])
+    described["calibration"] = calibrate(measured, outcome.troubles)
+    with keeping_environment(folder, described, carried.plan, described["cpu"]):
+        started = time.monotonic()
+        carried.run(shown)
+        described["seconds_measuring"] = round(time.monotonic() - started, 1)
     return outcome
 
 
@@ -171,21 +188,18 @@ def keeping_environment(folder, described, plan, cpu):
 
 
 def look_into(measured, profile, folder, seed, outcome, shown):
-    """What is measured after the rounds: whole processes, and details. One that fails leaves the
-    others alone."""
-    def attempt(action, *arguments):
-        try:
-            action(*arguments, shown)
-        except Problem as problem:
-            outcome.troubles.append(str(problem))
-
+    """What is measured after the rounds, on the same processor: whole processes, details and
+    lists."""
     if shutil.which("hyperfine"):
         built_in = [each for each in measured.values() if not each.strategy.brought]
-        attempt(process_times.measure, built_in, folder, profile.sweep_size, profile.process_runs,
-                seed)
-    attempt(details.measure, measured, profile, environment.available_bytes(), folder,
-            outcome.failed)
-    attempt(details.measure_calls, beside(measured, "calls"), profile, folder, seed)
+        outcome.attempt(process_times.measure, built_in, folder, profile.sweep_size,
+                        profile.process_runs, seed, shown)
+    outcome.attempt(details.measure, measured, profile, environment.available_bytes(), folder,
+                    outcome.failed, shown)
+    outcome.attempt(details.measure_calls, beside(measured, "calls"), profile, folder, seed, shown)
+    command = beside(measured, "list")
+    if len(command) == 1:  # no emulator
+        outcome.attempt(workloads.measure_list, command, profile, folder, seed, shown)
 
 
 def draw(folder):
