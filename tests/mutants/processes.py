@@ -61,6 +61,15 @@ def empty(folder):
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def remove(folder, tries=50):
+    """What was ended a moment ago may still be writing there."""
+    for _ in range(tries):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+
+
 def run(command, folder, environment, seconds, log, memory_bytes=None):
     """The exit status, or TIMEOUT; output goes to the file `log`. Ends all that was started.
     Raises Stopped."""

@@ -7,7 +7,6 @@ import contextlib
 import csv
 import pathlib
 import re
-import shutil
 import signal
 import sys
 import tempfile
@@ -314,7 +313,7 @@ def tried(arguments, equivalent):
             csv.writer(output).writerow(COLUMNS)
             trial = carried_out(arguments, folder, equivalent, output)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        processes.remove(folder)
     lines, noticed, count = summary(arguments.language, trial)
     print("\n".join(lines))
     return 1 if 100 * noticed < arguments.least * count else 0

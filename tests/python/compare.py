@@ -791,7 +791,7 @@ class Revisions(unittest.TestCase):
         os.utime(self.root / "CMakeLists.txt", (1, 1))  # what git status writes down if it may
         index = self.root / ".git" / "index"
         before = index.read_bytes()
-        self.assertTrue(environment.revision(self.root)["clean"])
+        self.assertTrue(environment.revision(self.root, {})["clean"])
         self.assertEqual(index.read_bytes(), before)
 
     def assertProblem(self, status, *words, revision="HEAD", kind=Problem):
