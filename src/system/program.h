@@ -16,9 +16,9 @@ struct program {
  * ENDED: it has gone. RUNNING: the time is up. */
 enum program_event { PROGRAM_RUNNING, PROGRAM_ENDING, PROGRAM_ENDED };
 
-/* Starts the program of `words`, ended by NULL, which is looked for as a shell does. From then on
- * an interrupt from the terminal is the program's alone. False with why not in `why`, one line
- * without line end. */
+/* Starts the program of `words`, ended by NULL, which is looked for as a shell does. It stands
+ * still before its first instruction until program_wait lets it run. From then on an interrupt from
+ * the terminal is the program's alone. False with why not in `why`, one line without line end. */
 bool program_start(char **words, struct program *program, char *why, size_t size);
 
 /* Lets it run for so many milliseconds, or to its end where that is 0. Some programs come to ENDED

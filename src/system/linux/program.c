@@ -51,7 +51,7 @@ static int seize(pid_t child, int pipes[PIPES][2])
 {
     int error = 0;
     char byte = 0;
-    if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_TRACEEXIT) != 0)
+    if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC) != 0)
         return errno;
     if (write(pipes[GO][1], &byte, 1) != 1)
         return errno;
@@ -90,6 +90,36 @@ static void prepare(void)
     signal(SIGQUIT, SIG_IGN);
 }
 
+/* What a stop asks for: to go on with the signal, to stay stopped as the user wants (a group stop),
+ * or to be looked at. */
+static bool pass_on(pid_t child, int status)
+{
+    int signal_number = WSTOPSIG(status), event = status >> 16;
+    bool stopping = signal_number == SIGSTOP || signal_number == SIGTSTP ||
+                    signal_number == SIGTTIN || signal_number == SIGTTOU;
+    if (event == PTRACE_EVENT_EXIT)
+        return false;
+    if (event == PTRACE_EVENT_STOP && stopping)
+        ptrace(PTRACE_LISTEN, child, NULL, NULL);
+    else
+        ptrace(PTRACE_CONT, child, NULL, event == 0 ? (void *)(intptr_t)signal_number : NULL);
+    return true;
+}
+
+/* Waits until execve has put the program in the child's place; it stands there. False if it has
+ * gone before. */
+static bool stands_at_its_start(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, __WALL) == child && WIFSTOPPED(status)) {
+        if (status >> 16 == PTRACE_EVENT_EXEC)
+            return true;
+        if (!pass_on(child, status))
+            ptrace(PTRACE_CONT, child, NULL, NULL);
+    }
+    return false;
+}
+
 bool program_start(char **words, struct program *program, char *why, size_t size)
 {
     int pipes[PIPES][2];
@@ -109,22 +139,7 @@ bool program_start(char **words, struct program *program, char *why, size_t size
     if (error != 0)
         return refuse(words[0], "start", error, why, size);
     *program = (struct program){.process = (uint64_t)child};
-    return true;
-}
-
-/* What a stop asks for: to go on with the signal, to stay stopped as the user wants (a group stop),
- * or to be looked at. */
-static bool pass_on(pid_t child, int status)
-{
-    int signal_number = WSTOPSIG(status), event = status >> 16;
-    bool stopping = signal_number == SIGSTOP || signal_number == SIGTSTP ||
-                    signal_number == SIGTTIN || signal_number == SIGTTOU;
-    if (event == PTRACE_EVENT_EXIT)
-        return false;
-    if (event == PTRACE_EVENT_STOP && stopping)
-        ptrace(PTRACE_LISTEN, child, NULL, NULL);
-    else
-        ptrace(PTRACE_CONT, child, NULL, event == 0 ? (void *)(intptr_t)signal_number : NULL);
+    program->handle = stands_at_its_start(child);
     return true;
 }
 
@@ -150,7 +165,7 @@ enum program_event program_wait(struct program *program, uint64_t ms)
     enum { LONG_MS = 3600 * 1000 };
     pid_t child = (pid_t)program->process;
     uint64_t start = now_ms();
-    if (program->handle != 0)
+    if (program->handle != 0) /* it stands still */
         ptrace(PTRACE_CONT, child, NULL, NULL);
     program->handle = 0;
     for (;;) {
@@ -159,7 +174,7 @@ enum program_event program_wait(struct program *program, uint64_t ms)
         if (changed < 0 || (changed == child && !WIFSTOPPED(status)))
             return PROGRAM_ENDED;
         if (changed == child && !pass_on(child, status)) {
-            program->handle = 1; /* stands still */
+            program->handle = 1;
             return PROGRAM_ENDING;
         }
         uint64_t passed = now_ms() - start;

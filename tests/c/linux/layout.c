@@ -78,6 +78,9 @@ static int map_guards(void)
     advise(49, 1, GUARD_INSTALL);
     advise(55, 1, GUARD_INSTALL);
     advise(55, 1, GUARD_REMOVE);
+    map(75, 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    advise(77, 1, GUARD_INSTALL);
+    advise(80, 1, GUARD_INSTALL);
     map(57, 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     advise(57, 2, GUARD_INSTALL);
     return 1;
