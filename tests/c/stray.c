@@ -57,9 +57,13 @@ static bool set_buffer(struct scene *scene, const char *name)
     void *other;
     if (ring_make(&scene->ring, RING_PROTECT, GUARD_AUTO, &limits) != 0)
         return false;
+    unsigned char *mark = ring_at(&scene->ring, scene->ring.mark);
     if (strcmp(name, "mark") == 0)
-        scene->wanted = ring_at(&scene->ring, scene->ring.mark); /* the control */
-    else if (strcmp(name, "other") == 0 && vm_reserve(page, VM_PAGES_SMALL, &other) == 0)
+        scene->wanted = mark; /* the control */
+    else if (strcmp(name, "above") == 0) {
+        scene->ring.mark -= page; /* then the page above it is not its own */
+        scene->wanted = mark;
+    } else if (strcmp(name, "other") == 0 && vm_reserve(page, VM_PAGES_SMALL, &other) == 0)
         scene->wanted = other;
     else if (strcmp(name, "wild") != 0)
         return false;

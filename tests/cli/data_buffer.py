@@ -131,7 +131,7 @@ class Flow(unittest.TestCase):
                               "--burst", "1G", "--trap", trap)
             self.assertGreater(sum(number(row, "hits") for row in taken), 0)
 
-    @unittest.skipUnless(os.environ.get("VMCOMMIT_LONG"), "long: ctest -L bench")
+    @unittest.skipUnless(os.environ.get("VMCOMMIT_LONG"), "takes a minute: ctest -R data_buffer_long")
     def test_ten_gibibytes(self):
         for way in ALL_WAYS:
             row, = self.flow("--way", way, "--bytes", "10G")
@@ -171,7 +171,7 @@ class Stray(crash.Crashing):
 
     def test_crashes_at_others(self):
         for workload, case in (("list", "jump"), ("list", "wild"), ("buffer", "other"),
-                               ("buffer", "wild")):
+                               ("buffer", "above"), ("buffer", "wild")):
             for trap in TRAPS:
                 with self.subTest(workload=workload, case=case, trap=trap):
                     self.assertCrashed(run("stray", workload, case, trap))

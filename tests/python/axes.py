@@ -17,11 +17,13 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.show import charts, gnuplot, side_by_side, trend
 from vmcommit.show.chart import HISTORY, RUN, RUNS
-from vmcommit.show.charts import calls, tradeoff
+from vmcommit.show.charts import buffer, calls, tradeoff
+from vmcommit.show.charts import list as lists
 
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
 SIZES, TIMES = (("full", 0), ("sparse", 0)), (("full", 1, 2, 3), ("sparse", 1, 2, 3))
 PANELS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2, 3))
+PANEL_SIZES = tuple((f"panel{number}", 0) for number in (1, 2, 3))
 CALLS_SIZES = tuple((f"panel{number}", 0) for number in range(1, 6))
 CALLS_TIMES = tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6))
 DRAWN = {
@@ -34,6 +36,11 @@ DRAWN = {
     "steps": {"step": (("time", 0), ("time_across", 0)), "time": (("time", 1), ("time_across", 1)),
               "charge": (("charge", 1), ("charge_across", 1))},
     "calls": {"size": CALLS_SIZES, "time": CALLS_TIMES, "others": (("panel6", 1, 2, 3),)},
+    "list": {"time": tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6)),
+             "overhead": (("panel6", 1, 2, 3),), "node_bytes": (("panel1", 0), ("panel6", 0)),
+             "nodes": (("panel4", 0), ("panel5", 0))},
+    "buffer": {"size": PANEL_SIZES, "time": (("panel2", 1, 2, 3), ("worst", 1, 2, 3)),
+               "flow": (("panel1", 1, 2, 3),), "share": (("panel3", 1, 2, 3),)},
     "process_times": {"process": (("processes", 0, 1, 2, 3),)},
     "runs_latency": {"size": (("panel1", 0),), "time": PANELS},
     "runs_ratio": {"size": (("panel1", 0),), "ratio": PANELS},
@@ -168,6 +175,65 @@ class Calls(unittest.TestCase):
         for analysed in (self.analysed([]), self.analysed(self.ROWS, "wine"),
                          self.analysed([(*row[:4], "refused", math.nan) for row in self.ROWS])):
             self.assertFalse(calls.prepare(analysed, None))
+
+
+class Workloads(unittest.TestCase):
+    """The charts of the list and of the buffer, by figures that are made up."""
+
+    LISTS = [(source, growth, chunk, "ok", node, number, append, 2.0, 3.0, release, charge)
+             for source, growth, chunk, append, release, charge in (
+                 ("check", "fixed", 65536, 20.0, 4000.0, 1.0),
+                 ("malloc", "fixed", 65536, 30.0, math.nan, 1.5))
+             for node, number in ((64, 1000), (64, 4096), (256, 1024))
+             for charge in (charge * node * number,) for repeat in range(7)]
+    BUFFERS = [(way, "ok", 64, 2**20, ns, 0, hit, hit and 10 * hit, 5e5)
+               for way, ns, hit in (("protect", 2e6, 20000.0), ("check", 1e6, 100.0),
+                                    ("condition", 4e6, math.nan)) for repeat in range(7)]
+
+    def analysed(self, table, rows, platform="linux"):
+        columns = {"lists": ["source", "growth", "chunk_bytes", "status", "node_bytes", "nodes",
+                             "append_node_ns", "traverse_node_ns", "free_node_ns", "release_ns",
+                             "commit_bytes"],
+                   "buffers": ["way", "status", "packet_bytes", "bytes", "ns", "hits",
+                               "hit_p50_ns", "hit_p99_9_ns", "throttled_ns"]}[table]
+        run = types.SimpleNamespace(lists=None, buffers=None)
+        if rows is not None:
+            setattr(run, table, pandas.DataFrame(rows, columns=columns))
+        return types.SimpleNamespace(run=run, summary=pandas.DataFrame({"platform": [platform]}))
+
+    def drawn(self, chart, analysed, name):
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = gnuplot.Plot(pathlib.Path(scratch))
+            self.assertTrue(chart.prepare(analysed, plot))
+            text = (plot.folder / f"{name}.dat").read_text("utf-8")
+        return [block.splitlines() for block in text.split("\n\n\n")]
+
+    def test_a_list_by_size_and_by_number(self):
+        analysed = self.analysed("lists", self.LISTS)
+        self.assertEqual(self.drawn(lists, analysed, "panel1")[0],
+                         ['# "1"', "64 20 20 20", "256 20 20 20"])
+        self.assertEqual(self.drawn(lists, analysed, "panel4")[4], ['# "5"', "1000 30 30 30"])
+        self.assertEqual(self.drawn(lists, analysed, "panel6")[4][1], "64 50 50 50")
+        self.assertEqual(self.drawn(lists, analysed, "dashes3")[0][2], "256 3.90625 3.90625 3.90625")
+        self.assertEqual(lists.finding(analysed),
+                         "Appending a node of 64 bytes takes 20 ns (check, 64 KiB), 30 ns (malloc). "
+                         "All of them go back in 4 µs as one range, in 12.3 µs node by node by "
+                         "malloc.")
+
+    def test_a_buffer_by_way(self):
+        analysed = self.analysed("buffers", self.BUFFERS)
+        self.assertEqual(self.drawn(buffer, analysed, "panel1")[0], ['# "protect"', "64 500 500 500"])
+        self.assertEqual(self.drawn(buffer, analysed, "panel3")[1], ['# "check"', "64 50 50 50"])
+        self.assertEqual(self.drawn(buffer, analysed, "worst")[1], ['# "check"', "64 1000 1000 1000"])
+        self.assertEqual(buffer.finding(analysed),
+                         "With packets of 64 B: inaccessible page, 500 MiB/s, a hit takes 20 µs; "
+                         "check, 1000 MiB/s, a hit takes 100 ns; lock and condition, 250 MiB/s.")
+
+    def test_nothing_to_draw(self):
+        for chart, table, rows in ((lists, "lists", self.LISTS), (buffer, "buffers", self.BUFFERS)):
+            for analysed in (self.analysed(table, None), self.analysed(table, []),
+                             self.analysed(table, rows, "wine")):
+                self.assertFalse(chart.prepare(analysed, None))
 
 
 class Tradeoff(unittest.TestCase):

@@ -169,9 +169,23 @@ class Quick(unittest.TestCase):
                 whole = self.strategies[row["strategy"]].step == "size"
                 self.assertEqual(row["status"], "refused" if whole else "ok", row)
 
+    def test_lists_and_buffers(self):
+        """Each of a list's samples is of a process of its own, so that malloc's is growth."""
+        if EMULATOR:
+            self.assertFalse((self.latest / "details" / "list.csv").exists())
+            return
+        lists = read(self.latest / "details" / "list.csv")
+        self.assertEqual({row["status"] for row in lists}, {"ok"})
+        self.assertEqual({row["source"] for row in lists}, {"check", "fault", "malloc"})
+        self.assertEqual({row["repeat"] for row in lists}, {"1"})
+        buffers = read(self.latest / "details" / "buffer.csv")
+        self.assertEqual(len(buffers), 4 * 3)
+        self.assertLessEqual({row["status"] for row in buffers}, {"ok", "unsupported"})
+
     def test_each_phase_is_shown_to_whoever_waits(self):
+        phases = () if EMULATOR else ("linked lists", "data buffers")
         for words in ("90 %", "left, round", "whole processes: 6 steps",
-                      "traces: ", "staircases: ", "single calls"):
+                      "traces: ", "staircases: ", "single calls", *phases):
             if words != "whole processes: 6 steps" or shutil.which("hyperfine"):
                 self.assertIn(words, self.done.stderr)
 

@@ -20,7 +20,7 @@ from vmcommit.commands import bench
 from vmcommit.measure import environment, harness, subjects
 
 STRATEGIES = (BIN / "harnesses.txt").read_text().split()
-PROGRAMS = ("calibrate", "calls")
+PROGRAMS = ("calibrate", "calls", "list", "buffer")
 ROOT_USER = hasattr(os, "geteuid") and os.geteuid() == 0
 
 

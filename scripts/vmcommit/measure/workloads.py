@@ -12,6 +12,7 @@ from vmcommit.measure.harness import HarnessFailed, succeeded
 
 SECONDS = 600
 NODE = 64  # bytes of a node, where it is their number that varies
+NUMBERS = tuple(powers(1000, 10_000_000, 10))
 NODES = tuple(powers(16, 4 * KIB, 4))  # bytes of a node, in lists that are all as long in bytes
 PACKETS = (64, 512, 4 * KIB)
 # (source of the nodes, step, growth)
@@ -22,7 +23,7 @@ SOURCES = (("check", "64K", "fixed"), ("check", "4K", "double"), ("fault", "64K"
 def lists(profile):
     """(bytes of a node, how many nodes) of each list."""
     by_size = [(node, profile.workload_bytes // node) for node in NODES]
-    by_number = [(NODE, number) for number in powers(1000, 10_000_000, 10)
+    by_number = [(NODE, number) for number in NUMBERS
                  if number * NODE <= 8 * profile.workload_bytes]
     return by_size + by_number
 

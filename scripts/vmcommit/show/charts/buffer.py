@@ -70,7 +70,7 @@ def prepare(analysis, plot):
     sizes = buffers.packet_bytes
     plot.define("size_low", sizes.min() / ROOM)
     plot.define("size_high", sizes.max() * ROOM)
-    plot.marks("size", powers(int(sizes.min()), int(sizes.max()), 4), size_text)
+    plot.marks("size", list(powers(int(sizes.min()), int(sizes.max()), 4)), size_text)
     plot.panels(list(PANELS), across=3)
     looks = {way: SERIES[look] for way, look in WAYS.items()}
     plot.define("way", [f'"{way}"' for way in WAYS])

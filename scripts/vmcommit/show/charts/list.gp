@@ -3,7 +3,7 @@ high = 760
 load 'common.gp'
 load 'times.gp'
 set logscale x 2
-set multiplot layout rows,columns margins 0.07,0.985,from_bottom(0.14*high),from_top(0.13*high) spacing 0.05,0.145
+set multiplot layout rows,columns margins 0.07,0.985,from_bottom(0.14*high),from_top(0.13*high) spacing 0.075,0.145
 do for [p=1:|panel|] {
     set title panel[p]
     if (p == 1 || p == 4) { set ylabel 'time of a node' } else { unset ylabel }

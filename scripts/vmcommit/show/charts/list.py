@@ -7,7 +7,7 @@ import pandas
 
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
-from vmcommit.measure.workloads import NODE
+from vmcommit.measure.workloads import NODE, NUMBERS
 from vmcommit.show.chart import Chart
 from vmcommit.show.frame import powers_between
 from vmcommit.show.looks import SERIES
@@ -37,9 +37,9 @@ def released_node_ns(rows):
     return rows.release_ns / rows.nodes
 
 
-def overhead_bytes(rows):
-    """What is charged beside the nodes' own bytes."""
-    return rows.commit_bytes / rows.nodes - rows.node_bytes
+def overhead(rows):
+    """What is charged beside the nodes' own bytes, in per cent of these."""
+    return 100 * (rows.commit_bytes / rows.nodes / rows.node_bytes - 1)
 
 
 # (title, what is drawn, as dashed lines too, by the size of a node or by their number)
@@ -51,7 +51,7 @@ PANELS: tuple[tuple[str, Callable, Callable | None, str], ...] = (
     ("append", lambda rows: rows.append_node_ns, None, "nodes"),
     ("free each; dashed: give back the range", lambda rows: rows.free_node_ns, released_node_ns,
      "nodes"),
-    ("charged beside the node, bytes", overhead_bytes, None, "node_bytes"),
+    ("charged beside the nodes, % of them", overhead, None, "node_bytes"),
 )
 
 
@@ -64,7 +64,7 @@ def lists_by(lists, axis):
     """Those in which nothing but that varies: the number at one size of a node, or the size with as
     many bytes in each list."""
     if axis == "nodes":
-        return lists[lists.node_bytes == NODE]
+        return lists[(lists.node_bytes == NODE) & lists.nodes.isin(NUMBERS)]
     whole = (lists.node_bytes * lists.nodes)[lists.node_bytes == lists.node_bytes.max()].max()
     return lists[lists.nodes == whole // lists.node_bytes]
 
@@ -114,7 +114,7 @@ def prepare(analysis, plot):
         full = panel(lists, drawn, axis)
         dashes = panel(lists, dashed, axis) if dashed else {}
         shown = [point for each in (*full.values(), *dashes.values()) for point in each]
-        (overheads if drawn is overhead_bytes else times).extend(shown)
+        (overheads if drawn is overhead else times).extend(shown)
         plot.table(f"panel{number}", full)
         plot.table(f"dashes{number}", dashes)
     add_axes(plot, lists, times, overheads)
