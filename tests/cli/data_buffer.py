@@ -131,7 +131,8 @@ class Flow(unittest.TestCase):
                               "--burst", "1G", "--trap", trap)
             self.assertGreater(sum(number(row, "hits") for row in taken), 0)
 
-    @unittest.skipUnless(os.environ.get("VMCOMMIT_LONG"), "takes a minute: ctest -R data_buffer_long")
+    @unittest.skipUnless(os.environ.get("VMCOMMIT_LONG"),
+                         "takes a minute: ctest -R data_buffer_long")
     def test_ten_gibibytes(self):
         for way in ALL_WAYS:
             row, = self.flow("--way", way, "--bytes", "10G")

@@ -36,7 +36,8 @@ DRAWN = {
     "steps": {"step": (("time", 0), ("time_across", 0)), "time": (("time", 1), ("time_across", 1)),
               "charge": (("charge", 1), ("charge_across", 1))},
     "calls": {"size": CALLS_SIZES, "time": CALLS_TIMES, "others": (("panel6", 1, 2, 3),)},
-    "list": {"time": tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6)),
+    "list": {"time": (*((f"panel{number}", 1, 2, 3) for number in range(1, 6)),
+                      ("dashes3", 1, 2, 3), ("dashes5", 1, 2, 3)),
              "overhead": (("panel6", 1, 2, 3),), "node_bytes": (("panel1", 0), ("panel6", 0)),
              "nodes": (("panel4", 0), ("panel5", 0))},
     "buffer": {"size": PANEL_SIZES, "time": (("panel2", 1, 2, 3), ("worst", 1, 2, 3)),
@@ -181,11 +182,11 @@ class Workloads(unittest.TestCase):
     """The charts of the list and of the buffer, by figures that are made up."""
 
     LISTS = [(source, growth, chunk, "ok", node, number, append, 2.0, 3.0, release, charge)
-             for source, growth, chunk, append, release, charge in (
+             for source, growth, chunk, append, release, share in (
                  ("check", "fixed", 65536, 20.0, 4000.0, 1.0),
                  ("malloc", "fixed", 65536, 30.0, math.nan, 1.5))
              for node, number in ((64, 1000), (64, 4096), (256, 1024))
-             for charge in (charge * node * number,) for repeat in range(7)]
+             for charge in (share * node * number,) for repeat in range(7)]
     BUFFERS = [(way, "ok", 64, 2**20, ns, 0, hit, hit and 10 * hit, 5e5)
                for way, ns, hit in (("protect", 2e6, 20000.0), ("check", 1e6, 100.0),
                                     ("condition", 4e6, math.nan)) for repeat in range(7)]
@@ -214,17 +215,20 @@ class Workloads(unittest.TestCase):
                          ['# "1"', "64 20 20 20", "256 20 20 20"])
         self.assertEqual(self.drawn(lists, analysed, "panel4")[4], ['# "5"', "1000 30 30 30"])
         self.assertEqual(self.drawn(lists, analysed, "panel6")[4][1], "64 50 50 50")
-        self.assertEqual(self.drawn(lists, analysed, "dashes3")[0][2], "256 3.90625 3.90625 3.90625")
+        self.assertEqual(self.drawn(lists, analysed, "dashes3")[0][2],
+                         "256 3.90625 3.90625 3.90625")
         self.assertEqual(lists.finding(analysed),
-                         "Appending a node of 64 bytes takes 20 ns (check, 64 KiB), 30 ns (malloc). "
-                         "All of them go back in 4 µs as one range, in 12.3 µs node by node by "
-                         "malloc.")
+                         "Appending a node of 64 bytes takes 20 ns (check, 64 KiB), 30 ns "
+                         "(malloc). All of them go back in 4 µs as one range, in 12.3 µs node "
+                         "by node by malloc.")
 
     def test_a_buffer_by_way(self):
         analysed = self.analysed("buffers", self.BUFFERS)
-        self.assertEqual(self.drawn(buffer, analysed, "panel1")[0], ['# "protect"', "64 500 500 500"])
+        self.assertEqual(self.drawn(buffer, analysed, "panel1")[0],
+                         ['# "protect"', "64 500 500 500"])
         self.assertEqual(self.drawn(buffer, analysed, "panel3")[1], ['# "check"', "64 50 50 50"])
-        self.assertEqual(self.drawn(buffer, analysed, "worst")[1], ['# "check"', "64 1000 1000 1000"])
+        self.assertEqual(self.drawn(buffer, analysed, "worst")[1],
+                         ['# "check"', "64 1000 1000 1000"])
         self.assertEqual(buffer.finding(analysed),
                          "With packets of 64 B: inaccessible page, 500 MiB/s, a hit takes 20 µs; "
                          "check, 1000 MiB/s, a hit takes 100 ns; lock and condition, 250 MiB/s.")

@@ -181,8 +181,8 @@ class Recipe(Copy):
         self.assertEqual({row["status"] for row in rows if row["strategy"] == self.name}, {"ok"})
 
     def test_every_chart_of_strategies_names_it(self):
-        charts = sorted(set((self.latest / "charts").glob("*.svg"))
-                        - {self.latest / "charts" / "calls.svg"})
+        charts = sorted(path for path in (self.latest / "charts").glob("*.svg")
+                        if path.stem not in ("calls", "list", "buffer"))
         self.assertGreater(len(charts), 10)
         for chart in charts:
             with self.subTest(chart.name):
