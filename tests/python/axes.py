@@ -233,6 +233,15 @@ class Workloads(unittest.TestCase):
                          "With packets of 64 B: inaccessible page, 500 MiB/s, a hit takes 20 µs; "
                          "check, 1000 MiB/s, a hit takes 100 ns; lock and condition, 250 MiB/s.")
 
+    def test_times_without_a_power_of_ten_between_them_have_marks(self):
+        for hit in (20000.0, math.nan):
+            rows = [(*row[:6], hit, hit, row[-1]) for row in self.BUFFERS]
+            with tempfile.TemporaryDirectory() as scratch:
+                plot = gnuplot.Plot(pathlib.Path(scratch))
+                self.assertTrue(buffer.prepare(self.analysed("buffers", rows), plot))
+            marks, = [line for line in plot.settings if line.startswith("array time_at")]
+            self.assertNotIn("[]", marks)
+
     def test_nothing_to_draw(self):
         for chart, table, rows in ((lists, "lists", self.LISTS), (buffer, "buffers", self.BUFFERS)):
             for analysed in (self.analysed(table, None), self.analysed(table, []),

@@ -3,7 +3,7 @@
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import MIB, powers, size_text, time_text
 from vmcommit.show.chart import Chart
-from vmcommit.show.frame import powers_between
+from vmcommit.show.frame import powers_between, steps_125
 from vmcommit.show.looks import SERIES
 
 WAYS = {"protect": 1, "guard": 3, "check": 2, "condition": 0}  # by their looks in SERIES
@@ -63,8 +63,8 @@ def prepare(analysis, plot):
     high = most(hit, worst) * ROOM
     plot.define("time_low", low)
     plot.define("time_high", high)
-    plot.marks("time", [mark for mark in powers_between(low, high, 10) if low <= mark <= high],
-               time_text)
+    plot.marks("time", [mark for mark in powers_between(low, high, 10) if low <= mark <= high]
+               or steps_125(low, high), time_text)
     plot.define("flow_high", ROOM * most(flow))
     plot.define("share_high", ROOM * most(waits))
     sizes = buffers.packet_bytes

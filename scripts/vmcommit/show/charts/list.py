@@ -9,7 +9,7 @@ from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.measure.workloads import NODE, NUMBERS
 from vmcommit.show.chart import Chart
-from vmcommit.show.frame import powers_between
+from vmcommit.show.frame import powers_between, steps_125
 from vmcommit.show.looks import SERIES
 
 
@@ -95,8 +95,8 @@ def add_axes(plot, lists, times, overheads):
     low = min(low for *_, low, _ in times) / ROOM
     plot.define("time_low", low)
     plot.define("time_high", high)
-    plot.marks("time", [mark for mark in powers_between(low, high, 10) if low <= mark <= high],
-               time_text)
+    plot.marks("time", [mark for mark in powers_between(low, high, 10) if low <= mark <= high]
+               or steps_125(low, high), time_text)
     plot.define("overhead_high", ROOM * max((high for *_, high in overheads), default=1))
     for axis, text, factor in (("node_bytes", size_text, 4), ("nodes", count_text, 10)):
         values = lists_by(lists, axis)[axis]
