@@ -323,8 +323,10 @@ class Harnesses(Trouble):
         self.assertFalse((self.latest / "hyperfine.json").exists())
 
     def test_the_programs_beside_them(self):
-        done = self.bench(*self.build(calibrate="exit 5\n", calls="kill -KILL $$\n"))
+        done = self.bench(*self.build(calibrate="exit 5\n", calls="kill -KILL $$\n",
+                                      list="exit 6\n", buffer="exit 7\n"))
         self.assertOneLine(done, 1, "calibrate ended with status 5", "calls was ended by SIGKILL",
+                           "list ended with status 6", "buffer ended with status 7",
                            "samples are complete")
         self.assertTrue((self.latest / "report.html").exists())
 
