@@ -113,12 +113,13 @@ def key(row):
 
 
 def counts(row):
-    return tuple(int(row[column]) if row[column] else None for column in COUNTS)
+    return known([int(row[column]) if row[column] else None for column in COUNTS])
 
 
 def known(values):
-    """Wine tells of no faults and no locks."""
-    without = ("locked_bytes", "minor_faults") if EMULATOR else ()
+    """Wine tells of no faults and no locks; a sanitizer's own memory takes faults too."""
+    without = ("locked_bytes", "minor_faults") if EMULATOR else \
+        ("minor_faults",) if SANITIZED else ()
     return tuple(None if column in without else value
                  for column, value in zip(COUNTS, values, strict=True))
 
