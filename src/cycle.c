@@ -55,11 +55,10 @@ static void window_close(struct cycle *cycle)
         add_faults_since(cycle, &cycle->start_faults);
 }
 
-/* What is left of a window with nothing in it: the least of many, since anything may interrupt one.
- */
-static uint64_t empty_window_ns(void)
+/* The least of many: the first is of a cold clock, and anything may interrupt one. */
+uint64_t cycle_empty_window_ns(void)
 {
-    enum { TRIES = 100 };
+    enum { TRIES = 1000 };
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < TRIES; i++) {
         uint64_t start_ns = meter_clock_ns();
@@ -296,7 +295,7 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
                           .sample = sample,
                           .region = region_make(configuration),
                           .trap = configuration->trap,
-                          .reading_ns = empty_window_ns()};
+                          .reading_ns = cycle_empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
     vm_place(configuration->size, configuration->purge == PURGE_NONE ? 1 : 2);
     return cycle;

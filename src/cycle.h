@@ -35,6 +35,9 @@ struct cycle {
     struct meter_count retouch_minor_faults;
 };
 
+/* ns that a window with nothing in it takes: what reading the clock adds to each. */
+uint64_t cycle_empty_window_ns(void);
+
 /* One that holds nothing yet; the process may now have the configuration's pages. */
 struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                          const struct workload *workload, struct sample *sample);

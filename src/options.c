@@ -70,22 +70,12 @@ static bool parse_purge_step(const struct parser *parser, const char *text, stru
            values_refuse(parser, ": '%s' gives %zu sizes; name one", text, sizes.count);
 }
 
-/* As a sentence has them: "auto, madvise or prot_none". */
-static void add_names(const struct kind *kinds, struct text *text)
-{
-    for (; kinds->name != NULL; kinds++) {
-        bool last = kinds[1].name == NULL;
-        bool before_last = !last && kinds[2].name == NULL;
-        text_add(text, "%s%s", kinds->name, last ? "" : before_last ? " or " : ", ");
-    }
-}
-
 static bool refuse_kind(const struct parser *parser, const char *text, const char *what,
                         const struct kind *kinds)
 {
     char names[128];
     struct text list = text_in(names, sizeof names);
-    add_names(kinds, &list);
+    text_add_kinds(&list, kinds);
     return values_refuse(parser, ": '%s' is no %s here; use %s", text, what, names);
 }
 
@@ -336,16 +326,6 @@ static const struct kind answers[] = {
 
 enum { DEFAULT_REPEAT = 10, HELP_INDENT = 22, HELP_WIDTH = 100 };
 
-/* Long texts go on below their own start. */
-static void add_indented(struct text *text, const char *help)
-{
-    for (; *help != '\0'; help++) {
-        text_add(text, "%c", *help);
-        if (*help == '\n')
-            text_add(text, "%*s", HELP_INDENT, "");
-    }
-}
-
 /* Goes on where the last line of `help` ends, and below its start where a line is full. */
 static void add_wrapped(struct text *text, const char *help, const char *words)
 {
@@ -370,7 +350,7 @@ static void add_kinds(struct text *text, const char *help, const struct kind *ki
 {
     char words[256];
     struct text list = text_in(words, sizeof words);
-    add_names(kinds, &list);
+    text_add_kinds(&list, kinds);
     text_add(&list, "   [%s]", kinds->name);
     add_wrapped(text, help, words);
 }
@@ -382,7 +362,7 @@ void options_add_help(const struct strategy *strategy, struct text *text)
             continue;
         int room = HELP_INDENT - 3 - (int)strlen(option->name);
         text_add(text, "  %s %-*s", option->name, room, option->value);
-        add_indented(text, option->help);
+        text_add_indented(text, option->help, HELP_INDENT);
         if (option->kinds != NULL)
             add_kinds(text, option->help, option->kinds(strategy));
         text_add(text, "\n");

@@ -20,3 +20,21 @@ void text_add(struct text *text, const char *format, ...)
     if (length > 0)
         text->length += (size_t)length < left ? (size_t)length : left - 1;
 }
+
+void text_add_kinds(struct text *text, const struct kind *kinds)
+{
+    for (; kinds->name != NULL; kinds++) {
+        bool last = kinds[1].name == NULL;
+        bool before_last = !last && kinds[2].name == NULL;
+        text_add(text, "%s%s", kinds->name, last ? "" : before_last ? " or " : ", ");
+    }
+}
+
+void text_add_indented(struct text *text, const char *lines, int blanks)
+{
+    for (; *lines != '\0'; lines++) {
+        text_add(text, "%c", *lines);
+        if (*lines == '\n')
+            text_add(text, "%*s", blanks, "");
+    }
+}

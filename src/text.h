@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "system/kind.h"
+
 struct text {
     char *bytes; /* ends with a zero byte */
     size_t size; /* of the buffer */
@@ -15,5 +17,11 @@ struct text text_in(char *bytes, size_t size);
 
 /* Adds what printf would print. What does not fit is cut off. */
 void text_add(struct text *text, const char *format, ...);
+
+/* As a sentence has them: "auto, madvise or prot_none". */
+void text_add_kinds(struct text *text, const struct kind *kinds);
+
+/* Lines of which all but the first begin after so many blanks. */
+void text_add_indented(struct text *text, const char *lines, int blanks);
 
 #endif

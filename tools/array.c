@@ -23,7 +23,7 @@ enum { ARTICLE_PAGES = 80, MOST_PAGES = 1 << 20 };
 struct options {
     uint64_t pages, repeat;
     struct tool_kinds ways;
-    int trap;
+    enum trap_kind trap;
     bool wide;
 };
 
@@ -66,16 +66,12 @@ static bool parse_ways(const struct parser *parser, const char *text, void *opti
 
 static bool parse_trap(const struct parser *parser, const char *text, void *options)
 {
-    struct tool_kinds traps;
-    if (!tool_parse_kinds(parser, text, trap_kinds, "way to catch a fault", &traps))
-        return false;
-    ((struct options *)options)->trap = traps.values[0];
-    return traps.count == 1 || values_refuse(parser, ": '%s' names more than one; use one", text);
+    return tool_parse_trap(parser, text, &((struct options *)options)->trap);
 }
 
 static bool parse_repeat(const struct parser *parser, const char *text, void *options)
 {
-    return tool_parse_number(parser, text, 1, UINT32_MAX, &((struct options *)options)->repeat);
+    return tool_parse_repeat(parser, text, &((struct options *)options)->repeat);
 }
 
 static bool parse_wide(const struct parser *parser, const char *text, void *options)
@@ -181,7 +177,7 @@ static int run_session(const struct options *options)
     int error = output_open("-", &session.output);
     if (error != 0)
         return tool_broke(&tool, "cannot write standard output", error);
-    return converse(&session, (enum trap_kind)options->trap);
+    return converse(&session, options->trap);
 }
 
 /* --- In other ways --- */
@@ -196,13 +192,7 @@ struct filling {
 /* By a step of one page, so that the ways differ in when they commit and in nothing else. */
 static enum trap_answer commit_page(void *context, const void *address)
 {
-    struct region *region = &((struct filling *)context)->region;
-    size_t offset;
-    if (!region_find(region, address, &offset) ||
-        region_page_start(region, offset) != region->committed)
-        return TRAP_FOREIGN;
-    region->handled_faults++;
-    return region_grow_past(region, offset) == 0 ? TRAP_RETRY : TRAP_ABANDON;
+    return tool_grow(&((struct filling *)context)->region, address);
 }
 
 static enum trap_answer move_guard(void *context, const void *address)
@@ -349,7 +339,7 @@ static int measure(const struct options *options, enum way way, uint64_t repeat)
                       .status = "ok",
                       .error = why};
     struct filling filling = {
-        .region = region_make(&configuration), .way = way, .trap = (enum trap_kind)options->trap};
+        .region = region_make(&configuration), .way = way, .trap = options->trap};
     struct filling again = filling;
     int error = count(&filling, &row);
     if (error == 0)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "cycle.h"
 #include "region.h"
 #include "system/calls.h"
 #include "system/maps.h"
@@ -906,19 +907,6 @@ static int take_repeat(struct calls *calls)
     return status;
 }
 
-/* The first of many readings is of a cold clock, and others are interrupted. */
-static uint64_t empty_window_ns(void)
-{
-    enum { WINDOWS = 1000 };
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < WINDOWS; i++) {
-        uint64_t start = meter_clock_ns();
-        uint64_t ns = meter_clock_ns() - start;
-        least = ns < least ? ns : least;
-    }
-    return least;
-}
-
 static int count_calls(struct calls *calls)
 {
     calls->counting = true;
@@ -939,7 +927,7 @@ static int run(struct calls *calls)
         return complain("reading what memory there is", error);
     if (calls->options.populate > available / 2)
         calls->options.populate = (size_t)(available / 2);
-    calls->window_ns = empty_window_ns();
+    calls->window_ns = cycle_empty_window_ns();
     calls->random = calls->options.seed;
     columns_add_header(columns, COLUMNS, &header);
     print(&header);

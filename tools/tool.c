@@ -58,6 +58,18 @@ int tool_print_row(const struct tool *tool, const void *row)
     return write_text(tool, &text);
 }
 
+/* --- Faults --- */
+
+enum trap_answer tool_grow(struct region *region, const void *address)
+{
+    size_t offset;
+    if (!region_find(region, address, &offset) ||
+        region_page_start(region, offset) != region->committed)
+        return TRAP_FOREIGN;
+    region->handled_faults++;
+    return region_grow_past(region, offset) == 0 ? TRAP_RETRY : TRAP_ABANDON;
+}
+
 /* --- Values --- */
 
 bool tool_parse_number(const struct parser *parser, const char *text, uint64_t least, uint64_t most,
@@ -142,16 +154,6 @@ bool tool_parse_bytes_list(const struct parser *parser, const char *text, size_t
     return values_parse_list(parser, text, add_bytes, &list);
 }
 
-/* "check, fault or malloc" */
-static void add_names(const struct kind *kinds, struct text *text)
-{
-    for (; kinds->name != NULL; kinds++) {
-        bool last = kinds[1].name == NULL;
-        bool before_last = !last && kinds[2].name == NULL;
-        text_add(text, "%s%s", kinds->name, last ? "" : before_last ? " or " : ", ");
-    }
-}
-
 static bool add_kind(const struct parser *parser, char *item, void *context)
 {
     const struct list *list = context;
@@ -159,7 +161,7 @@ static bool add_kind(const struct parser *parser, char *item, void *context)
     char names[128];
     struct text text = text_in(names, sizeof names);
     int kind;
-    add_names(list->kinds, &text);
+    text_add_kinds(&text, list->kinds);
     if (!kind_find(list->kinds, item, &kind))
         return values_refuse(parser, ": '%s' is no %s here; use %s", item, list->what, names);
     for (size_t i = 0; i < kinds->count; i++)
@@ -177,18 +179,21 @@ bool tool_parse_kinds(const struct parser *parser, const char *text, const struc
     return values_parse_list(parser, text, add_kind, &items);
 }
 
-/* --- The command line --- */
-
-/* Long texts go on below their own start. */
-static void add_indented(struct text *text, const char *help)
+bool tool_parse_trap(const struct parser *parser, const char *text, enum trap_kind *trap)
 {
-    for (; *help != '\0'; help++) {
-        text_add(text, "%c", *help);
-        if (*help == '\n')
-            text_add(text, "%*s", HELP_INDENT, "");
-    }
-    text_add(text, "\n");
+    struct tool_kinds traps;
+    if (!tool_parse_kinds(parser, text, trap_kinds, "way to catch a fault", &traps))
+        return false;
+    *trap = (enum trap_kind)traps.values[0];
+    return traps.count == 1 || values_refuse(parser, ": '%s' names more than one; use one", text);
 }
+
+bool tool_parse_repeat(const struct parser *parser, const char *text, uint64_t *repeat)
+{
+    return tool_parse_number(parser, text, 1, UINT32_MAX, repeat);
+}
+
+/* --- The command line --- */
 
 static int help(const struct tool *tool)
 {
@@ -198,7 +203,8 @@ static int help(const struct tool *tool)
     for (const struct tool_option *option = tool->options; option->name != NULL; option++) {
         int room = HELP_INDENT - 3 - (int)strlen(option->name);
         text_add(&text, "  %s %-*s", option->name, room, option->value);
-        add_indented(&text, option->help);
+        text_add_indented(&text, option->help, HELP_INDENT);
+        text_add(&text, "\n");
     }
     text_add(&text, "\nSizes take K, M, G (powers of 1024) or plain bytes.\n"
                     "Exit status: 0 done, what the system refused being a row; 1 something broke; "

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "columns.h"
+#include "region.h"
 #include "system/kind.h"
+#include "system/trap.h"
 #include "values.h"
 
 enum { TOOL_TAKEN = 0, TOOL_BROKE = 1, TOOL_USAGE = 2 };
@@ -56,6 +58,14 @@ bool tool_parse_bytes(const struct parser *parser, const char *text, size_t unit
                       size_t most, size_t *bytes);
 bool tool_parse_bytes_list(const struct parser *parser, const char *text, size_t unit, size_t least,
                            size_t most, struct sizes *sizes);
+
+/* What --trap and --repeat take: the name of one kind of trap; how many samples. */
+bool tool_parse_trap(const struct parser *parser, const char *text, enum trap_kind *trap);
+bool tool_parse_repeat(const struct parser *parser, const char *text, uint64_t *repeat);
+
+/* Answers a fault in the first page that is not committed, by a step more; any other is foreign.
+ * Async-signal-safe. */
+enum trap_answer tool_grow(struct region *region, const void *address);
 
 /* Each is written when they return: TOOL_TAKEN, or TOOL_BROKE after a line that says why not. */
 int tool_print_header(const struct tool *tool);

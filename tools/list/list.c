@@ -123,16 +123,12 @@ static bool parse_growth(const struct parser *parser, const char *text, void *op
 
 static bool parse_trap(const struct parser *parser, const char *text, void *options)
 {
-    struct tool_kinds traps;
-    if (!tool_parse_kinds(parser, text, trap_kinds, "way to catch a fault", &traps))
-        return false;
-    ((struct options *)options)->trap = (enum trap_kind)traps.values[0];
-    return traps.count == 1 || values_refuse(parser, ": '%s' names more than one; use one", text);
+    return tool_parse_trap(parser, text, &((struct options *)options)->trap);
 }
 
 static bool parse_repeat(const struct parser *parser, const char *text, void *options)
 {
-    return tool_parse_number(parser, text, 1, UINT32_MAX, &((struct options *)options)->repeat);
+    return tool_parse_repeat(parser, text, &((struct options *)options)->repeat);
 }
 
 static bool parse_seed(const struct parser *parser, const char *text, void *options)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "system/vm.h"
+#include "tool.h"
 
 const struct kind nodes_sources[] = {
     {"check", NODES_CHECK}, {"fault", NODES_FAULT}, {"malloc", NODES_MALLOC}, {NULL, 0}};
@@ -99,13 +100,7 @@ int nodes_append(struct nodes *nodes, uint64_t count)
  * than a page; an access beyond is not the list's. */
 enum trap_answer nodes_answer(void *context, const void *address)
 {
-    struct region *region = &((struct nodes *)context)->region;
-    size_t offset;
-    if (!region_find(region, address, &offset) ||
-        region_page_start(region, offset) != region->committed)
-        return TRAP_FOREIGN;
-    region->handled_faults++;
-    return region_grow_past(region, offset) == 0 ? TRAP_RETRY : TRAP_ABANDON;
+    return tool_grow(&((struct nodes *)context)->region, address);
 }
 
 uint64_t nodes_sum(const struct nodes *nodes)

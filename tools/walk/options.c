@@ -9,14 +9,6 @@
 static const struct kind formats[] = {
     {"table", FORMAT_TABLE}, {"csv", FORMAT_CSV}, {"json", FORMAT_JSON}, {NULL, 0}};
 
-static void add_names(const struct kind *kinds, struct text *text)
-{
-    for (const struct kind *kind = kinds; kind->name != NULL; kind++) {
-        bool last = kind[1].name == NULL;
-        text_add(text, "%s%s", kind == kinds ? "" : last ? " or " : ", ", kind->name);
-    }
-}
-
 static bool parse_kind(const struct parser *parser, const char *text, const struct kind *kinds,
                        const char *what, int *value)
 {
@@ -24,7 +16,7 @@ static bool parse_kind(const struct parser *parser, const char *text, const stru
     struct text list = text_in(names, sizeof names);
     if (kind_find(kinds, text, value))
         return true;
-    add_names(kinds, &list);
+    text_add_kinds(&list, kinds);
     return values_refuse(parser, ": '%s' is no %s; use %s", text, what, names);
 }
 
@@ -177,7 +169,7 @@ void walk_add_help(struct text *text)
         text_add(text, "  %-18s %s\n", words, table[i].help);
     }
     text_add(text, "\nStates: ");
-    add_names(space_states, text);
+    text_add_kinds(text, space_states);
     text_add(text, ".\nExit status: 0 read to its end, 1 not, 2 bad usage.\n");
 }
 

@@ -9,21 +9,6 @@
 
 #define THP_FOLDER "/sys/kernel/mm/transparent_hugepage/"
 
-const struct kind vm_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {"thp-64K", VM_PAGES_THP_64K},
-    {"huge", VM_PAGES_HUGE},
-    {NULL, 0},
-};
-const struct kind vm_others_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {"thp-64K", VM_PAGES_THP_64K},
-    {NULL, 0},
-};
-const struct kind vm_small_pages_kinds[] = {{"small", VM_PAGES_SMALL}, {NULL, 0}};
-
 /* False if there is no such file; else its first line is in `text`. */
 static bool read_setting(const char *path, char *text, size_t size)
 {

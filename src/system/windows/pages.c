@@ -3,21 +3,6 @@
 
 #include "system/vm.h"
 
-const struct kind vm_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {"thp-64K", VM_PAGES_THP_64K},
-    {"huge", VM_PAGES_HUGE},
-    {NULL, 0},
-};
-const struct kind vm_others_pages_kinds[] = {
-    {"small", VM_PAGES_SMALL},
-    {"thp", VM_PAGES_THP},
-    {"thp-64K", VM_PAGES_THP_64K},
-    {NULL, 0},
-};
-const struct kind vm_small_pages_kinds[] = {{"small", VM_PAGES_SMALL}, {NULL, 0}};
-
 /* AdjustTokenPrivileges succeeds as well where the account lacks the privilege; the last error then
  * says so (AdjustTokenPrivileges, Microsoft Learn). */
 static bool enable_lock_memory(void)
