@@ -364,7 +364,8 @@ static int run_ways(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.pages = ARTICLE_PAGES, .repeat = 10, .trap = trap_kinds[0].value};
+    struct options options = {
+        .pages = ARTICLE_PAGES, .repeat = 10, .trap = (enum trap_kind)trap_kinds[0].value};
     int status = TOOL_TAKEN;
     if (!tool_parse(&tool, argc, argv, &options, &status))
         return status;

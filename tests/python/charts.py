@@ -150,6 +150,7 @@ class Words(unittest.TestCase):
         self.assertEqual(frame.powers_between(4096, 70000, 4), [4096, 16384, 65536, 262144])
         self.assertEqual(frame.powers_between(4096, 4096, 4), [4096])
         self.assertEqual(frame.steps_125(3, 60), [5, 10, 20, 50])
+        self.assertEqual(frame.steps_125(1100, 2600), [1500, 2000])
         self.assertEqual(frame.steps_125(2.25, 4), [3])
         self.assertEqual(frame.thinned(list(range(10)), 5), [0, 3, 6, 9])
 

@@ -104,9 +104,16 @@ def powers_between(low, high, factor):
 
 
 def steps_125(low, high):
-    """1, 2, 5, 10, ... that lie within the range; its middle where none does."""
-    steps = [digit * 10.0 ** power for power in range(-3, 13) for digit in (1, 2, 5)]
-    return [value for value in steps if low <= value <= high] or [math.sqrt(low * high)]
+    """1, 2, 5, 10, ... that lie within the range; more digits where only one does, and the range's
+    middle where none does."""
+    def steps(*digits):
+        return [value for power in range(-3, 13) for digit in digits
+                if low <= (value := digit * 10.0 ** power) <= high]
+
+    coarse = steps(1, 2, 5)
+    if len(coarse) == 1:
+        return steps(1, 1.5, 2, 3, 4, 5, 7)
+    return coarse or [math.sqrt(low * high)]
 
 
 def thinned(values, most):

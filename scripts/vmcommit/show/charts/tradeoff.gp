@@ -11,7 +11,7 @@ set xtics add ('none' waste_none)
 set xlabel 'charge that is unused'
 set title touched_text
 set ylabel 'time per touched page'
-set lmargin at screen 0.09
+set lmargin at screen 0.115
 set rmargin at screen 0.975
 set bmargin at screen from_bottom(0.2*high)
 set tmargin at screen from_top(0.16*high)
