@@ -58,7 +58,7 @@ class Samples(Copy):
         self.assertEqual({*run.process_times} - {runs.START}, set(run.strategies))
         self.assertEqual([*run.traces[64 * 2**20]], [*sorted(damage.CELLS)])
         row = run.samples[run.samples.status == "ok"].iloc[0]
-        self.assertEqual(row.ns_per_page, row.undisturbed_ns / (row.touched_bytes / 4096))
+        self.assertEqual(row.ns_per_page, float(row.undisturbed_ns) / (row.touched_bytes / 4096))
 
     def test_each_column_is_needed(self):
         for column in NEEDED:
