@@ -2,6 +2,7 @@
 by hand must come out word by word."""
 
 import json
+import math
 import unittest
 
 import made
@@ -12,6 +13,8 @@ import pandas
 from vmcommit.analyse import advice, analysis, answer, claims, sentences
 from vmcommit.analyse.answer import Band, Beside, PageCost, Ratio
 from vmcommit.base.cells import Cell
+from vmcommit.base.conventions import ANSWER_CONFIDENCE
+from vmcommit.base.statistics import paired_interval, shared
 from vmcommit.base.units import GIB, KIB, MIB
 
 # As many as it takes for ranks to decide; all on one side of 1 then do for 524 comparisons at
@@ -236,7 +239,7 @@ def times_of(*cells, rounds=ROUNDS, strategies=(*made.FOUR, CUSTOM)):
 
 
 class Comparisons(unittest.TestCase):
-    RATIOS = [0.96, 0.97, 0.98, 0.99, *(1 + number / 100 for number in range(1, 17))]
+    RATIOS = [0.95, 0.96, 0.97, 0.98, 0.99, *(1 + number / 100 for number in range(1, 16))]
 
     def pair(self, rounds, size=MIB):
         """Rows of upfront, and of fault, which takes these ratios to it, round by round."""
@@ -249,6 +252,15 @@ class Comparisons(unittest.TestCase):
         times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
         return answer.compare(times, [times.block(MIB << at, MIB << at)
                                       for at in range(len(rounds))])
+
+    def assertShared(self, ratio, cells):
+        """That the ratio of upfront to fault has one of so many intervals at 99.9 %."""
+        logs = [-math.log(each) for each in self.RATIOS]
+        for others in {1, 2, 3, 4}:
+            _, low, high, _ = paired_interval(logs, shared(others, ANSWER_CONFIDENCE))
+            check = self.assertAlmostEqual if others == cells else self.assertNotAlmostEqual
+            check(ratio.low, math.exp(low))
+            check(ratio.high, math.exp(high))
 
     def test_rounds_that_suffice(self):
         """A pair's own spread is relied on from six degrees of freedom on, which are seven rounds;
@@ -264,14 +276,11 @@ class Comparisons(unittest.TestCase):
             self.assertEqual([band.cheapest for band in bands], [("upfront",) if known else ()])
 
     def test_blocks_with_too_few_rounds_take_no_share(self):
-        """One or two comparisons reach from the 3rd of 20 rounds to the 18th, three of them from
-        the 2nd to the 19th. Two rounds could suffice, if others' spread were known."""
-        for rounds, low, high in (((20,), 0.98, 1.14), ((20, 1, 1), 0.98, 1.14),
-                                  ((20, 2, 1), 0.98, 1.14), ((20, 2, 2), 0.97, 1.15)):
+        """Two rounds could suffice, if others' spread were known."""
+        for rounds, cells in (((20,), 1), ((20, 1, 1), 1), ((20, 2, 1), 2), ((20, 2, 2), 3)):
             first, *others = self.compared(*rounds)
             self.assertEqual(others, [{}] * len(others))
-            self.assertAlmostEqual(first["upfront", "fault"].low, 1 / high)
-            self.assertAlmostEqual(first["upfront", "fault"].high, 1 / low)
+            self.assertShared(first["upfront", "fault"], cells)
 
     def test_gigabytes_share_their_spread_and_other_sizes_do_not(self):
         """Three rounds of a pair have two degrees of freedom; three such sizes have six."""
@@ -299,12 +308,11 @@ class Comparisons(unittest.TestCase):
         self.assertFalse(times.ratio(chunked, upfront, 0.999999).known)
 
     def test_a_pair_is_compared_at_999_of_1000(self):
-        """Of 20 rounds that is from the 3rd smallest to the 3rd largest; at 95 % it would be from
-        the 6th, and significant."""
+        """At 95 % it would be significant."""
         ratio = self.compared(20)[0]["upfront", "fault"]
-        self.assertAlmostEqual(ratio.low, 1 / 1.14)
-        self.assertAlmostEqual(ratio.high, 1 / 0.98)
+        self.assertShared(ratio, 1)
         self.assertEqual(ratio.sign, 0)
+        self.assertLess(paired_interval([-math.log(each) for each in self.RATIOS], 0.95)[2], 0)
 
     def test_ratios_are_paired_by_round(self):
         """Twice as long in each round that both have, in whatever order; the machine drifts."""
@@ -443,17 +451,19 @@ class Knees(unittest.TestCase):
                    "(too few rounds for a confidence interval) at 1 MiB.")
 
     def test_all_steps_hold_together_at_95_percent(self):
-        """Two strategies by three steps share 0.05: of 20 rounds they reach from the 4th to the
-        17th; alone each would from the 6th on. In two rounds they have six degrees of freedom."""
+        """Two strategies by three steps share 0.05. In two rounds they have six degrees of
+        freedom."""
         sweep = [(which, MIB, [1000 + number for number in range(1, 21)], {"step": step})
                  for which in (CHUNKED, GUARD) for step in self.STEPS[:3]]
         for rounds, known in ((1, False), (2, True), (20, True)):
             knees = answer.knees(times_of((UPFRONT, MIB, 1000, {}), *sweep, rounds=range(rounds)),
                                  MIB)
             self.assertEqual([knee.ratio.known for knee in knees], [known] * 2)
+        _, low, high, _ = paired_interval(
+            [math.log(1 + number / 1000) for number in range(1, 21)], shared(6))
         for knee in knees:
-            self.assertAlmostEqual(knee.ratio.low, 1.004)
-            self.assertAlmostEqual(knee.ratio.high, 1.017)
+            self.assertAlmostEqual(knee.ratio.low, math.exp(low))
+            self.assertAlmostEqual(knee.ratio.high, math.exp(high))
 
     def test_steps_without_upfront_or_without_a_common_round(self):
         sweep = [(CHUNKED, MIB, 1010, {"step": step}) for step in self.STEPS]

@@ -129,7 +129,7 @@ class Crossings(unittest.TestCase):
         said, right = dict.fromkeys(questions, 0), dict.fromkeys(questions, 0)
         for seed in range(DRAWS):
             drawn = Drawn(seed)
-            decided, text = decide(made_run(drawn.draws, drawn.ratio, 24, drawn.noise))
+            decided, text = decide(made_run(drawn.draws, drawn.ratio, 30, drawn.noise))
             for question in questions:
                 is_said, is_right = question(drawn, decided)
                 said[question] += is_said

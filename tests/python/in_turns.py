@@ -29,8 +29,8 @@ ROW = {column: "" for column in NEEDED} | {
     "platform": "linux", "page_bytes": "4096", "touched_bytes": "65536", "status": "ok",
     "batch": "24", "total_ns": "1000.0",
     **dict.fromkeys(rules.GATED, "16")}
-# Ratios of twenty sets with a median of 1: the 4th smallest is 0.96, the 4th largest its inverse.
-OPEN = [0.96] * 5 + [1] * 10 + [1 / 0.96] * 5
+# Ratios of twenty sets whose middle is 1: of the 210 means of two, 55 are 0.96, 55 its inverse.
+OPEN = [0.96] * 10 + [1 / 0.96] * 10
 
 
 def shown(*_):
@@ -128,10 +128,11 @@ class Verdicts(Pretended):
         self.assertEqual(math.ceil(needed), 69)
 
     def test_an_open_verdict_beyond_the_threshold_needs_what_excludes_zero(self):
-        """Three sets in twenty are faster by far: the interval goes from the 4th smallest on."""
+        """Four sets in twenty are faster by far: of the means of two, 10 have both of them, 64 one;
+        the interval begins with the 38th."""
         result = self.time(head=[0.9] * 4 + [1.05] * 16)
         self.assertEqual(result.verdict, rules.INCONCLUSIVE)
-        wide = 1.05 / 0.9 - 1
+        wide = 1.05 / math.sqrt(0.9 * 1.05) - 1
         needed = 20 * ((wide / math.log(1.05)) ** 2 - 1)
         self.assertEqual(result.why, f"some {math.ceil(needed)} s more would tell")
 
@@ -143,11 +144,11 @@ class Verdicts(Pretended):
         self.assertEqual(result.rounds, len(self.sets))
 
     def test_time_goes_where_a_verdict_is_nearest(self):
-        """The noisier one waits until the other is known, which it is after 40 sets."""
+        """The noisier one waits until the other is known, which it is before 50 sets."""
         for worse, better in ((UPFRONT, FAULT), (FAULT, UPFRONT)):
             self.sets.clear()
             self.time(UPFRONT, FAULT, seconds=300, head=lambda cell, at, worse=worse: 1000 * (
-                1 + (0.1 * (at % 3 == 0) if cell == worse else 0.04 * (at < 12) * (at % 2))))
+                1.1 ** (-1) ** at if cell == worse else 1 + 0.06 * (at < 8) * (at % 2)))
             later = self.sets[40:]
             self.assertEqual(later[0], better)
             self.assertEqual(later, sorted(later, key=lambda cell: cell == worse))
@@ -161,7 +162,7 @@ class Verdicts(Pretended):
         for noisy, quiet in ((UPFRONT, FAULT), (FAULT, UPFRONT)):
             self.sets.clear()
             results = self.time(UPFRONT, FAULT, seconds=181, head=lambda cell, at, noisy=noisy:
-                                1000 * (1.04 if cell == noisy and at % 2 else 1))
+                                1000 * (0.9 + 0.1 * (at % 3) if cell == noisy else 1))
             self.assertEqual({result.cell: result.verdict for result in results},
                              {noisy: rules.INCONCLUSIVE, quiet: rules.SAME})
             self.assertEqual((self.sets.count(quiet), self.sets.count(noisy)), (20, 40))

@@ -10,10 +10,13 @@ import unittest
 import made
 from made import CHUNKED, FAULT, PAGE, UPFRONT
 
+import numpy
+
 from vmcommit.analyse.summary import summarise, write_summary
 from vmcommit.base import runs
-from vmcommit.base.statistics import (corrected, half_width, median_interval, pool_of,
-                                      pooled_spread, quantile_interval, set_interval, shared)
+from vmcommit.base.statistics import (corrected, half_width, median_interval, paired_interval,
+                                      pool_of, pooled_spread, quantile_interval, set_interval,
+                                      shared)
 from vmcommit.base.units import GIB, KIB, MIB
 
 SIZE = 64 * KIB  # 16 pages
@@ -72,7 +75,7 @@ class Statistics(unittest.TestCase):
         for values, pooled in ((range(1, 7), (0.1, 5)), (range(1, 7), (math.nan, 0)),
                                ([7], (0.1, 60)), (range(20), (0.1, 60)), (range(99), (9.0, 60))):
             with self.subTest(values=values, pooled=pooled):
-                self.assertEqual(set_interval(values, 0.95, pooled), median_interval(values, 0.95))
+                self.assertEqual(set_interval(values, 0.95, pooled), paired_interval(values, 0.95))
         self.assertEqual(set_interval(range(19), 0.95, (0.1, 60))[3], 0.95)
         self.assertTrue(all(map(math.isnan, set_interval([], 0.95, (0.1, 60)))))
 
@@ -143,10 +146,13 @@ class ThreeRounds(unittest.TestCase):
                    multiple_of_page_fault=2.5, ratio_to_upfront=1, ratio_samples=3)
 
     def test_ratios_are_paired_and_above_1_where_slower(self):
-        """1.5, 2 and 4 times upfront in the same round; the medians alone would give 3.2."""
-        self.check(row_of(self.summary, "chunked"), ratio_to_upfront=2, ratio_to_upfront_low=1.5,
-                   ratio_to_upfront_high=4, ratio_samples=3, ratio_confidence=0.75,
-                   ratio_half_width=1, multiple_of_page_fault=8, ns_per_page=4000)
+        """1.5, 2 and 4 times upfront in the same round; the medians alone would give 3.2. The
+        middle of the six means of two lies between 2 and that of 1.5 and 4."""
+        middle = math.sqrt(2 * math.sqrt(1.5 * 4))
+        self.check(row_of(self.summary, "chunked"), ratio_to_upfront=middle,
+                   ratio_to_upfront_low=1.5, ratio_to_upfront_high=4, ratio_samples=3,
+                   ratio_confidence=0.75, ratio_half_width=4 / middle - 1, multiple_of_page_fault=8,
+                   ns_per_page=4000)
 
     def test_spread_is_from_quartile_to_quartile(self):
         self.check(row_of(self.summary, "chunked"), spread=(72000 - 44000) / 64000)
@@ -222,34 +228,37 @@ class Summary(unittest.TestCase):
         rows += [made.row(UPFRONT, size * MIB, 100) for size in (1, 2, 4, 8)]
         self.assertFalse(row_of(summary_of(rows), "upfront", size_bytes=SIZE).drifts)
 
+    def assertInterval(self, row, ratios, cells):
+        _, low, high, _ = paired_interval(numpy.log(ratios), shared(cells))
+        self.assertAlmostEqual(row.ratio_to_upfront_low, math.exp(low))
+        self.assertAlmostEqual(row.ratio_to_upfront_high, math.exp(high))
+        for other in {1, 2, 3} - {cells}:
+            _, low, high, _ = paired_interval(numpy.log(ratios), shared(other))
+            self.assertNotAlmostEqual(row.ratio_to_upfront_low, math.exp(low))
+
     def test_intervals_of_ratios_hold_together(self):
-        """Two cells that can claim something share 0.05: of 20 rounds the 5th to the 16th, of 22
-        the 6th to the 17th; alone they would be the 6th to the 15th, and the 6th to the 17th. A
-        cell of one round and upfront itself take no share: with a third one 22 rounds would be
-        the 5th to the 18th."""
+        """Two cells that can claim something share 0.05. A cell of one round and upfront itself
+        take no share. What is no ratio shares with nobody: of 20 rounds it goes from the 6th to the
+        15th."""
         rows = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 23)]
         rows += [made.row(CHUNKED, SIZE, 100 + number, number) for number in range(1, 21)]
         rows += [made.row(FAULT, SIZE, 100 + number, number) for number in range(1, 23)]
         rows += [made.row(CHUNKED, SIZE, 200, step=PAGE)]
         summary = summary_of(rows)
         row = row_of(summary, "chunked", chunk_bytes=64 * KIB)
-        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.05)
-        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.16)
+        self.assertInterval(row, [1 + number / 100 for number in range(1, 21)], 2)
         self.assertEqual((row.ns_per_page_low, row.ns_per_page_high), (106, 115))
-        row = row_of(summary, "fault")
-        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.06)
-        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.17)
+        self.assertInterval(row_of(summary, "fault"),
+                            [1 + number / 100 for number in range(1, 23)], 2)
 
     def test_a_cell_of_two_rounds_takes_its_share(self):
-        """Its interval is known by the others' spread: three share 0.05, and 22 rounds reach from
-        the 5th to the 18th."""
+        """Its interval is known by the others' spread: three share 0.05."""
         rows = [made.row(UPFRONT, SIZE, 100, number) for number in range(1, 23)]
         rows += [made.row(FAULT, SIZE, 100 + number, number) for number in range(1, 23)]
         rows += [made.row(CHUNKED, SIZE, 200, number, step=step)
                  for number in (1, 2) for step in (PAGE, 64 * KIB)]
-        row = row_of(summary_of(rows), "fault")
-        self.assertAlmostEqual(row.ratio_to_upfront_low, 1.05)
-        self.assertAlmostEqual(row.ratio_to_upfront_high, 1.18)
+        self.assertInterval(row_of(summary_of(rows), "fault"),
+                            [1 + number / 100 for number in range(1, 23)], 3)
 
     def test_few_rounds_borrow_the_spread_of_what_is_compared_with_the_same_base(self):
         """Seven logarithms from -0.03 to 0.03 have squares of 0.0028 around their mean, another

@@ -12,6 +12,7 @@ from vmcommit.base.units import GIB
 
 FEW, FREEDOM = 2, 6  # values, and degrees of freedom, from which a pooled spread is relied on
 RANKED = 20  # values from which ranks alone do as well
+COUNTED = 60  # values up to which signed ranks are counted out; their sum is normal enough beyond
 
 
 @functools.cache
@@ -33,6 +34,50 @@ def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
         return (numpy.nan,) * 4
     k, coverage = median_rank(n, confidence)
     return numpy.median(values), values[k - 1], values[n - k], coverage
+
+
+@functools.cache
+def signed_ranks(n: int) -> numpy.ndarray:
+    """How probable it is that the ranks of n values that lie above their middle of symmetry add up
+    to 0, 1, 2, ... at most: each rank does with 1/2 (Wilcoxon 1945)."""
+    exactly = numpy.zeros(n * (n + 1) // 2 + 1)
+    exactly[0] = 1
+    for rank in range(1, n + 1):
+        exactly[rank:] = (exactly[rank:] + exactly[:-rank]) / 2
+        exactly[:rank] /= 2
+    return exactly.cumsum()
+
+
+@functools.cache
+def pair_rank(n: int, confidence: float) -> tuple[int, float]:
+    """(k, coverage) of an interval from the k-th smallest to the k-th largest mean of two of n
+    values."""
+    error = (1 - confidence) / 2
+    if n <= COUNTED:
+        below = signed_ranks(n)
+        k = max(1, int(numpy.searchsorted(below, error, side="right")))
+        return k, 1 - 2 * below[k - 1]
+    spread = stats.norm(n * (n + 1) / 4, numpy.sqrt(n * (n + 1) * (2 * n + 1) / 24))
+    k = max(1, int(spread.ppf(error) - 0.5))
+    return k, 1 - 2 * spread.cdf(k - 0.5)
+
+
+def paired_interval(values: ArrayLike, confidence: float) -> tuple[float, float, float, float]:
+    """(middle, low, high, coverage) of differences between what was measured in pairs: the median
+    of all means of two of them, each of itself too (Hodges and Lehmann 1963), and the interval that
+    Wilcoxon's signed ranks give it. It supposes that the differences lie alike to both sides of
+    their middle, which those of equals do, and is a fifth narrower than median_interval, so that
+    two thirds as many values do. Too few values for `confidence`: all of their range, with the
+    coverage that it does give."""
+    values = numpy.asarray(values, dtype=float)
+    n = len(values)
+    if n == 0:
+        return (numpy.nan,) * 4
+    first, second = numpy.triu_indices(n)
+    means = (values[first] + values[second]) / 2
+    k, coverage = pair_rank(n, confidence)
+    means.partition((k - 1, len(means) - k))
+    return float(numpy.median(means)), means[k - 1], means[len(means) - k], coverage
 
 
 def pooled_spread(samples: Iterable[ArrayLike]) -> tuple[float, int]:
@@ -59,13 +104,13 @@ def student(confidence: float, freedom: int) -> float:
 def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
                  ) -> tuple[float, float, float, float]:
     """(middle, low, high, coverage) of what sets of turns gave, one value each. From RANKED values
-    on it is median_interval. Fewer would make that as wide as all of them; so for them it is
+    on it is paired_interval. Fewer would make that as wide as all of them; so for them it is
     Student's interval of their mean, with the larger of their own spread and the one that `pooled`
     gives, of all that is compared with the same base: from FEW values on, and FREEDOM degrees."""
     values = numpy.asarray(values, dtype=float)
     spread, freedom = pooled
     if len(values) >= RANKED or len(values) < FEW or freedom < FREEDOM:
-        return median_interval(values, confidence)
+        return paired_interval(values, confidence)
     reach = student(confidence, freedom) * max(spread, values.std(ddof=1)) \
         / numpy.sqrt(len(values))
     middle = float(values.mean())

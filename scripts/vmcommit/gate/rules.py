@@ -1,8 +1,8 @@
 """Whether something got slower: the rules of `make compare`, apart from any measuring.
 
 A cell is a configuration that both sides were measured in. Counts are exact, so any that rose is a
-regression. Times are paired within a round: the median of log ratios with a sign-test interval that
-holds for all cells together.
+regression. Times are paired within a set or round: the middle of log ratios with an interval by
+signed ranks that holds for all cells together.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import numpy
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import STATUSES
 from vmcommit.base.conventions import (DRIFT, GATE_CONFIDENCE, SPARSELY_TOUCHED, THRESHOLD)
-from vmcommit.base.statistics import median_interval, shared
+from vmcommit.base.statistics import median_interval, paired_interval, shared
 from vmcommit.base.units import KIB, MIB
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
@@ -170,7 +170,7 @@ class Rule:
         """(verdict, median, low, high) of paired times, in the order of their rounds or sets."""
         logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
         confidence = shared(self.cells, GATE_CONFIDENCE)
-        *interval, coverage = median_interval(logs, confidence)
+        *interval, coverage = paired_interval(logs, confidence)
         return verdict_on(*interval, coverage >= confidence, 0, self.threshold)
 
     @property
