@@ -207,7 +207,8 @@ static void run_all(void *context)
 }
 
 /* A page that faults again right after it was handled would do so for ever: that is no fault that
- * committing can mend. */
+ * committing can mend. Counted beforehand, since under TRAP_THREAD the access may be over, and its
+ * cycle too, before `fault` returns. */
 static enum trap_answer answer_fault(void *context, const void *address)
 {
     struct cycle *cycle = context;
@@ -217,13 +218,15 @@ static enum trap_answer answer_fault(void *context, const void *address)
         region_page_start(region, offset) == region->last_fault)
         return TRAP_FOREIGN;
     region->last_fault = region_page_start(region, offset);
+    region->handled_faults++;
     int error = cycle->strategy->fault(region, offset);
+    if (error == 0)
+        return TRAP_RETRY;
+    region->handled_faults--;
     if (error == REGION_FOREIGN)
         return TRAP_FOREIGN;
-    if (region_keep_failure(region, "commit", region->last_fault, region->page, error) != 0)
-        return TRAP_ABANDON;
-    region->handled_faults++;
-    return TRAP_RETRY;
+    region_keep_failure(region, "commit", region->last_fault, region->page, error);
+    return TRAP_ABANDON;
 }
 
 int cycle_trap(struct cycle *cycle, void (*body)(void *))
@@ -297,6 +300,8 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
                           .trap = configuration->trap,
                           .reading_ns = cycle_empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
+    if (strategy->prepare != NULL)
+        cycle_keep_error(&cycle, "getting ready", strategy->prepare(configuration));
     vm_place(configuration->size, configuration->purge == PURGE_NONE ? 1 : 2);
     return cycle;
 }

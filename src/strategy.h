@@ -32,6 +32,9 @@ struct strategy {
     /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
     bool (*load)(const char *path, char *message, size_t size);
 
+    /* Makes what lasts beyond a cycle, before anything is timed or read; NULL if nothing does. */
+    int (*prepare)(const struct configuration *configuration);
+
     /* Gets the address space; NULL if `commit` gets it too. */
     int (*reserve)(struct region *region);
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "system/linux/mapping.h"
+#include "system/linux/uffd.h"
 
 /* linux/mman.h of 5.14; older headers lack it. */
 #ifndef MADV_POPULATE_WRITE
@@ -47,12 +48,14 @@ const char *commit_unsupported(enum commit_kind kind, enum vm_pages pages)
         return "a huge page that is not reserved may be missing when it is touched";
     if (kind == COMMIT_POPULATE && !kernel_populates())
         return "this kernel has no MADV_POPULATE_WRITE (Linux 5.14)";
+    if (kind == COMMIT_COPY || kind == COMMIT_ZEROPAGE)
+        return uffd_unsupported();
     return NULL;
 }
 
 bool commit_populates(enum commit_kind kind)
 {
-    return kind == COMMIT_POPULATE;
+    return kind == COMMIT_POPULATE || kind == COMMIT_COPY;
 }
 
 /* Without MAP_NORESERVE unless it is asked for: with it the later mprotect is never charged, but in
