@@ -20,9 +20,11 @@ static int uffd_reserve(struct region *region)
     return region_keep_failure(region, "map", 0, region->size, error);
 }
 
+/* A step that a thread could not supply ends nothing but the touching. */
 static int uffd_touch(struct region *region, const struct workload *workload)
 {
-    return workload_touch(region, workload, workload_nothing);
+    workload_touch(region, workload, workload_nothing);
+    return region->error;
 }
 
 static int uffd_supply_step(struct region *region, size_t offset)
@@ -42,6 +44,7 @@ const struct strategy harness_strategy = {
     .commits = ways,
     .pages = vm_small_pages_kinds,
     .traps = traps,
+    .unsupported = uffd_unsupported,
     .prepare = uffd_get_ready,
     .reserve = uffd_reserve,
     .touch = uffd_touch,

@@ -162,6 +162,32 @@ STACK = {
     (2048, "1"): expect(0, 0, 2048, 1, 2048, 1),
     (80, "0.1"): expect(0, 0, 8, 1, 8, 1),
 }
+
+
+def supplied(calls, touched, pages, copied):
+    """All is charged from the start, whatever is supplied. Of the zero page each write makes a copy,
+    by a minor fault; what was copied is resident as a whole, and faults no more."""
+    return {"zeropage": expect(calls, calls, touched, pages, pages, 1),
+            "copy": expect(calls, calls, copied, pages, pages, 1, faults=0)}
+
+
+UFFD = {
+    (1, 1, "1"): supplied(1, 1, 1, 1),
+    (1, 16, "1"): supplied(1, 1, 1, 1),
+    (2, 1, "1"): supplied(2, 2, 2, 2),
+    (16, 16, "1"): supplied(1, 16, 16, 16),
+    (80, 1, "1"): supplied(80, 80, 80, 80),
+    (80, 3, "1"): supplied(27, 80, 80, 80),
+    (80, 16, "1"): supplied(5, 80, 80, 80),
+    (80, 256, "1"): supplied(1, 80, 80, 80),
+    (4096, 1, "1"): supplied(4096, 4096, 4096, 4096),
+    (4096, 16, "1"): supplied(256, 4096, 4096, 4096),
+    (80, 1, "0.1"): supplied(8, 8, 80, 8),
+    (80, 16, "0.1"): supplied(1, 8, 80, 16),
+    (4096, 1, "0.1"): supplied(410, 410, 4096, 410),
+    (4096, 16, "0.1"): supplied(26, 410, 4096, 416),
+    (4096, 256, "0.1"): supplied(2, 410, 4096, 512),
+}
 # 8 MiB are 2048 pages, 128 of 64 KiB, or 4 of 2 MiB.
 LARGER_PAGES = [
     ("thp", "upfront", "8M", expect(1, 0, 2048, 2048, 2048, 1, faults=4)),
@@ -266,6 +292,23 @@ class Counts(unittest.TestCase):
                   for key, counts in CHUNKED_DOUBLE.items()}
         self.check("mremap", double, "--growth", "double")
         self.check("stack", STACK)
+
+    @unittest.skipIf(WINDOWS, "a call of Linux")
+    def test_userfaultfd(self):
+        """In any order a step is supplied once. An access that waits for a thread is a minor fault,
+        one that ends in a signal is none."""
+        row = rows("uffd", "--size", "4K", "--repeat", 1)[0]
+        if row["status"] == "unsupported":
+            self.skipTest(row["error"])
+        orders = ("sequential", "reverse", "random", "alternate")
+        for trap, kind, order in itertools.product(("sigbus", "thread"), ("copy", "zeropage"),
+                                                   orders):
+            table = {key: counts[kind] for key, counts in UFFD.items()}
+            if (trap, kind) == ("thread", "copy"):
+                table = {key: {**counts, "minor_faults": counts["handled_faults"]}
+                         for key, counts in table.items()}
+            with self.subTest(trap=trap, kind=kind, order=order):
+                self.check("uffd", table, "--trap", trap, "--commit", kind, "--order", order)
 
     @unittest.skipIf(WINDOWS, "pages of Linux")
     def test_larger_pages(self):

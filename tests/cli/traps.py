@@ -1,8 +1,14 @@
 """What each way to commit has in store for those who don't expect it."""
 
+import ctypes
+import errno
+import os
+import pathlib
+import platform
+import shutil
 import unittest
 
-from support import PAGE, SANITIZED, WINDOWS, number, rows
+from support import PAGE, SANITIZED, WINDOWS, command, execute, number, parse, rows
 
 MIB = 2**20
 
@@ -74,6 +80,98 @@ class Commit(unittest.TestCase):
                 self.skipTest(row["error"])
             faults[step] = number(row, "minor_faults")
         self.assertEqual(faults, {PAGE: 256, 16 * PAGE: 16})
+
+
+def reason_against_userfaultfd():
+    """Why a row is unsupported here; empty where it isn't."""
+    return rows("uffd", "--size", "4K", "--repeat", 1)[0]["error"]
+
+
+@unittest.skipIf(WINDOWS, "a call of Linux")
+class Userfaultfd(unittest.TestCase):
+    NUMBERS = {"x86_64": 323, "aarch64": 282}  # of the call
+    USER_MODE_ONLY = 1
+    NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+    def setUp(self):
+        if why := reason_against_userfaultfd():
+            self.skipTest(why)
+
+    def unprivileged(self, words):
+        """A finished process of a user without privileges."""
+        try:
+            return execute(words, **(self.NOBODY if os.geteuid() == 0 else {}))
+        except PermissionError:
+            self.skipTest("another user can't reach the programs")
+
+    def test_users_without_privileges_are_told_of_their_own_accesses(self):
+        for trap in ("sigbus", "thread"):
+            done = self.unprivileged(command("uffd", "--size", "64K", "--chunk", "16K", "--trap",
+                                             trap, "--repeat", 1))
+            with self.subTest(trap=trap):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                row = parse(done.stdout)[0]
+                self.assertEqual((row["status"], row["error"]), ("ok", ""))
+                self.assertEqual(number(row, "handled_faults"), 4)
+
+    def test_they_are_told_of_nothing_else(self):
+        """vm.unprivileged_userfaultfd is 0: EPERM, but with UFFD_USER_MODE_ONLY."""
+        setting = pathlib.Path("/proc/sys/vm/unprivileged_userfaultfd")
+        if not setting.exists() or setting.read_text().strip() != "0":
+            self.skipTest("vm.unprivileged_userfaultfd is not 0")
+        if platform.machine() not in self.NUMBERS:
+            self.skipTest("the call's number is not known here")
+        child = os.fork()
+        if child == 0:
+            os._exit(self.errors_without_privileges() != [errno.EPERM, 0])
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def errors_without_privileges(self):
+        """Of asking for all faults, and for those of user code alone; 0 where it was allowed."""
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(self.NOBODY["group"])
+            os.setuid(self.NOBODY["user"])
+        call = ctypes.CDLL(None, use_errno=True).syscall
+        number_of_call = self.NUMBERS[platform.machine()]
+        return [0 if call(number_of_call, os.O_CLOEXEC | flag) >= 0 else ctypes.get_errno()
+                for flag in (0, self.USER_MODE_ONLY)]
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_where_there_is_none_the_row_says_why(self):
+        for error, why in (("ENOSYS", "this kernel has no userfaultfd (CONFIG_USERFAULTFD)"),
+                           ("EPERM", "userfaultfd is not allowed here "
+                                     "(vm.unprivileged_userfaultfd, a sandbox)")):
+            for trap in ("sigbus", "thread"):
+                done = execute(["strace", "-o", os.devnull, "-e", "trace=userfaultfd", "-e",
+                                f"inject=userfaultfd:error={error}",
+                                *command("uffd", "--size", "64K", "--trap", trap, "--repeat", 1)])
+                with self.subTest(error=error, trap=trap):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    row = parse(done.stdout)[0]
+                    self.assertEqual((row["status"], row["error"], row["commit_calls"]),
+                                     ("unsupported", why, ""))
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_a_supply_that_is_refused_is_a_row(self):
+        """By the kernel's lack of memory. The signal's cycle ends there; whoever waits for a thread can
+        only be let go on, and then touches all."""
+        for trap in ("sigbus", "thread"):
+            done = execute(["strace", "-f", "-o", os.devnull, "-e", "trace=ioctl", "-e",
+                            "inject=ioctl:error=ENOMEM:when=20", *command(
+                                "uffd", "--size", "64K", "--chunk", "4K", "--trap", trap,
+                                "--repeat", 1)])
+            with self.subTest(trap=trap):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                row = parse(done.stdout)[0]
+                self.assertEqual((row["status"], row["total_ns"]), ("refused", ""))
+                self.assertRegex(row["error"], "^supply of 4096 bytes at offset [0-9]+: Cannot "
+                                               "allocate memory$")
+                supplied = int(row["error"].split()[6].strip(":")) // PAGE
+                reached = (supplied + 1, supplied, supplied) if trap == "sigbus" else (16, 15, 16)
+                self.assertEqual((number(row, "commit_calls"), number(row, "handled_faults"),
+                                  number(row, "resident_bytes") // PAGE), reached)
+                self.assertEqual(number(row, "released_commit_bytes"), 0)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ if not WINDOWS:
     CELLS += [("mremap", ("--commit", kind), 80, 3, touch, "sequential")
               for kind in ("in_place", "move") for touch in ("1", "0.1")]
     CELLS += [("stack", (), 80, 1, touch, "downwards") for touch in ("1", "0.1")]
+    CELLS += [("uffd", ("--trap", trap, "--commit", kind), 80, 3, touch, order)
+              for trap in ("sigbus", "thread") for kind in ("copy", "zeropage")
+              for touch, order in (("1", "sequential"), ("0.1", "random"))]
 SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
 
 
@@ -49,7 +52,7 @@ class Equal(unittest.TestCase):
     def test_counts_and_charge_are_those_of_a_cycle_in_one_go(self):
         for name, options, pages, step, touch, order in CELLS:
             chunk = ("--chunk", step * PAGE) if name in (
-                "chunked", "guard", "custom", "mremap") else ()
+                "chunked", "guard", "custom", "mremap", "uffd") else ()
             arguments = (*options, "--size", pages * PAGE, "--touch", touch, "--order", order,
                          *chunk)
             whole = rows(name, *arguments, "--repeat", 1)[0]

@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include "system/linux/mapping.h"
-#include "system/linux/uffd.h"
 
 /* linux/mman.h of 5.14; older headers lack it. */
 #ifndef MADV_POPULATE_WRITE
@@ -48,8 +47,6 @@ const char *commit_unsupported(enum commit_kind kind, enum vm_pages pages)
         return "a huge page that is not reserved may be missing when it is touched";
     if (kind == COMMIT_POPULATE && !kernel_populates())
         return "this kernel has no MADV_POPULATE_WRITE (Linux 5.14)";
-    if (kind == COMMIT_COPY || kind == COMMIT_ZEROPAGE)
-        return uffd_unsupported();
     return NULL;
 }
 
