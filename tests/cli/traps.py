@@ -8,9 +8,11 @@ import platform
 import shutil
 import unittest
 
-from support import PAGE, SANITIZED, WINDOWS, command, execute, number, parse, rows
+from support import PAGE, SANITIZED, WINDOWS, command, execute, number, parse, rows, taken_by
 
 MIB = 2**20
+SETTING = pathlib.Path("/proc/sys/vm/overcommit_memory")
+OVERCOMMIT = SETTING.read_text().strip() if SETTING.exists() else ""
 
 
 def under_a_limit(program, *arguments):
@@ -45,6 +47,55 @@ class Commit(unittest.TestCase):
         for program in ("upfront", "chunked"):
             row = under_a_limit(program, "--commit", "noreserve")
             self.assertEqual((row["status"], row["commit_bytes"]), ("refused", "0"))
+
+    @unittest.skipIf(SANITIZED, "sanitizers reserve terabytes by themselves")
+    def test_address_space_is_limited_when_it_is_reserved_and_never_later(self):
+        """RLIMIT_AS counts mappings, whatever can be done with them."""
+        import resource
+
+        def row(limit, program, *arguments):
+            return rows(program, "--size", "64M", "--chunk", "1M", *arguments, "--repeat", 1,
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))[0]
+        for kind in ("mprotect", "remap"):
+            with self.subTest(kind=kind):
+                refused = row(64 * MIB, "chunked", "--commit", kind)
+                self.assertEqual((refused["status"], refused["error"]), (
+                    "refused", "reserve of 67108864 bytes at offset 0: Cannot allocate memory"))
+                self.assertEqual((refused["commit_calls"], refused["commit_bytes"]), ("0", "0"))
+                self.assertEqual(row(128 * MIB, "chunked", "--commit", kind)["status"], "ok")
+
+    @unittest.skipIf(OVERCOMMIT != "0", "vm.overcommit_memory is not 0")
+    def test_more_than_there_is(self):
+        """The heuristic refuses what is charged and larger than memory and swap together. What is not
+        charged it lets through, and a mapping that could not be mapped over stays whole."""
+        size = 2 * sum(int(line.split()[1]) for line in
+                       pathlib.Path("/proc/meminfo").read_text().splitlines()
+                       if line.startswith(("MemTotal:", "SwapTotal:"))) * 1024 // PAGE * PAGE
+        for program, kind, expected in (
+                ("upfront", "mprotect", ("refused", "0", "1", "0")),
+                ("upfront", "noreserve", ("ok", "0", "1", "1")),
+                ("chunked", "mprotect", ("refused", "0", "1", "1")),
+                ("chunked", "remap", ("refused", "0", "1", "1")),
+                ("chunked", "noreserve", ("ok", "0", "1", "1"))):
+            row = rows(program, "--size", size, *taken_by(program, "--chunk", size), "--touch",
+                       "0.000001", "--commit", kind, "--repeat", 1)[0]
+            with self.subTest(program=program, kind=kind):
+                self.assertEqual(tuple(row[column] for column in (
+                    "status", "commit_bytes", "commit_calls", "region_count")), expected)
+
+    @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
+    def test_a_stack_is_not_limited_as_data(self):
+        """RLIMIT_DATA does not count what grows downwards."""
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        if hard != resource.RLIM_INFINITY and hard < 128 * MIB:
+            self.skipTest("RLIMIT_STACK can't be raised")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_STACK, (128 * MIB, hard))
+            resource.setrlimit(resource.RLIMIT_DATA, (32 * MIB, 32 * MIB))
+        row = rows("stack", "--size", "64M", "--repeat", 1, preexec_fn=limit)[0]
+        self.assertEqual((row["status"], row["commit_bytes"]), ("ok", str(64 * MIB)))
 
     @unittest.skipIf(SANITIZED, "a sanitizer's own handler was there before ours")
     def test_a_stack_is_refused_at_its_limit(self):
@@ -154,8 +205,8 @@ class Userfaultfd(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_a_supply_that_is_refused_is_a_row(self):
-        """By the kernel's lack of memory. The signal's cycle ends there; whoever waits for a thread can
-        only be let go on, and then touches all."""
+        """By the kernel's lack of memory. The signal's cycle ends there; whoever waits for a thread
+        can only be let go on, and then touches all."""
         for trap in ("sigbus", "thread"):
             done = execute(["strace", "-f", "-o", os.devnull, "-e", "trace=ioctl", "-e",
                             "inject=ioctl:error=ENOMEM:when=20", *command(

@@ -75,7 +75,7 @@ class Counts(unittest.TestCase):
         self.assertRegex(said, r"\n\d+ differ\n\Z")
 
     def test_so_does_any_other(self):
-        """A row is read of three runs: to trace it, to look at what is given back, and at the end."""
+        """Rows come from a run that is traced, and from those that are held up."""
         purge = ("upfront", "--purge", "remap_noreserve", "--purge-step", "1M")
         move = ("mremap", "--commit", "move", "--chunk", "1M")
         for case, column in ((purge, "purge_calls"), (purge, "purged_commit_bytes"),

@@ -340,7 +340,8 @@ class Failures(Fakes):
                 ("turns 3 16 ok", "another version"), ("hello", "began with 'hello', which is no"),
                 ("turns 2 ok", "which is no greeting"),
                 ("turns 2 16 x ok", "which is no greeting"),
-                ("turns 2 16 8 1 ok", "which is no greeting"), ("turns 2 -1 ok", "which is no greeting"),
+                ("turns 2 16 8 1 ok", "which is no greeting"),
+                ("turns 2 -1 ok", "which is no greeting"),
                 ("die", "status 7"), ("kill", "SIGSEGV")):
             self.check(words, greet=greeting)
 

@@ -53,7 +53,8 @@ class Counts(unittest.TestCase):
         self.check(1, 0, 0, copy, zero, commit="zeropage", protection=RW)
 
     def test_faults(self):
-        self.check(0, 3, 0, "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_ACCERR, si_addr=0x20008} ---",
+        self.check(0, 3, 0,
+                   "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_ACCERR, si_addr=0x20008} ---",
                    "--- SIGBUS {si_signo=SIGBUS, si_code=BUS_ADRERR, si_addr=0x21000} ---",
                    "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x1} ---",
                    r'<... read resumed>"\22\0\0\0\0\0\0\0\1\0\0\0"..., 32) = 32',

@@ -1,5 +1,5 @@
-"""`make verify`: the counts of one sample of each strategy, and of each other kind of what it can do,
-held against tools that are not ours.
+"""`make verify`: the counts of one sample of each strategy, and of each other kind of what it can
+do, held against tools that are not ours.
 
 strace sees the calls and the signals of the region, perf the page faults of the process, and this
 process reads /proc/PID/smaps and Committed_AS while strace holds the harness up at its peak. The
@@ -71,7 +71,7 @@ class Case:
 
 def cases(strategy, program) -> list[Case]:
     """As it is by default, and with each other kind of what it can do."""
-    kinds = [("--commit", kind) for kind in strategy.commit[1:]]
+    kinds: list[tuple] = [("--commit", kind) for kind in strategy.commit[1:]]
     kinds += [("--growth", "double")] * ("--growth" in strategy.options)
     kinds += [("--trap", kind) for kind in strategy.trap[1:]]
     kinds += [("--pages", kind) for kind in strategy.pages if kind in PAGES]

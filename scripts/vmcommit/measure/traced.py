@@ -6,8 +6,8 @@ ADDRESS = "(NULL|0x[0-9a-f]+)"
 WRITABLE = f"mmap\\({ADDRESS}, \\d+, PROT_READ\\|PROT_WRITE, "
 PROTECT = f"mprotect\\({ADDRESS}, \\d+, PROT_READ\\|PROT_WRITE\\)"
 GROW = f"mremap\\({ADDRESS}, "
-# The calls that commit, by the kind of that; all other kinds are USUAL. What populates beside one of
-# them is part of the same commit, and the kernel grows a stack without any.
+# The calls that commit, by the kind of that; all other kinds are USUAL. What populates beside one
+# of them is part of the same commit, and the kernel grows a stack without any.
 USUAL = (WRITABLE, PROTECT)
 COMMITS = {
     "in_place": (WRITABLE, GROW),
@@ -38,7 +38,7 @@ PURGES = {
     "remap_noreserve": mapped_over("MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS|MAP_NORESERVE"),
 }
 TASK = re.compile(r"^\d+ +")  # whose line it is
-RESERVE = re.compile(r"mmap\(NULL, (\d+), ")
+RESERVE = re.compile(r"mmap\((NULL), (\d+), ")
 RELEASE = re.compile(r"munmap\((0x[0-9a-f]+), (\d+)")
 SIGNAL = re.compile(r"--- SIG(?:SEGV|BUS) .*si_addr=(0x[0-9a-f]+)")
 MESSAGE = r'"\22\0'  # how a userfaultfd's begins: UFFD_EVENT_PAGEFAULT
@@ -48,6 +48,12 @@ def name_of(line) -> str:
     return line.partition("(")[0]
 
 
+def mapping_in(pattern, line) -> tuple[int, int]:
+    """The address and the bytes in a line, (0, 0) where it is another."""
+    found = pattern.match(line)
+    return (int(found[1].replace("NULL", "0"), 16), int(found[2])) if found else (0, 0)
+
+
 class Traced:
     """The last cycle of a log: from the mapping from which its region came to its release. `size`:
     the region's; `row`: the harness's own."""
@@ -55,12 +61,11 @@ class Traced:
     def __init__(self, log, size, row):
         self.lines = [TASK.sub("", line) for line in log.splitlines()]
         release = max(at for at, line in enumerate(self.lines)
-                      if (found := RELEASE.match(line)) and int(found[2]) in (size, 2 * size))
+                      if mapping_in(RELEASE, line)[1] in (size, 2 * size))
         reserve = max(at for at, line in enumerate(self.lines[:release])
-                      if (found := RESERVE.match(line)) and int(found[1]) >= size)
-        found = RELEASE.match(self.lines[release])
-        self.start = int(found[1], 16)
-        self.end = self.start + int(found[2])
+                      if mapping_in(RESERVE, line)[1] >= size)
+        self.start, length = mapping_in(RELEASE, self.lines[release])
+        self.end = self.start + length
         self.munmaps_before = self.calls_until("munmap", release)
         cycle = range(reserve, release)
         purge = PURGES.get(row["purge"])
@@ -80,7 +85,7 @@ class Traced:
         """Whether a line is such a call, or such a signal, in the region. What names no address is
         what the region came from."""
         found = re.match(pattern, self.lines[at])
-        return bool(found) and (found[1] == "NULL" or self.holds(int(found[1], 16)))
+        return found is not None and (found[1] == "NULL" or self.holds(int(found[1], 16)))
 
     def calls_until(self, name, end) -> int:
         return sum(line.startswith(f"{name}(") for line in self.lines[:end])

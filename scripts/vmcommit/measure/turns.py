@@ -54,8 +54,8 @@ def length(command) -> int:
 
 class Member:
     """A harness process of a set. `touches`: of a cycle, 0 where this machine can't take its
-    samples; `steps`: by which a cycle gives back, 0 where it does not. `longest`: the bytes that the
-    longest of the set's commands takes."""
+    samples; `steps`: by which a cycle gives back, 0 where it does not. `longest`: the bytes that
+    the longest of the set's commands takes."""
 
     def __init__(self, harness, configuration, longest):
         command = words(harness, configuration)
