@@ -15,7 +15,7 @@ install(CODE "set(folders \"${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}\
 set(list ${PROJECT_BINARY_DIR}/install_folders.txt)
 include(${PROJECT_SOURCE_DIR}/cmake/new_folders.cmake)")
 
-set(installed_programs ${HARNESSES} ${GROWING})
+set(installed_programs ${HARNESSES} ${APART})
 foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record array
                         list buffer)
   if(TARGET ${program})

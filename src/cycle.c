@@ -120,29 +120,51 @@ static bool touch(struct cycle *cycle)
     return succeeded(cycle, error);
 }
 
+static size_t touched_bytes(const struct cycle *cycle)
+{
+    return cycle->touches * cycle->region.page;
+}
+
 static bool purge(struct cycle *cycle)
 {
+    if (cycle->first_step == 0)
+        cycle_probe(cycle, &cycle->peak);
     window_open(cycle, PHASE_PURGE);
-    int error = region_purge(&cycle->region, cycle->again.last * cycle->region.page);
+    int error =
+        region_purge(&cycle->region, cycle->first_step, cycle->last_step, touched_bytes(cycle));
     window_close(cycle);
-    cycle_probe(cycle, &cycle->purged);
+    if (cycle->last_step == cycle->steps)
+        cycle_probe(cycle, &cycle->purged);
     return succeeded(cycle, error);
 }
 
-static bool touch_again(struct cycle *cycle)
+static void close_retouch(struct cycle *cycle, uint64_t faults_before)
 {
-    struct region *region = &cycle->region;
-    struct meter_count before = cycle->sample->minor_faults;
-    window_open(cycle, PHASE_RETOUCH);
-    int error = region_restore(region, cycle->again.last * region->page);
-    if (error == 0)
-        error = cycle->strategy->touch(region, &cycle->again);
     window_close(cycle);
-    cycle->retouch_minor_faults = (struct meter_count){0};
     if (cycle->counting)
-        cycle_add_difference(&cycle->retouch_minor_faults, (struct meter_count){before.value, true},
+        cycle_add_difference(&cycle->retouch_minor_faults,
+                             (struct meter_count){faults_before, true},
                              cycle->sample->minor_faults);
-    cycle_probe(cycle, &cycle->retouched);
+}
+
+static bool restore(struct cycle *cycle)
+{
+    uint64_t faults_before = cycle->sample->minor_faults.value;
+    window_open(cycle, PHASE_RETOUCH);
+    int error =
+        region_restore(&cycle->region, cycle->first_step, cycle->last_step, touched_bytes(cycle));
+    close_retouch(cycle, faults_before);
+    return succeeded(cycle, error);
+}
+
+static bool retouch(struct cycle *cycle)
+{
+    uint64_t faults_before = cycle->sample->minor_faults.value;
+    window_open(cycle, PHASE_RETOUCH);
+    int error = cycle->strategy->touch(&cycle->region, &cycle->again);
+    close_retouch(cycle, faults_before);
+    if (cycle->again.last == cycle->touches)
+        cycle_probe(cycle, &cycle->retouched);
     return succeeded(cycle, error);
 }
 
@@ -164,11 +186,20 @@ static bool release(struct cycle *cycle)
     return succeeded(cycle, error);
 }
 
+static void choose_all(struct cycle *cycle)
+{
+    cycle->first_step = 0;
+    cycle->last_step = cycle->steps;
+    cycle->again = (struct workload){.last = cycle->touches};
+    cycle->retouch_minor_faults = (struct meter_count){0};
+}
+
 /* The parts of a cycle. False, with what failed in the region, where it could not go on. */
 static bool begin(struct cycle *cycle)
 {
     const struct strategy *strategy = cycle->strategy;
     region_restart(&cycle->region);
+    choose_all(cycle);
     cycle_probe(cycle, &cycle->before);
     if (strategy->reserve != NULL && !reserve(cycle))
         return false;
@@ -177,9 +208,8 @@ static bool begin(struct cycle *cycle)
 
 static bool end(struct cycle *cycle)
 {
-    cycle_probe(cycle, &cycle->peak);
-    if (cycle->region.purge != PURGE_NONE && !(purge(cycle) && touch_again(cycle)))
-        return false;
+    if (cycle->steps == 0)
+        cycle_probe(cycle, &cycle->peak);
     return release(cycle);
 }
 
@@ -193,21 +223,46 @@ static void run_touch(void *context)
     touch(context);
 }
 
+static void run_purge(void *context)
+{
+    purge(context);
+}
+
+static void run_restore(void *context)
+{
+    restore(context);
+}
+
+static void run_retouch(void *context)
+{
+    retouch(context);
+}
+
 static void run_end(void *context)
 {
     end(context);
+}
+
+static bool run_one(struct cycle *cycle)
+{
+    if (!begin(cycle) || !touch(cycle))
+        return false;
+    if (cycle->steps > 0 && !(purge(cycle) && restore(cycle) && retouch(cycle)))
+        return false;
+    return end(cycle);
 }
 
 static void run_all(void *context)
 {
     struct cycle *cycle = context;
     for (uint64_t i = 0; i < cycle->count; i++)
-        if (!begin(cycle) || !touch(cycle) || !end(cycle))
+        if (!run_one(cycle))
             return;
 }
 
 /* A page that faults again right after it was handled would do so for ever: that is no fault that
- * committing can mend. */
+ * committing can mend. Counted beforehand, since under TRAP_THREAD the access may be over, and its
+ * cycle too, before `fault` returns. */
 static enum trap_answer answer_fault(void *context, const void *address)
 {
     struct cycle *cycle = context;
@@ -217,13 +272,15 @@ static enum trap_answer answer_fault(void *context, const void *address)
         region_page_start(region, offset) == region->last_fault)
         return TRAP_FOREIGN;
     region->last_fault = region_page_start(region, offset);
+    region->handled_faults++;
     int error = cycle->strategy->fault(region, offset);
+    if (error == 0)
+        return TRAP_RETRY;
+    region->handled_faults--;
     if (error == REGION_FOREIGN)
         return TRAP_FOREIGN;
-    if (region_keep_failure(region, "commit", region->last_fault, region->page, error) != 0)
-        return TRAP_ABANDON;
-    region->handled_faults++;
-    return TRAP_RETRY;
+    region_keep_failure(region, "commit", region->last_fault, region->page, error);
+    return TRAP_ABANDON;
 }
 
 int cycle_trap(struct cycle *cycle, void (*body)(void *))
@@ -262,6 +319,21 @@ int cycle_touch(struct cycle *cycle)
     return cycle_trap(cycle, run_touch);
 }
 
+int cycle_purge(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_purge);
+}
+
+int cycle_restore(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_restore);
+}
+
+int cycle_retouch(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_retouch);
+}
+
 int cycle_end(struct cycle *cycle)
 {
     return cycle_trap(cycle, run_end);
@@ -291,12 +363,16 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
 {
     struct cycle cycle = {.strategy = strategy,
                           .workload = workload,
-                          .again = {.last = configuration->touched / vm_page_bytes()},
+                          .touches = configuration->touched / vm_page_bytes(),
                           .sample = sample,
                           .region = region_make(configuration),
                           .trap = configuration->trap,
                           .reading_ns = cycle_empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
+    if (configuration->purge != PURGE_NONE)
+        cycle.steps = region_purge_steps(&cycle.region, configuration->touched);
+    if (strategy->prepare != NULL)
+        cycle_keep_error(&cycle, "getting ready", strategy->prepare(configuration));
     vm_place(configuration->size, configuration->purge == PURGE_NONE ? 1 : 2);
     return cycle;
 }

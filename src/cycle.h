@@ -9,7 +9,14 @@
 struct cycle {
     const struct strategy *strategy;
     const struct workload *workload;
-    struct workload again; /* what is touched again: all that was, in the order of addresses */
+    size_t touches; /* of a cycle: pages */
+    size_t steps;   /* by which a cycle gives back; 0 if it doesn't */
+
+    /* What the next part of a cycle gives back or makes usable again, of these steps, and touches
+     * again, in the order of addresses; all when a cycle begins. */
+    size_t first_step, last_step;
+    struct workload again;
+
     struct sample *sample;
     struct region region;
     enum trap_kind trap;
@@ -47,10 +54,13 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
 int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing);
 
 /* The same in parts, which add to what the sample holds: reserves, and commits what is committed
- * before the first touch; touches what the workload says; gives back and touches again where that
- * is asked for, and releases. Return as cycle_repeat does. */
+ * before the first touch; touches what the workload says; gives the chosen steps back; makes them
+ * usable again, where that is needed; touches again; releases. Return as cycle_repeat does. */
 int cycle_begin(struct cycle *cycle);
 int cycle_touch(struct cycle *cycle);
+int cycle_purge(struct cycle *cycle);
+int cycle_restore(struct cycle *cycle);
+int cycle_retouch(struct cycle *cycle);
 int cycle_end(struct cycle *cycle);
 
 /* Runs `count` cycles without a reading between them, and adds their work to the sample. Returns as

@@ -123,15 +123,21 @@ int region_clear_guard(struct region *region)
                                guard_clear(region->guard_kind, region->base + region->guard));
 }
 
+size_t region_purge_steps(const struct region *region, size_t end)
+{
+    return (end + region->purge_stride - 1) / region->purge_stride;
+}
+
 static size_t purge_size(const struct region *region, size_t offset, size_t end)
 {
     return end - offset < region->purge_step ? end - offset : region->purge_step;
 }
 
-int region_purge(struct region *region, size_t end)
+int region_purge(struct region *region, size_t first, size_t last, size_t end)
 {
     int error = 0;
-    for (size_t at = 0; at < end && error == 0; at += region->purge_stride) {
+    for (size_t step = first; step < last && error == 0; step++) {
+        size_t at = step * region->purge_stride;
         size_t size = purge_size(region, at, end);
         region->purge_calls++;
         error = purge_pages(region->purge, region->pages, region->base + at, size);
@@ -140,10 +146,11 @@ int region_purge(struct region *region, size_t end)
     return error;
 }
 
-int region_restore(struct region *region, size_t end)
+int region_restore(struct region *region, size_t first, size_t last, size_t end)
 {
     int error = 0;
-    for (size_t at = 0; at < end && error == 0; at += region->purge_stride) {
+    for (size_t step = first; step < last && error == 0; step++) {
+        size_t at = step * region->purge_stride;
         size_t size = purge_size(region, at, end);
         error = purge_restore(region->purge, region->base + at, size);
         region_keep_failure(region, "make usable again", at, size, error);

@@ -78,12 +78,14 @@ int region_set_guard(struct region *region, size_t offset);
 /* Takes the guard off its page, which becomes usable. */
 int region_clear_guard(struct region *region);
 
-/* Gives back what was touched, [0, end), step by step; in the order `alternate` every second step
- * alone. */
-int region_purge(struct region *region, size_t end);
+/* The steps by which [0, end) is given back; in the order `alternate` every second one alone. */
+size_t region_purge_steps(const struct region *region, size_t end);
+
+/* Gives back what was touched, [0, end): of its steps [first, last). */
+int region_purge(struct region *region, size_t first, size_t last, size_t end);
 
 /* Makes usable again what region_purge gave back, by the same steps. */
-int region_restore(struct region *region, size_t end);
+int region_restore(struct region *region, size_t first, size_t last, size_t end);
 
 /* Gives the range back; nothing happens if none is held. */
 int region_release(struct region *region);

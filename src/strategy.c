@@ -53,6 +53,8 @@ const char *strategy_unsupported(const struct strategy *strategy,
                                  const struct configuration *configuration)
 {
     const char *why = pages_unsupported(strategy, configuration);
+    if (why == NULL && strategy->unsupported != NULL)
+        why = strategy->unsupported();
     if (why == NULL && strategy_commits(strategy))
         why = commit_unsupported(configuration->commit, configuration->pages);
     if (why == NULL && strategy->purges)

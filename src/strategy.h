@@ -32,6 +32,12 @@ struct strategy {
     /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
     bool (*load)(const char *path, char *message, size_t size);
 
+    /* Why this machine lacks what all its configurations need, or NULL; NULL if none needs any. */
+    const char *(*unsupported)(void);
+
+    /* Makes what lasts beyond a cycle, before anything is timed or read; NULL if nothing does. */
+    int (*prepare)(const struct configuration *configuration);
+
     /* Gets the address space; NULL if `commit` gets it too. */
     int (*reserve)(struct region *region);
 

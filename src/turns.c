@@ -16,12 +16,16 @@ enum { LINE_BYTES = 128 };
 /* Where a cycle stands between two turns. */
 enum state { IDLE, BEGUN };
 
+/* What a cycle in slices does, one after the other. */
+enum stage { TOUCH, PURGE, RESTORE, RETOUCH, STAGE_COUNT };
+
 struct turns {
     const struct strategy *strategy;
     const struct configuration *configuration;
     struct sample sample;
     struct workload workload; /* the whole cycle's touches */
     struct workload slice;    /* the next turn's */
+    size_t done[STAGE_COUNT]; /* of the touches, or the steps, that each stage has */
     struct cycle cycle;
     enum state state;
     uint64_t slice_bytes; /* the longest slice since the last row */
@@ -129,7 +133,7 @@ static bool begin(struct turns *turns, bool probing)
     turns->cycle.workload = &turns->slice;
     turns->cycle.probing = probing;
     turns->slice = turns->workload;
-    turns->slice.last = 0;
+    memset(turns->done, 0, sizeof turns->done);
     return finish(turns, &before, cycle_begin(&turns->cycle));
 }
 
@@ -145,24 +149,93 @@ static bool take_probe(struct turns *turns, const uint64_t *numbers)
     return begin(turns, true);
 }
 
+static const struct {
+    const char *name;
+    const char *too_many, *left; /* why a command is misused */
+    int (*take)(struct cycle *cycle);
+} stages[] = {
+    [TOUCH] = {"touch", "asks for more touches than the cycle has left",
+               "comes before the last touch", cycle_touch},
+    [PURGE] = {"purge", "asks for more steps than the cycle has left to give back",
+               "comes before all is given back", cycle_purge},
+    [RESTORE] = {"restore", "asks for more steps than the cycle has left to make usable again",
+                 "comes before all is usable again", cycle_restore},
+    [RETOUCH] = {"retouch", "asks for more touches than the cycle has left to make again",
+                 "comes before all is touched again", cycle_retouch},
+};
+
+/* The touches or steps of a stage. */
+static size_t total_of(const struct turns *turns, enum stage stage)
+{
+    const struct cycle *cycle = &turns->cycle;
+    switch (stage) {
+    case TOUCH: return cycle->touches;
+    case RETOUCH: return cycle->steps > 0 ? cycle->touches : 0;
+    default: return cycle->steps;
+    }
+}
+
+/* The first stage before this one that has something left; else this one. */
+static enum stage first_left(const struct turns *turns, enum stage until)
+{
+    enum stage stage = TOUCH;
+    while (stage < until && turns->done[stage] == total_of(turns, stage))
+        stage++;
+    return stage;
+}
+
+/* Chooses the next `count` touches or steps of a stage. */
+static void choose(struct turns *turns, enum stage stage, size_t count)
+{
+    struct cycle *cycle = &turns->cycle;
+    size_t first = turns->done[stage], last = first + count;
+    turns->slice.first = cycle->again.first = cycle->first_step = first;
+    turns->slice.last = cycle->again.last = cycle->last_step = last;
+    turns->done[stage] = last;
+    if (stage != TOUCH && stage != RETOUCH)
+        return;
+    uint64_t bytes = count * cycle->region.page;
+    turns->slice_bytes = bytes > turns->slice_bytes ? bytes : turns->slice_bytes;
+}
+
+static bool take_slice(struct turns *turns, enum stage stage, uint64_t count)
+{
+    enum stage left = first_left(turns, stage);
+    if (left != stage)
+        return misused(turns, stages[stage].name, stages[left].left);
+    if (count > total_of(turns, stage) - turns->done[stage])
+        return misused(turns, stages[stage].name, stages[stage].too_many);
+    struct before before = read_before(turns);
+    choose(turns, stage, (size_t)count);
+    return finish(turns, &before, stages[stage].take(&turns->cycle));
+}
+
 static bool take_touch(struct turns *turns, const uint64_t *numbers)
 {
-    size_t left = turns->workload.last - turns->slice.last;
-    if (numbers[0] > left)
-        return misused(turns, "touch", "asks for more touches than the cycle has left");
-    struct before before = read_before(turns);
-    turns->slice.first = turns->slice.last;
-    turns->slice.last += (size_t)numbers[0];
-    uint64_t bytes = numbers[0] * turns->cycle.region.page;
-    turns->slice_bytes = bytes > turns->slice_bytes ? bytes : turns->slice_bytes;
-    return finish(turns, &before, cycle_touch(&turns->cycle));
+    return take_slice(turns, TOUCH, numbers[0]);
+}
+
+static bool take_purge(struct turns *turns, const uint64_t *numbers)
+{
+    return take_slice(turns, PURGE, numbers[0]);
+}
+
+static bool take_restore(struct turns *turns, const uint64_t *numbers)
+{
+    return take_slice(turns, RESTORE, numbers[0]);
+}
+
+static bool take_retouch(struct turns *turns, const uint64_t *numbers)
+{
+    return take_slice(turns, RETOUCH, numbers[0]);
 }
 
 static bool take_end(struct turns *turns, const uint64_t *numbers)
 {
+    enum stage left = first_left(turns, STAGE_COUNT);
     (void)numbers;
-    if (turns->slice.last != turns->workload.last)
-        return misused(turns, "end", "comes before the last touch");
+    if (left != STAGE_COUNT)
+        return misused(turns, "end", stages[left].left);
     struct before before = read_before(turns);
     turns->state = IDLE;
     int error = cycle_end(&turns->cycle);
@@ -207,10 +280,11 @@ static const struct command {
     bool measures;
     bool (*take)(struct turns *turns, const uint64_t *numbers);
 } commands[] = {
-    {"cycles", 1, IDLE, true, take_cycles}, {"begin", 0, IDLE, true, take_begin},
-    {"probe", 0, IDLE, true, take_probe},   {"touch", 1, BEGUN, true, take_touch},
-    {"end", 0, BEGUN, true, take_end},      {"header", 0, IDLE, false, take_header},
-    {"row", 3, IDLE, false, take_row},
+    {"cycles", 1, IDLE, true, take_cycles},    {"begin", 0, IDLE, true, take_begin},
+    {"probe", 0, IDLE, true, take_probe},      {"touch", 1, BEGUN, true, take_touch},
+    {"purge", 1, BEGUN, true, take_purge},     {"restore", 1, BEGUN, true, take_restore},
+    {"retouch", 1, BEGUN, true, take_retouch}, {"end", 0, BEGUN, true, take_end},
+    {"header", 0, IDLE, false, take_header},   {"row", 3, IDLE, false, take_row},
 };
 
 static const struct command *find_command(const char *name)
@@ -277,14 +351,17 @@ static bool read_line(struct turns *turns, char *line, size_t size)
     return true;
 }
 
-/* The first line: the protocol's version, the touches of a cycle, and whether there can be one. */
+/* The first line: the protocol's version; the touches of a cycle, and the steps by which it gives
+ * back, if it does; and whether there can be one. */
 static bool greet(struct turns *turns)
 {
     char bytes[LINE_BYTES];
     struct text text = text_in(bytes, sizeof bytes);
     bool able = turns->sample.status == SAMPLE_OK;
-    text_add(&text, "turns %d %zu %s\n", TURNS_VERSION, able ? turns->workload.last : 0,
-             able ? "ok" : "unable");
+    text_add(&text, "turns %d %zu", TURNS_VERSION, able ? turns->cycle.touches : 0);
+    if (able && turns->cycle.steps > 0)
+        text_add(&text, " %zu", turns->cycle.steps);
+    text_add(&text, " %s\n", able ? "ok" : "unable");
     return answer(turns, &text);
 }
 

@@ -14,7 +14,8 @@
  * COMMIT_NORESERVE: mprotect of what was reserved with MAP_NORESERVE, and so is never charged.
  * Windows: COMMIT_VIRTUALALLOC: VirtualAlloc, MEM_COMMIT.
  * The rest is of strategies with a way of their own (Linux): COMMIT_IN_PLACE, COMMIT_MOVE: mremap.
- * COMMIT_GROWSDOWN: the kernel, MAP_GROWSDOWN. commit_pages takes none of these. */
+ * COMMIT_GROWSDOWN: the kernel, MAP_GROWSDOWN. COMMIT_COPY, COMMIT_ZEROPAGE: userfaultfd,
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE. commit_pages takes none of these. */
 enum commit_kind {
     COMMIT_MPROTECT,
     COMMIT_REMAP,
@@ -24,6 +25,8 @@ enum commit_kind {
     COMMIT_IN_PLACE,
     COMMIT_MOVE,
     COMMIT_GROWSDOWN,
+    COMMIT_COPY,
+    COMMIT_ZEROPAGE,
 };
 
 /* Of committing what was reserved before; and of getting address space and commit in one call. The

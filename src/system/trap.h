@@ -11,13 +11,15 @@
 #include "system/kind.h"
 
 /* TRAP_SIGNAL: SIGSEGV (POSIX). TRAP_SEH: a frame of __try and __except; TRAP_VEH: a vectored
- * handler, asked before any frame (Windows). */
-enum trap_kind { TRAP_SIGNAL, TRAP_SEH, TRAP_VEH };
+ * handler, asked before any frame (Windows).
+ * The rest is of memory with a userfaultfd (Linux): TRAP_SIGBUS: SIGBUS. TRAP_THREAD: another
+ * thread is told, while the access waits, and asks the handler; one trap at a time in a process. */
+enum trap_kind { TRAP_SIGNAL, TRAP_SEH, TRAP_VEH, TRAP_SIGBUS, TRAP_THREAD };
 extern const struct kind trap_kinds[];
 
 enum trap_answer {
     TRAP_RETRY,   /* the cause is mended: access again */
-    TRAP_ABANDON, /* leave the body where it stands */
+    TRAP_ABANDON, /* leave the body where it stands; under TRAP_THREAD it goes on unaided */
     TRAP_FOREIGN, /* not ours */
 };
 

@@ -9,6 +9,7 @@ import unittest
 
 from support import BIN, PAGE, WINDOWS, describe, number, rows, taken_by
 
+KIB = 1024
 OVERCOMMIT = pathlib.Path("/proc/sys/vm/overcommit_memory")
 COLUMNS = ("commit_calls", "handled_faults", "minor_faults", "reserved_commit_bytes",
            "commit_bytes", "resident_bytes", "released_commit_bytes", "region_count")
@@ -162,6 +163,32 @@ STACK = {
     (2048, "1"): expect(0, 0, 2048, 1, 2048, 1),
     (80, "0.1"): expect(0, 0, 8, 1, 8, 1),
 }
+
+
+def supplied(calls, touched, pages, copied):
+    """All is charged from the start, whatever is supplied. Of the zero page each write makes a
+    copy, by a minor fault; what was copied is resident as a whole, and faults no more."""
+    return {"zeropage": expect(calls, calls, touched, pages, pages, 1),
+            "copy": expect(calls, calls, copied, pages, pages, 1, faults=0)}
+
+
+UFFD = {
+    (1, 1, "1"): supplied(1, 1, 1, 1),
+    (1, 16, "1"): supplied(1, 1, 1, 1),
+    (2, 1, "1"): supplied(2, 2, 2, 2),
+    (16, 16, "1"): supplied(1, 16, 16, 16),
+    (80, 1, "1"): supplied(80, 80, 80, 80),
+    (80, 3, "1"): supplied(27, 80, 80, 80),
+    (80, 16, "1"): supplied(5, 80, 80, 80),
+    (80, 256, "1"): supplied(1, 80, 80, 80),
+    (4096, 1, "1"): supplied(4096, 4096, 4096, 4096),
+    (4096, 16, "1"): supplied(256, 4096, 4096, 4096),
+    (80, 1, "0.1"): supplied(8, 8, 80, 8),
+    (80, 16, "0.1"): supplied(1, 8, 80, 16),
+    (4096, 1, "0.1"): supplied(410, 410, 4096, 410),
+    (4096, 16, "0.1"): supplied(26, 410, 4096, 416),
+    (4096, 256, "0.1"): supplied(2, 410, 4096, 512),
+}
 # 8 MiB are 2048 pages, 128 of 64 KiB, or 4 of 2 MiB.
 LARGER_PAGES = [
     ("thp", "upfront", "8M", expect(1, 0, 2048, 2048, 2048, 1, faults=4)),
@@ -175,6 +202,30 @@ LARGER_PAGES = [
     ("huge", "chunked", "2M", expect(4, 0, 0, 0, 0, 4, faults=4)),
     ("huge", "chunked", "4M", expect(2, 0, 0, 0, 0, 2, faults=4)),
 ]
+# 64 MiB on Linux: the charge reserved, with half of it touched, and with all, in KiB; mappings and
+# minor faults at the half. What is committed as a whole, or ahead, is charged so.
+HALF_WAY = [
+    ("upfront", (), 65536, 65536, 65536, 1, 8192),
+    ("upfront", ("--commit", "noreserve"), 0, 0, 0, 1, 8192),
+    ("upfront", ("--commit", "populate"), 65536, 65536, 65536, 1, 16384),
+    ("chunked", ("--chunk", "64M"), 0, 65536, 65536, 1, 8192),
+    ("chunked", ("--chunk", "64K", "--commit", "noreserve"), 0, 0, 0, 2, 8192),
+    *(("chunked", ("--chunk", step, "--commit", kind), 0, 32768, 65536, 2, 8192)
+      for step in ("4K", "64K", "2M") for kind in ("mprotect", "remap", "populate")),
+    ("fault", (), 0, 32768, 65536, 2, 8192),
+    *(("guard", ("--guard", "prot_none", "--chunk", step), 0, 32768, 65536, 2, 8192)
+      for step in ("4K", "64K", "2M")),
+    *(("mremap", ("--chunk", f"{kib}K", "--commit", kind), kib, 32768, 65536, 1, 8192)
+      for kib, kind in ((4, "in_place"), (64, "in_place"), (2048, "in_place"), (64, "move"),
+                        (1024, "move"))),
+    ("stack", (), 4, 32768, 65536, 1, 8192),
+    *(("uffd", ("--commit", "zeropage", "--trap", trap, "--chunk", step), 65536, 65536, 65536, 1,
+       8192) for trap in ("sigbus", "thread") for step in ("4K", "64K", "2M")),
+    *(("uffd", ("--commit", "copy", "--trap", trap, "--chunk", step), 65536, 65536, 65536, 1, faults)
+      for trap, step, faults in (("sigbus", "4K", 0), ("sigbus", "64K", 0), ("sigbus", "2M", 0),
+                                 ("thread", "4K", 8192), ("thread", "64K", 512),
+                                 ("thread", "2M", 16))),
+]
 # A strategy's counts by what it is asked for: (pages, touched), or (pages, step, touched) in pages
 # where it has a step. Every strategy that is built in has some.
 COUNTS = {
@@ -183,6 +234,12 @@ COUNTS = {
     "chunked": CHUNKED,
     "guard": GUARD_WINDOWS if WINDOWS else GUARD_COMMITTED,
 }
+
+
+def with_room_for_a_stack():
+    import resource
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (128 * KIB * KIB, hard))
 
 
 def sizes_of_huge_pages():
@@ -266,6 +323,42 @@ class Counts(unittest.TestCase):
                   for key, counts in CHUNKED_DOUBLE.items()}
         self.check("mremap", double, "--growth", "double")
         self.check("stack", STACK)
+
+    @unittest.skipIf(WINDOWS, "a call of Linux")
+    def test_userfaultfd(self):
+        """In any order a step is supplied once. An access that waits for a thread is a minor fault,
+        one that ends in a signal is none."""
+        row = rows("uffd", "--size", "4K", "--repeat", 1)[0]
+        if row["status"] == "unsupported":
+            self.skipTest(row["error"])
+        orders = ("sequential", "reverse", "random", "alternate")
+        for trap, kind, order in itertools.product(("sigbus", "thread"), ("copy", "zeropage"),
+                                                   orders):
+            table = {key: counts[kind] for key, counts in UFFD.items()}
+            if (trap, kind) == ("thread", "copy"):
+                table = {key: {**counts, "minor_faults": counts["handled_faults"]}
+                         for key, counts in table.items()}
+            with self.subTest(trap=trap, kind=kind, order=order):
+                self.check("uffd", table, "--trap", trap, "--commit", kind, "--order", order)
+
+    @unittest.skipIf(WINDOWS, "counts of Linux")
+    def test_half_way(self):
+        for program, options, reserved, half, full, mappings, faults in HALF_WAY:
+            if "noreserve" in options and OVERCOMMIT.read_text().strip() == "2":
+                continue
+            taken = rows(program, "--size", "64M", "--touch", "0.5,1", *options, "--repeat", 1,
+                         preexec_fn=with_room_for_a_stack)
+            with self.subTest(program=program, options=options):
+                if taken[0]["status"] == "unsupported":
+                    self.skipTest(taken[0]["error"])
+                self.assertEqual([row["status"] for row in taken], ["ok", "ok"])
+                found = {number(row, "touched_bytes") // KIB: [
+                    number(row, column) // KIB for column in
+                    ("reserved_commit_bytes", "commit_bytes")] for row in taken}
+                self.assertEqual(found, {32768: [reserved, half], 65536: [reserved, full]})
+                at_half = next(row for row in taken if number(row, "touched_bytes") == 32768 * KIB)
+                self.assertEqual([number(at_half, column) for column in
+                                  ("region_count", "minor_faults")], [mappings, faults])
 
     @unittest.skipIf(WINDOWS, "pages of Linux")
     def test_larger_pages(self):

@@ -75,17 +75,33 @@ class Describe(unittest.TestCase):
                                   PAGES if commit else OTHERS_PAGES, guard, trap])
 
     @unittest.skipIf(WINDOWS, "mappings of Linux")
-    def test_mappings_that_grow_have_ways_of_their_own(self):
+    def test_harnesses_apart_have_ways_of_their_own(self):
         for name, step, ways, trap in (("mremap", "chunk", ["in_place", "move"], []),
-                                       ("stack", "page", ["growsdown"], TRAP)):
+                                       ("stack", "page", ["growsdown"], TRAP),
+                                       ("uffd", "chunk", ["copy", "zeropage"],
+                                        ["sigbus", "thread"])):
             said = describe(name)
             self.assertEqual([said[key] for key in ("name", "step", "commit", "purge", "pages",
                                                     "trap")],
                              [name, step, ways, [], ["small"], trap])
             self.assertNotIn(name, HARNESSES)
-        done = run("stack", "--order", "random")
-        self.assertEqual((done.returncode, done.stderr), (
-            2, "stack: --order: 'random' is no order here; use downwards\n"))
+        for name, option, value, said in (
+                ("stack", "--order", "random", "'random' is no order here; use downwards"),
+                ("uffd", "--trap", "signal",
+                 "'signal' is no way to catch a fault here; use sigbus or thread"),
+                ("fault", "--trap", "thread",
+                 "'thread' is no way to catch a fault here; use signal"),
+                ("chunked", "--commit", "copy", "'copy' is no way to commit here; use mprotect, "
+                                                "remap, populate or noreserve"),
+                ("uffd", "--commit", "mprotect",
+                 "'mprotect' is no way to commit here; use copy or zeropage"),
+                ("uffd", "--growth", "double",
+                 "'double': uffd has no steps that could grow; leave --growth out"),
+                ("uffd", "--pages", "thp", "'thp' is no kind of pages here; use small")):
+            done = run(name, option, value)
+            with self.subTest(name=name, option=option):
+                self.assertEqual((done.returncode, done.stdout, done.stderr),
+                                 (2, "", f"{name}: {option}: {said}\n"))
 
     def test_exactly_the_options_that_are_listed_are_taken(self):
         for name in HARNESSES:

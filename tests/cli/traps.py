@@ -1,10 +1,18 @@
 """What each way to commit has in store for those who don't expect it."""
 
+import ctypes
+import errno
+import os
+import pathlib
+import platform
+import shutil
 import unittest
 
-from support import PAGE, SANITIZED, WINDOWS, number, rows
+from support import PAGE, SANITIZED, WINDOWS, command, execute, number, parse, rows, taken_by
 
 MIB = 2**20
+SETTING = pathlib.Path("/proc/sys/vm/overcommit_memory")
+OVERCOMMIT = SETTING.read_text().strip() if SETTING.exists() else ""
 
 
 def under_a_limit(program, *arguments):
@@ -40,6 +48,55 @@ class Commit(unittest.TestCase):
             row = under_a_limit(program, "--commit", "noreserve")
             self.assertEqual((row["status"], row["commit_bytes"]), ("refused", "0"))
 
+    @unittest.skipIf(SANITIZED, "sanitizers reserve terabytes by themselves")
+    def test_address_space_is_limited_when_it_is_reserved_and_never_later(self):
+        """RLIMIT_AS counts mappings, whatever can be done with them."""
+        import resource
+
+        def row(limit, program, *arguments):
+            return rows(program, "--size", "64M", "--chunk", "1M", *arguments, "--repeat", 1,
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))[0]
+        for kind in ("mprotect", "remap"):
+            with self.subTest(kind=kind):
+                refused = row(64 * MIB, "chunked", "--commit", kind)
+                self.assertEqual((refused["status"], refused["error"]), (
+                    "refused", "reserve of 67108864 bytes at offset 0: Cannot allocate memory"))
+                self.assertEqual((refused["commit_calls"], refused["commit_bytes"]), ("0", "0"))
+                self.assertEqual(row(128 * MIB, "chunked", "--commit", kind)["status"], "ok")
+
+    @unittest.skipIf(OVERCOMMIT != "0", "vm.overcommit_memory is not 0")
+    def test_more_than_there_is(self):
+        """The heuristic refuses what is charged and larger than memory and swap together. What is not
+        charged it lets through, and a mapping that could not be mapped over stays whole."""
+        size = 2 * sum(int(line.split()[1]) for line in
+                       pathlib.Path("/proc/meminfo").read_text().splitlines()
+                       if line.startswith(("MemTotal:", "SwapTotal:"))) * 1024 // PAGE * PAGE
+        for program, kind, expected in (
+                ("upfront", "mprotect", ("refused", "0", "1", "0")),
+                ("upfront", "noreserve", ("ok", "0", "1", "1")),
+                ("chunked", "mprotect", ("refused", "0", "1", "1")),
+                ("chunked", "remap", ("refused", "0", "1", "1")),
+                ("chunked", "noreserve", ("ok", "0", "1", "1"))):
+            row = rows(program, "--size", size, *taken_by(program, "--chunk", size), "--touch",
+                       "0.000001", "--commit", kind, "--repeat", 1)[0]
+            with self.subTest(program=program, kind=kind):
+                self.assertEqual(tuple(row[column] for column in (
+                    "status", "commit_bytes", "commit_calls", "region_count")), expected)
+
+    @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
+    def test_a_stack_is_not_limited_as_data(self):
+        """RLIMIT_DATA does not count what grows downwards."""
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        if hard != resource.RLIM_INFINITY and hard < 128 * MIB:
+            self.skipTest("RLIMIT_STACK can't be raised")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_STACK, (128 * MIB, hard))
+            resource.setrlimit(resource.RLIMIT_DATA, (32 * MIB, 32 * MIB))
+        row = rows("stack", "--size", "64M", "--repeat", 1, preexec_fn=limit)[0]
+        self.assertEqual((row["status"], row["commit_bytes"]), ("ok", str(64 * MIB)))
+
     @unittest.skipIf(SANITIZED, "a sanitizer's own handler was there before ours")
     def test_a_stack_is_refused_at_its_limit(self):
         """By a fault, which without a handler would be the end of the process."""
@@ -74,6 +131,98 @@ class Commit(unittest.TestCase):
                 self.skipTest(row["error"])
             faults[step] = number(row, "minor_faults")
         self.assertEqual(faults, {PAGE: 256, 16 * PAGE: 16})
+
+
+def reason_against_userfaultfd():
+    """Why a row is unsupported here; empty where it isn't."""
+    return rows("uffd", "--size", "4K", "--repeat", 1)[0]["error"]
+
+
+@unittest.skipIf(WINDOWS, "a call of Linux")
+class Userfaultfd(unittest.TestCase):
+    NUMBERS = {"x86_64": 323, "aarch64": 282}  # of the call
+    USER_MODE_ONLY = 1
+    NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+    def setUp(self):
+        if why := reason_against_userfaultfd():
+            self.skipTest(why)
+
+    def unprivileged(self, words):
+        """A finished process of a user without privileges."""
+        try:
+            return execute(words, **(self.NOBODY if os.geteuid() == 0 else {}))
+        except PermissionError:
+            self.skipTest("another user can't reach the programs")
+
+    def test_users_without_privileges_are_told_of_their_own_accesses(self):
+        for trap in ("sigbus", "thread"):
+            done = self.unprivileged(command("uffd", "--size", "64K", "--chunk", "16K", "--trap",
+                                             trap, "--repeat", 1))
+            with self.subTest(trap=trap):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                row = parse(done.stdout)[0]
+                self.assertEqual((row["status"], row["error"]), ("ok", ""))
+                self.assertEqual(number(row, "handled_faults"), 4)
+
+    def test_they_are_told_of_nothing_else(self):
+        """vm.unprivileged_userfaultfd is 0: EPERM, but with UFFD_USER_MODE_ONLY."""
+        setting = pathlib.Path("/proc/sys/vm/unprivileged_userfaultfd")
+        if not setting.exists() or setting.read_text().strip() != "0":
+            self.skipTest("vm.unprivileged_userfaultfd is not 0")
+        if platform.machine() not in self.NUMBERS:
+            self.skipTest("the call's number is not known here")
+        child = os.fork()
+        if child == 0:
+            os._exit(self.errors_without_privileges() != [errno.EPERM, 0])
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def errors_without_privileges(self):
+        """Of asking for all faults, and for those of user code alone; 0 where it was allowed."""
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(self.NOBODY["group"])
+            os.setuid(self.NOBODY["user"])
+        call = ctypes.CDLL(None, use_errno=True).syscall
+        number_of_call = self.NUMBERS[platform.machine()]
+        return [0 if call(number_of_call, os.O_CLOEXEC | flag) >= 0 else ctypes.get_errno()
+                for flag in (0, self.USER_MODE_ONLY)]
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_where_there_is_none_the_row_says_why(self):
+        for error, why in (("ENOSYS", "this kernel has no userfaultfd (CONFIG_USERFAULTFD)"),
+                           ("EPERM", "userfaultfd is not allowed here "
+                                     "(vm.unprivileged_userfaultfd, a sandbox)")):
+            for trap in ("sigbus", "thread"):
+                done = execute(["strace", "-o", os.devnull, "-e", "trace=userfaultfd", "-e",
+                                f"inject=userfaultfd:error={error}",
+                                *command("uffd", "--size", "64K", "--trap", trap, "--repeat", 1)])
+                with self.subTest(error=error, trap=trap):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    row = parse(done.stdout)[0]
+                    self.assertEqual((row["status"], row["error"], row["commit_calls"]),
+                                     ("unsupported", why, ""))
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_a_supply_that_is_refused_is_a_row(self):
+        """By the kernel's lack of memory. The signal's cycle ends there; whoever waits for a thread
+        can only be let go on, and then touches all."""
+        for trap in ("sigbus", "thread"):
+            done = execute(["strace", "-f", "-o", os.devnull, "-e", "trace=ioctl", "-e",
+                            "inject=ioctl:error=ENOMEM:when=20", *command(
+                                "uffd", "--size", "64K", "--chunk", "4K", "--trap", trap,
+                                "--repeat", 1)])
+            with self.subTest(trap=trap):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                row = parse(done.stdout)[0]
+                self.assertEqual((row["status"], row["total_ns"]), ("refused", ""))
+                self.assertRegex(row["error"], "^supply of 4096 bytes at offset [0-9]+: Cannot "
+                                               "allocate memory$")
+                supplied = int(row["error"].split()[6].strip(":")) // PAGE
+                reached = (supplied + 1, supplied, supplied) if trap == "sigbus" else (16, 15, 16)
+                self.assertEqual((number(row, "commit_calls"), number(row, "handled_faults"),
+                                  number(row, "resident_bytes") // PAGE), reached)
+                self.assertEqual(number(row, "released_commit_bytes"), 0)
 
 
 if __name__ == "__main__":

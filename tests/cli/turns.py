@@ -9,7 +9,10 @@ from support import BIN, PAGE, SANITIZED, SUFFIX, WINDOWS, describe, parse, rows
 
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "resident_bytes", "released_commit_bytes",
-          "region_count", "status", "error")
+          "region_count", "status", "error", "purge_calls", "purge_step_bytes",
+          "retouch_minor_faults", "purged_commit_bytes", "purged_resident_bytes",
+          "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
+          "retouched_region_count")
 LIBRARY = ("--library", BIN / f"mine{'.dll' if SUFFIX else '.so'}")
 #            harness, its own options; pages in the region, in a step, touched part
 CELLS = [(name, options, pages, step, touch, order)
@@ -28,6 +31,13 @@ if not WINDOWS:
     CELLS += [("mremap", ("--commit", kind), 80, 3, touch, "sequential")
               for kind in ("in_place", "move") for touch in ("1", "0.1")]
     CELLS += [("stack", (), 80, 1, touch, "downwards") for touch in ("1", "0.1")]
+    CELLS += [("uffd", ("--trap", trap, "--commit", kind), 80, 3, touch, order)
+              for trap in ("sigbus", "thread") for kind in ("copy", "zeropage")
+              for touch, order in (("1", "sequential"), ("0.1", "random"))]
+# 80 pages or 8 of them, given back by 2, and touched again.
+CELLS += [(name, ("--purge", kind, "--purge-step", 2 * PAGE), 80, 3, touch, order)
+          for name in ("upfront", "chunked") for kind in describe(name)["purge"][1:]
+          for touch, order in (("1", "sequential"), ("0.1", "sequential"), ("1", "alternate"))]
 SLICES = (1, 7, 64, 10000)  # touches; the last is more than any cycle has
 
 
@@ -37,10 +47,13 @@ def taken(name, *arguments, commands):
     return done.stdout.splitlines(), done.returncode, done.stderr
 
 
-def in_slices(touches, slice_touches):
+def in_slices(touches, slice_touches, steps=0):
     """The commands of one probed cycle."""
-    parts = [min(slice_touches, touches - at) for at in range(0, touches, slice_touches)]
-    return ["header", "probe", *(f"touch {part}" for part in parts), "end", "row 1 2 3"]
+    stages = [("touch", touches), ("purge", steps), ("restore", steps),
+              ("retouch", touches if steps else 0)]
+    slices = [f"{stage} {min(slice_touches, total - at)}" for stage, total in stages
+              for at in range(0, total, slice_touches)]
+    return ["header", "probe", *slices, "end", "row 1 2 3"]
 
 
 class Equal(unittest.TestCase):
@@ -49,19 +62,23 @@ class Equal(unittest.TestCase):
     def test_counts_and_charge_are_those_of_a_cycle_in_one_go(self):
         for name, options, pages, step, touch, order in CELLS:
             chunk = ("--chunk", step * PAGE) if name in (
-                "chunked", "guard", "custom", "mremap") else ()
+                "chunked", "guard", "custom", "mremap", "uffd") else ()
             arguments = (*options, "--size", pages * PAGE, "--touch", touch, "--order", order,
                          *chunk)
             whole = rows(name, *arguments, "--repeat", 1)[0]
             if whole["status"] == "unsupported":
                 continue
             touches = int(whole["touched_bytes"]) // PAGE
+            steps = int(whole["purge_calls"] or 0)
             for slice_touches in {min(one, touches) for one in SLICES}:
                 with self.subTest(name=name, pages=pages, step=step, touch=touch, order=order,
                                   slice=slice_touches):
                     lines, status, said = taken(name, *arguments,
-                                                commands=in_slices(touches, slice_touches))
+                                                commands=in_slices(touches, slice_touches,
+                                                                   steps))
                     self.assertEqual((status, said), (0, ""))
+                    self.assertEqual(lines[0].split()[2:],
+                                     [str(touches), *([str(steps)] if steps else []), "ok"])
                     row = parse("\n".join([lines[1], lines[-1]]))[0]
                     self.assertEqual({column: row[column] for column in COUNTS},
                                      {column: whole[column] for column in COUNTS})
@@ -88,6 +105,29 @@ class Equal(unittest.TestCase):
         self.assertEqual(sum(int(words[1]) for words in done), float(row["total_ns"]))
         self.assertEqual([words[2:4] for words in done],
                          [["0", "0"], ["5", "5"], ["5", "5"], ["5", "5"], ["1", "1"], ["0", "0"]])
+
+    def test_giving_back_takes_turns_of_its_own(self):
+        kind = describe("upfront")["purge"][1]
+        lines, *_ = taken("upfront", "--size", "64K", "--purge", kind, "--purge-step", "8K",
+                          commands=in_slices(16, 5, 8))
+        row = parse("\n".join([lines[1], lines[-1]]))[0]
+        done = [int(line.split()[1]) for line in lines if line.startswith("done ")]
+        self.assertEqual(len(done), 1 + 4 + 2 + 2 + 4 + 1)
+        self.assertEqual([sum(done[:1]), sum(done[1:5]), sum(done[5:7]), sum(done[7:13]), done[13]],
+                         [float(row[f"{phase}_ns"]) for phase in ("commit", "touch", "purge",
+                                                                  "retouch", "release")])
+        self.assertEqual(sum(done), float(row["total_ns"]))
+
+    def test_after_slices_whole_cycles_give_back_all(self):
+        kind = describe("upfront")["purge"][1]
+        lines, status, said = taken(
+            "upfront", "--size", "64K", "--purge", kind, "--purge-step", "8K",
+            commands=[*in_slices(16, 7, 8), "cycles 3", "row 2 1 1"])
+        self.assertEqual((status, said), (0, ""))
+        slices, batch = parse("\n".join([lines[1], *lines[-3::2]]))
+        self.assertEqual((batch["batch"], slices["purge_calls"], batch["purge_calls"]),
+                         ("3", "8", "8"))
+        self.assertEqual(batch["minor_faults"], slices["minor_faults"])
 
     def test_a_row_begins_anew(self):
         lines, *_ = taken("chunked", "--size", "64K", "--chunk", "16K", commands=[
@@ -147,12 +187,42 @@ class Protocol(unittest.TestCase):
                 (["begin", "touch 17"], "'touch' asks for more touches than the cycle has left"),
                 (["begin", "touch 16", "touch 1"], "'touch' asks for more touches than the cycle"),
                 (["begin", "touch 15", "end"], "'end' comes before the last touch"),
+                (["begin", "touch 16", "purge 1"], "'purge' asks for more steps than the cycle"),
+                (["begin", "touch 16", "retouch 1"], "'retouch' asks for more touches than the"),
                 (["x" * 500], "'' is the end of no line: commands are shorter")):
             with self.subTest(commands=commands):
                 lines, status, error = taken("fault", "--size", "64K", commands=commands)
                 self.assertEqual((lines[0], status), ("turns 2 16 ok", 2))
                 self.assertEqual(error.count("\n"), 1)
                 self.assertTrue(error.startswith(f"fault: --turns: {said}"), error)
+
+    def test_what_is_given_back_has_its_order_too(self):
+        kind = describe("upfront")["purge"][1]
+        for commands, said in (
+                (["purge 1"], "'purge 1' comes outside of a cycle in slices"),
+                (["begin", "touch 15", "purge 1"], "'purge' comes before the last touch"),
+                (["begin", "touch 16", "end"], "'end' comes before all is given back"),
+                (["begin", "touch 16", "purge 9"], "'purge' asks for more steps than the cycle "
+                                                   "has left to give back"),
+                (["begin", "touch 16", "purge 7", "restore 1"],
+                 "'restore' comes before all is given back"),
+                (["begin", "touch 16", "purge 8", "purge 1"],
+                 "'purge' asks for more steps than the cycle has left to give back"),
+                (["begin", "touch 16", "purge 8", "restore 9"],
+                 "'restore' asks for more steps than the cycle has left to make usable again"),
+                (["begin", "touch 16", "purge 8", "retouch 1"],
+                 "'retouch' comes before all is usable again"),
+                (["begin", "touch 16", "purge 8", "restore 8", "retouch 15", "end"],
+                 "'end' comes before all is touched again"),
+                (["begin", "touch 16", "purge 8", "restore 8", "retouch 17"],
+                 "'retouch' asks for more touches than the cycle has left to make again"),
+                (["begin", "touch 16", "touch 1"],
+                 "'touch' asks for more touches than the cycle has left")):
+            with self.subTest(commands=commands):
+                lines, status, error = taken("upfront", "--size", "64K", "--purge", kind,
+                                             "--purge-step", "8K", commands=commands)
+                self.assertEqual((lines[0], status, error),
+                                 ("turns 2 16 8 ok", 2, f"upfront: --turns: {said}\n"))
 
     def test_options_that_mean_nothing_beside_turns_are_refused(self):
         for options, said in ((["--repeat", 1], "--repeat"), (["--trace", "t.csv"], "--trace"),

@@ -10,7 +10,7 @@ from unittest import mock
 from support import BIN, EMULATOR
 
 from vmcommit.commands import verify
-from vmcommit.commands.verify import Compared, Held, system_charge
+from vmcommit.commands.verify import Case, Compared, Held, system_charge
 
 MIB = 2**20
 
@@ -52,22 +52,42 @@ class Counts(unittest.TestCase):
         with contextlib.redirect_stdout(said):
             return verify.main(["--build", str(BIN.parent)]), said.getvalue()
 
-    def test_a_count_that_is_off_by_one_fails(self):
+    def verified_with(self, change, *cases):
+        """The same of these cases, (name, option, value...), with rows as they are changed."""
         true_row = verify.parse_row
-
-        def false_row(text):
-            row = true_row(text)
-            return row | {"handled_faults": int(row["handled_faults"]) + 1}
-
-        with mock.patch.object(verify, "parse_row", false_row), \
+        chosen = [Case(name, str(BIN / name), options) for name, *options in cases
+                  if (BIN / name).is_file()]
+        with mock.patch.object(verify, "parse_row", lambda text: change(true_row(text))), \
+                mock.patch.object(verify, "all_cases", return_value=chosen), \
                 mock.patch.object(verify, "system_charge",
                                   return_value=Compared("commit_bytes", 0, 0, "")), \
                 mock.patch.object(verify, "perf_faults", return_value=None), \
                 mock.patch.object(verify, "SYSTEM_READINGS", 1):
-            status, said = self.verified()
+            return self.verified()
+
+    def test_a_count_that_is_off_by_one_fails(self):
+        status, said = self.verified_with(
+            lambda row: row | {"handled_faults": int(row["handled_faults"]) + 1},
+            ("upfront",), ("guard",), ("chunked", "--commit", "remap"),
+            ("uffd", "--trap", "thread"))
         self.assertEqual(status, 1)
         self.assertEqual(said.count("DIFFERS"), said.count("handled_faults"))
         self.assertRegex(said, r"\n\d+ differ\n\Z")
+
+    def test_so_does_any_other(self):
+        """Rows come from a run that is traced, and from those that are held up."""
+        purge = ("upfront", "--purge", "remap_noreserve", "--purge-step", "1M")
+        move = ("mremap", "--commit", "move", "--chunk", "1M")
+        for case, column in ((purge, "purge_calls"), (purge, "purged_commit_bytes"),
+                             (purge, "purged_resident_bytes"), (purge, "retouched_commit_bytes"),
+                             (purge, "resident_bytes"), (move, "commit_calls"),
+                             (("chunked", "--commit", "noreserve"), "commit_bytes")):
+            status, said = self.verified_with(
+                lambda row, column=column: row | {column: int(row[column]) + 1}, case)
+            with self.subTest(case=case, column=column):
+                self.assertEqual(status, 1)
+                self.assertRegex(said, rf"(?m)^.* {column} .*DIFFERS$")
+                self.assertRegex(said, r"\n1 differ\n\Z")
 
     def test_a_tool_that_can_not_trace(self):
         with mock.patch.object(verify, "strace",

@@ -9,7 +9,7 @@ from support import ROOT  # noqa: F401 (puts the package on the path)
 
 from vmcommit.base.problems import Problem
 from vmcommit.commands import verify
-from vmcommit.commands.verify import Compared, Held
+from vmcommit.commands.verify import Case, Compared, Held
 from vmcommit.measure.harness import Harness
 
 
@@ -22,9 +22,10 @@ class Verify(unittest.TestCase):
         with mock.patch.object(verify.harness, "described", return_value=described), \
                 mock.patch.object(verify, "say", said.append), \
                 mock.patch.object(verify.shutil, "which", return_value="there"), \
+                mock.patch.object(verify.harness, "apart", return_value=[]), \
                 mock.patch.object(verify, "verify", return_value=figures) as asked:
             status = verify.main([])
-        asked.assert_called_once_with("bin/fault")
+        asked.assert_called_once_with(Case("fault", "bin/fault"))
         return status, [line.split() for line in said]
 
     def test_all_agree(self):
@@ -60,7 +61,8 @@ class Holding(unittest.TestCase):
         with mock.patch.object(verify.processes, "started", return_value=process), \
                 mock.patch.object(verify, "read_while", return_value=list(readings)), \
                 mock.patch.object(verify, "parse_row", return_value={"row": "row"}):
-            return verify.held_at_release("bin/fault", mock.Mock(munmaps_before=3), "folder")
+            return verify.held_at_release(Case("fault", "bin/fault"), mock.Mock(munmaps_before=3),
+                                          "folder")
 
     def test_the_most_frequent_stand_before_and_after(self):
         full, half = (64, 60), (32, 30)

@@ -248,6 +248,24 @@ class Order(Fakes):
             with self.subTest(strategy=strategy.name, options=strategy.options):
                 self.assertIs(built.speaks(Configuration(strategy, 64 * KIB)), speaks)
 
+    def test_giving_back_is_sliced_too(self):
+        """By as many parts in each member, whatever its steps."""
+        self.take(self.parts("ab", a={"greet": "turns 2 16 2 ok"}, b={"greet": "turns 2 16 9 ok"}),
+                  round_number=3)
+        asked = self.asked()
+        for name, steps in (("a", ["1", "1"]), ("b", ["4", "5"])):
+            cycle = [command for who, command in asked if who == name][:14]
+            touches = ["4"] * 4
+            self.assertEqual(cycle, ["begin", *(
+                f"{stage} {count}" for stage, counts in (
+                    ("touch", touches), ("purge", steps), ("restore", steps), ("retouch", touches))
+                for count in counts), "end"])
+
+    def test_a_probed_cycle_gives_back_all(self):
+        self.take(self.parts("a", a={"greet": "turns 2 16 9 ok"}))
+        self.assertEqual([command for _, command in self.asked()][:6],
+                         ["probe", "touch 16", "purge 9", "restore 9", "retouch 16", "end"])
+
     def test_different_touches_are_not_sliced(self):
         self.take(self.parts("ab", a={"greet": "turns 2 32 ok"}))
         self.assertNotIn("begin", [command for _, command in self.asked()])
@@ -320,7 +338,10 @@ class Failures(Fakes):
         for greeting, words in (
                 ("turns 1 16 ok", "is an older harness: its turns are of another version"),
                 ("turns 3 16 ok", "another version"), ("hello", "began with 'hello', which is no"),
-                ("turns 2 ok", "which is no greeting"), ("turns 2 -1 ok", "which is no greeting"),
+                ("turns 2 ok", "which is no greeting"),
+                ("turns 2 16 x ok", "which is no greeting"),
+                ("turns 2 16 8 1 ok", "which is no greeting"),
+                ("turns 2 -1 ok", "which is no greeting"),
                 ("die", "status 7"), ("kill", "SIGSEGV")):
             self.check(words, greet=greeting)
 

@@ -5,6 +5,7 @@ import re
 import typing
 
 UPFRONT = "upfront"  # what all others are compared with
+APART = ("mremap", "stack", "uffd")  # harnesses of Linux alone, which are in no campaign
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from vmcommit.base.files import relative
 from vmcommit.base.output import say
 from vmcommit.base.places import BUILD, SETUP, version_text
 from vmcommit.base.problems import Problem
+from vmcommit.base.strategies import APART
 from vmcommit.base.text import printable
 
 COMMANDS = {
@@ -29,7 +30,7 @@ COMMANDS = {
     "record": "record what a program does with memory, or report DIR: what a recording shows",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
-TOOLS = ("mremap", "stack", "walk")  # programs that are no harness, and commands of their own
+TOOLS = (*APART, "walk")  # programs that are no harness, and commands of their own
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program

@@ -1,4 +1,5 @@
-"""`make verify`: the counts of one sample of each strategy, held against tools that are not ours.
+"""`make verify`: the counts of one sample of each strategy, and of each other kind of what it can
+do, held against tools that are not ours.
 
 strace sees the calls and the signals of the region, perf the page faults of the process, and this
 process reads /proc/PID/smaps and Committed_AS while strace holds the harness up at its peak. The
@@ -19,25 +20,65 @@ import time
 from vmcommit.base import processes
 from vmcommit.base.places import SETUP
 from vmcommit.base.problems import Problem
+from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import last_line, listed
 from vmcommit.base.units import MIB
 from vmcommit.commands.arguments import Parser, add_build, say
 from vmcommit.measure import harness
+from vmcommit.measure.traced import Traced
 
 SIZE = 64 * MIB  # long enough that one cycle is the whole sample
 HALF = SIZE // 2
 HOLD_SECONDS = 0.5
-PERF_RUNS = 7
+PERF_RUNS, OTHERS_PERF_RUNS = 7, 3  # of what is as it is by default; of each other kind
 SYSTEM_SLACK = MIB  # Committed_AS moves with every process of the machine
 SYSTEM_READINGS = 5  # so it is read again where some other process has moved it by more
 SECONDS = 120  # that a harness may take under a tool
+PURGE_STEP = ("--purge-step", "64K")
+PAGES = ("thp-64K", "huge")
+STACK_LIMIT = ("prlimit", f"--stack={2 * SIZE}:")
+LIST_BYTES = 4  # a touch of an order that needs a list
 COMM_LETTERS = 15  # of a program's name, that /proc/PID/comm has
-CALL = re.compile(r"^(\w+)\((.*)\)\s+= (\S+)")
-SIGNAL = re.compile(r"^--- SIGSEGV .*si_addr=(0x[0-9a-f]+)")
+PEAK = ("commit_bytes", "resident_bytes")
+PURGED = ("purged_commit_bytes", "purged_resident_bytes")
+RETOUCHED = ("retouched_commit_bytes", "resident_bytes")
+WIDTH = 23  # letters of the longest case
+UNSEEN = ("populate",)  # commits whose faults perf does not see
 
 
-def arguments(size):
-    return ["--size", str(size), "--repeat", "1"]
+class NotTaken(Exception):
+    """This machine can't take such a sample now; the row's status, and why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A harness, and what of it is not as it is by default; `around`: words that its command begins
+    with."""
+
+    name: str
+    program: str
+    options: tuple = ()
+    around: tuple = ()
+
+    def command(self, size):
+        return [*self.around, self.program, "--size", str(size), "--repeat", "1", *self.options]
+
+    def __str__(self):
+        kinds = [value for option, value in zip(self.options[::2], self.options[1::2], strict=True)
+                 if option != PURGE_STEP[0]]
+        return " ".join([self.name, *kinds])
+
+
+def cases(strategy, program) -> list[Case]:
+    """As it is by default, and with each other kind of what it can do."""
+    kinds: list[tuple] = [("--commit", kind) for kind in strategy.commit[1:]]
+    kinds += [("--growth", "double")] * ("--growth" in strategy.options)
+    kinds += [("--trap", kind) for kind in strategy.trap[1:]]
+    kinds += [("--pages", kind) for kind in strategy.pages if kind in PAGES]
+    if strategy.name == UPFRONT:  # others give back in the same way
+        kinds += [("--purge", kind, *PURGE_STEP) for kind in strategy.purge[1:]]
+    around = STACK_LIMIT if "growsdown" in strategy.commit else ()
+    return [Case(strategy.name, program, options, around) for options in [(), *kinds]]
 
 
 def without_randomisation(command):
@@ -52,35 +93,8 @@ def parse_row(text):
     return rows[0]
 
 
-def strace(program, size, log, *options):
-    return [*without_randomisation(["strace", *options, "-o", log]), program, *arguments(size)]
-
-
-class Region:
-    """What strace saw of the region: the last mapping of its size, which is the timed cycle's."""
-
-    def __init__(self, log, size):
-        lines = log.splitlines()
-        first = max(i for i, line in enumerate(lines)
-                    if (call := CALL.match(line)) and call[1] == "mmap" and f", {size}, " in line)
-        self.start = int(CALL.match(lines[first])[3], 16)
-        self.end = self.start + size
-        self.commits = int("PROT_READ|PROT_WRITE" in lines[first])
-        self.signals = 0
-        for line in lines[first + 1:]:
-            if signal := SIGNAL.match(line):
-                self.signals += self.holds(int(signal[1], 16))
-            call = CALL.match(line)
-            if call and call[1] in ("mprotect", "munmap"):
-                address = int(call[2].split(",")[0], 16)
-                self.commits += call[1] == "mprotect" and self.holds(address)
-                if call[1] == "munmap" and address == self.start:
-                    break
-        until = lines[:lines.index(line, first)]
-        self.munmaps_before = sum(line.startswith("munmap(") for line in until)
-
-    def holds(self, address):
-        return self.start <= address < self.end
+def strace(case, log, *options):
+    return [*without_randomisation(["strace", "-f", *options, "-o", log]), *case.command(SIZE)]
 
 
 def traced(command):
@@ -107,16 +121,16 @@ def smaps_charge(process, start, end):
     for mapping in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", text, flags=re.M)[1:]:
         low, high = (int(end, 16) for end in re.match(r"(\S+)-(\S+) ", mapping).groups())
         inside = min(high, end) - max(low, start)
-        if inside > 0 and re.search(r"^VmFlags:.* ac\b", mapping, re.M):
-            charged += inside
+        if inside > 0:
+            charged += inside * bool(re.search(r"^VmFlags:.* ac\b", mapping, re.M))
             resident += int(re.search(r"^Anonymous:\s+(\d+)", mapping, re.M)[1]) * 1024
     return charged, resident
 
 
 @dataclasses.dataclass
 class Held:
-    """What was read while strace held a harness up: its row, its region's charge and residency at
-    the peak, and Committed_AS then and after the release; None where no reading came in time."""
+    """What was read while strace held a harness up: its row, its region's charge and residency
+    before the release, and Committed_AS then and after it; None where no reading came in time."""
 
     row: dict
     charged: int
@@ -153,31 +167,46 @@ def most_frequent(values):
     return statistics.mode(values) if values else None
 
 
-def held_at_release(program, region, folder) -> Held:
+def read_held(case, region, folder, call, *delays):
+    """(row, readings) of a run that strace holds up at a call."""
+    command = strace(case, f"{folder}/held", "-e", f"trace={call}", "-e",
+                     f"inject={call}:{':'.join(delays)}")
+    with processes.started(command) as process:
+        readings = read_while(process, os.path.basename(case.program), region)
+        printed = process.communicate()[0]
+    return parse_row(printed), readings
+
+
+def delay(where) -> str:
+    return f"delay_{where}={round(HOLD_SECONDS * 1_000_000)}"
+
+
+def held_at_release(case, region, folder) -> Held:
     """Runs the harness again; strace holds it before and after its release, and meanwhile we
     read."""
-    delay = round(HOLD_SECONDS * 1_000_000)
-    command = strace(program, SIZE, f"{folder}/held", "-f", "-e", "trace=munmap", "-e",
-                     f"inject=munmap:delay_enter={delay}:delay_exit={delay}"
-                     f":when={region.munmaps_before + 1}")
-    with processes.started(command) as process:
-        readings = read_while(process, os.path.basename(program), region)
-        printed = process.communicate()[0]
+    row, readings = read_held(case, region, folder, "munmap", delay("enter"), delay("exit"),
+                              f"when={region.munmaps_before + 1}")
     # Twice it stood still for long, so what was read most often is what stood then.
     peak = max((memory for memory, _ in readings), default=(0, 0))
     last = max((i for i, (memory, _) in enumerate(readings) if memory == peak), default=0)
-    return Held(parse_row(printed), peak[0], peak[1],
+    return Held(row, peak[0], peak[1],
                 most_frequent([system for memory, system in readings if memory == peak]),
                 most_frequent([system for _, system in readings[last + 1:]]))
 
 
-def perf_faults(program, size):
+def held_once(case, region, folder, call, *delays):
+    """(row, charged, resident), of a run that is held up at one moment."""
+    row, readings = read_held(case, region, folder, call, *delays)
+    return row, *(most_frequent([memory for memory, _ in readings]) or (None, None))
+
+
+def perf_faults(case, size):
     """The row, and minor faults of the whole process; None where perf can't count them. Starting
     a process takes a fault more or less now and then, so the most frequent of some runs."""
     counted = []
-    for _ in range(PERF_RUNS):
+    for _ in range(OTHERS_PERF_RUNS if case.options else PERF_RUNS):
         done = traced(without_randomisation(["perf", "stat", "-x", ",", "-e", "minor-faults",
-                                             program, *arguments(size)]))
+                                             *case.command(size)]))
         counted += re.findall(r"^(\d+),,minor-faults", done.stderr, re.M)
     return (parse_row(done.stdout), int(statistics.mode(counted))) if counted else None
 
@@ -216,36 +245,84 @@ def system_charge(attempts) -> Compared:
     return compared
 
 
-def hold_until_known(program, region, folder) -> list[Held]:
+def hold_until_known(case, region, folder) -> list[Held]:
     """Attempts, until one finds Committed_AS where it should be."""
     attempts: list[Held] = []
     while len(attempts) < SYSTEM_READINGS:
-        attempts.append(held_at_release(program, region, folder))
+        attempts.append(held_at_release(case, region, folder))
         if not Compared("", int(attempts[-1].row["commit_bytes"]), attempts[-1].system_fall, "",
                         SYSTEM_SLACK).differs:
             break
     return attempts
 
 
-def verify(program):
-    """Each figure of one strategy, Compared."""
+def from_outside(figures, row, *theirs):
+    """Charge and residency as smaps has them."""
+    for figure, value in zip(figures, theirs, strict=True):
+        yield Compared(figure, int(row[figure]), value, "smaps, from outside")
+
+
+def peak_and_system(case, region, folder):
+    """The memory of what is as it is by default."""
+    attempts = hold_until_known(case, region, folder)
+    held = max(attempts, key=lambda held: held.charged)  # the others were read too late
+    yield from from_outside(PEAK, held.row, held.charged, held.resident)
+    yield system_charge(attempts)
+
+
+def memory(case, region, folder):
+    """The memory of any other kind; where it is given back, then, and once it was touched again."""
+    figures = PEAK
+    if region.purges:
+        yield from from_outside(PURGED, *held_once(
+            case, region, folder, region.purge_call, delay("exit"),
+            f"when={region.purge_calls_until_last}"))
+        figures = RETOUCHED
+    yield from from_outside(figures, *held_once(
+        case, region, folder, "munmap", delay("enter"), f"when={region.munmaps_before + 1}"))
+
+
+def minor_faults(case):
+    """Those of 64 MiB less those of 32 MiB: what both have beside the region's is left out."""
+    whole, half = perf_faults(case, SIZE), perf_faults(case, HALF)
+    if whole is None or half is None:
+        return
+    (row, faults), (half_row, half_faults) = whole, half
+    ours = int(row["minor_faults"]) - int(half_row["minor_faults"])
+    page = int(row["page_bytes"])
+    beside = (SIZE - HALF) // (2 * MIB)  # the warm-up touches as much in huge pages
+    if row["touch_order"] != "sequential":
+        beside += (SIZE - HALF) // page * LIST_BYTES // page
+    yield Compared("minor_faults", ours, faults - half_faults - beside, "perf stat, 64 less 32 MiB")
+
+
+def verify(case):
+    """Each figure of one case, Compared. Raises NotTaken."""
     with tempfile.TemporaryDirectory() as folder:
-        row = parse_row(traced(strace(program, SIZE, f"{folder}/log")).stdout)
-        region = Region(pathlib.Path(folder, "log").read_text(errors="replace"), SIZE)
+        row = parse_row(traced(strace(case, f"{folder}/log")).stdout)
+        if row["status"] != "ok":
+            raise NotTaken(f"{row['status']}: {row['error']}")
+        region = Traced(pathlib.Path(folder, "log").read_text(errors="replace"), SIZE, row)
         yield Compared("commit_calls", int(row["commit_calls"]), region.commits, "strace")
-        yield Compared("handled_faults", int(row["handled_faults"]), region.signals, "strace")
-        attempts = hold_until_known(program, region, folder)
-        held = max(attempts, key=lambda held: held.charged)  # the others were read too late
-        for figure, theirs in (("commit_bytes", held.charged), ("resident_bytes", held.resident)):
-            yield Compared(figure, int(held.row[figure]), theirs, "smaps, from outside")
-        yield system_charge(attempts)
-    if shutil.which("perf") and (whole := perf_faults(program, SIZE)):
-        row, faults = whole
-        half_row, half = perf_faults(program, HALF)
-        ours = int(row["minor_faults"]) - int(half_row["minor_faults"])
-        # The warm-up touches as much in huge pages: 2 MiB a fault.
-        warm = (SIZE - HALF) // (2 * MIB)
-        yield Compared("minor_faults", ours, faults - half - warm, "perf stat, 64 less 32 MiB")
+        yield Compared("handled_faults", int(row["handled_faults"]), region.faults, "strace")
+        if region.purges:
+            yield Compared("purge_calls", int(row["purge_calls"]), region.purges, "strace")
+        yield from (memory if case.options else peak_and_system)(case, region, folder)
+    if shutil.which("perf") and row["commit_kind"] not in UNSEEN:
+        yield from minor_faults(case)
+
+
+def all_cases(build) -> list[Case]:
+    """Those of a build's own strategies, and of the harnesses beside them."""
+    measured = [one for one in harness.described(build).values() if not one.strategy.brought]
+    measured += harness.apart(build)
+    return [case for one in measured for case in cases(one.strategy, one.command[-1])]
+
+
+def show(case, compared):
+    theirs = "-" if compared.theirs is None else compared.theirs
+    say(f"{str(case):<{WIDTH}}  {compared.figure:<23}{compared.ours:>12}{theirs:>12}   "
+        f"{compared.by}" + ("   DIFFERS" if compared.differs else f"   {compared.void}").rstrip())
 
 
 def main(arguments):
@@ -256,14 +333,13 @@ def main(arguments):
     if missing:
         raise Problem(f"{listed(missing)} not found; {SETUP}")
     differing = 0
-    say(f"{'strategy':>9}  {'count':<15}{'the suite':>12}{'outside':>12}   by")
-    for name, measured in harness.described(build).items():
-        if measured.strategy.brought:
-            continue
-        for compared in verify(measured.command[-1]):
-            differing += compared.differs
-            theirs = "-" if compared.theirs is None else compared.theirs
-            say(f"{name:>9}  {compared.figure:<15}{compared.ours:>12}{theirs:>12}   {compared.by}"
-                + ("   DIFFERS" if compared.differs else f"   {compared.void}").rstrip())
+    say(f"{'what':<{WIDTH}}  {'count':<23}{'the suite':>12}{'outside':>12}   by")
+    for case in all_cases(build):
+        try:
+            for compared in verify(case):
+                differing += compared.differs
+                show(case, compared)
+        except NotTaken as why:
+            say(f"{str(case):<{WIDTH}}  {why}")
     say(f"{differing} differ" if differing else "all agree")
     return 1 if differing else 0

@@ -177,3 +177,10 @@ def described(build, emulator=()) -> dict[str, Harness]:
             raise Problem(f"{relative(command[-1])} says that it is "
                           f"'{harnesses[name].strategy}'; build again: make")
     return harnesses
+
+
+def apart(build) -> list[Harness]:
+    """The harnesses of a build folder that are in no campaign."""
+    folder = pathlib.Path(build).resolve() / "bin"
+    commands = [(str(folder / name),) for name in strategies.APART if (folder / name).is_file()]
+    return [Harness(describe(command), command) for command in commands]

@@ -49,6 +49,21 @@ class Pace:
         return [self.slice_touches] * whole + [rest] * (rest > 0)
 
 
+def divided(total: int, parts: int) -> list[int]:
+    """As many whole numbers as alike as can be; their sum is the total."""
+    return [total * (part + 1) // parts - total * part // parts for part in range(parts)]
+
+
+def giving_back(member: Member, touches: list[int], parts: int) -> list[bytes]:
+    """What to ask a member for between its last touch and its end: its steps in so many parts, and
+    the same slices of touches again."""
+    if not member.steps:
+        return []
+    steps = divided(member.steps, parts)
+    return [b"%s %d\n" % (stage, count) for stage, counts in (
+        (b"purge", steps), (b"restore", steps), (b"retouch", touches)) for count in counts]
+
+
 @dataclasses.dataclass
 class Taken:
     """What became of a member: its row, {column: text}; its turns, None where it took none; how its
@@ -69,8 +84,8 @@ class Part:
 
 
 class Set:
-    """`parts`: {key: Part}, of configurations alike in what they touch. `number` counts sets,
-    `round_number` those of the same members."""
+    """`parts`: {key: Part}, of configurations alike in what they touch, of which all give back, or
+    none does. `number` counts sets, `round_number` those of the same members."""
 
     def __init__(self, parts: dict, pace: Pace, number: int, round_number: int,
                  order: random.Random):
@@ -156,7 +171,8 @@ class Set:
         member = self.members[key]
         if self.parts[key].configuration.size >= GIB:
             return
-        for command in (b"probe\n", b"touch %d\n" % member.touches, b"end\n"):
+        for command in (b"probe\n", b"touch %d\n" % member.touches,
+                        *giving_back(member, [member.touches], 1), b"end\n"):
             member.ask(command)
         self.memory[key] = self.row(key)
 
@@ -181,16 +197,20 @@ class Set:
 
     def cycles_in_slices(self, slices, reservoir, page):
         begin = b"begin\n" if self.memory or self.round_number > COUNTED else b"probe\n"
-        touching = [(b"touch %d\n" % touches, touches * page) for touches in slices]
-        commands = [(begin, 0), *touching, (b"end\n", 0)]
+        touched = [0, *(touches * page for touches in slices)]
+        touching = [b"touch %d\n" % touches for touches in slices]
+        parts = min([len(slices), *(member.steps for member in self.members.values())])
+        commands = {key: [begin, *touching, *giving_back(member, slices, parts), b"end\n"]
+                    for key, member in self.members.items()}
         for _ in range(math.ceil(SLICES / len(slices))):
             for key in self.members:
                 self.times[key].append([])
-            for command, touched in commands:
+            for at in range(max(map(len, commands.values()), default=0)):
                 for key in self.shuffled():
-                    reservoir.free(touched)
-                    self.attempt(key, self.turn, command)
-            commands[0] = (b"begin\n", 0)
+                    reservoir.free(touched[at] if at < len(touched) else 0)
+                    self.attempt(key, self.turn, commands[key][at])
+            for asked in commands.values():
+                asked[0] = b"begin\n"
 
     def turn(self, key, command):
         self.times[key][-1].append(self.members[key].ask(command))

@@ -54,7 +54,8 @@ def length(command) -> int:
 
 class Member:
     """A harness process of a set. `touches`: of a cycle, 0 where this machine can't take its
-    samples. `longest`: the bytes that the longest of the set's commands takes."""
+    samples; `steps`: by which a cycle gives back, 0 where it does not. `longest`: the bytes that
+    the longest of the set's commands takes."""
 
     def __init__(self, harness, configuration, longest):
         command = words(harness, configuration)
@@ -72,16 +73,18 @@ class Member:
         self.ready = select.poll() if hasattr(select, "poll") else None
         if self.ready:
             self.ready.register(self.answers, select.POLLIN)
-        self.touches = 0
+        self.touches = self.steps = 0
 
     def greeted(self):
         """Reads the first line."""
         greeting = self.answer(START_SECONDS).split()
-        if greeting[:1] != ["turns"] or len(greeting) != 4 or not greeting[2].isdecimal():
+        numbers = greeting[2:-1]
+        if greeting[:1] != ["turns"] or len(numbers) not in (1, 2) or not all(
+                number.isdecimal() for number in numbers):
             raise HarnessFailed(f"began with '{' '.join(greeting):.60}', which is no greeting")
         if greeting[1] != str(VERSION):
             raise HarnessFailed(f"is {UNKNOWN}")
-        self.touches = int(greeting[2])
+        self.touches, self.steps = (*map(int, numbers), 0)[:2]
 
     def answer(self, seconds) -> str:
         """The next line, whole."""

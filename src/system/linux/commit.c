@@ -52,7 +52,7 @@ const char *commit_unsupported(enum commit_kind kind, enum vm_pages pages)
 
 bool commit_populates(enum commit_kind kind)
 {
-    return kind == COMMIT_POPULATE;
+    return kind == COMMIT_POPULATE || kind == COMMIT_COPY;
 }
 
 /* Without MAP_NORESERVE unless it is asked for: with it the later mprotect is never charged, but in
