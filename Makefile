@@ -3,6 +3,7 @@
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder;
 #                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
+#   make bench CAMPAIGN=commit      one question in full: commit or release
 #   make compare BASE=main          what got slower against that revision, measured in turn
 #   make baseline NAME=x            store a baseline; make compare BASELINE=x compares with it
 #   make trend                      times over all comparisons so far, and where changes began
@@ -17,6 +18,7 @@
 #   make clean                      remove all build folders
 
 export VMCOMMIT_PROFILE = $(PROFILE)
+export VMCOMMIT_CAMPAIGN = $(CAMPAIGN)
 export VMCOMMIT_RESULTS = $(RESULTS)
 export VMCOMMIT_BASE = $(BASE)
 export VMCOMMIT_BASELINE = $(BASELINE)

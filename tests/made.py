@@ -15,12 +15,15 @@ import pandas
 
 from vmcommit.base import runs
 from vmcommit.base.cells import touched_bytes
-from vmcommit.base.columns import LATENCIES, NEEDED
+from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, PURGE_COUNTS,
+                                   PURGE_LATENCIES)
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.files import write_json
 from vmcommit.base.strategies import Strategy, join, to_json
 
 NAN = float("nan")
+USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0}
+COLUMNS = [*NEEDED, *MANNER, *PURGE_LATENCIES, *PURGE_COUNTS]
 OPTIONS = ("--size", "--touch", "--order", "--repeat", "--seed", "--output", "--trace")
 
 
@@ -64,12 +67,13 @@ def row(which, size, ns, round_number=1, touch=ALL_TOUCHED, step=DEFAULT_STEP, *
     """A row of samples.csv that took `ns` a touched page; any column may be given instead."""
     touched = touched_bytes(size, touch, PAGE)
     total = ns * touched / PAGE
-    return {"strategy": which.name, "platform": "linux", "pages": "small", "page_bytes": PAGE,
+    return {"strategy": which.name, "platform": "linux", "page_bytes": PAGE,
             "size_bytes": size, "chunk_bytes": which.step_bytes(size, PAGE, step),
             "touched_bytes": touched, "round": round_number, "batch": 1, "status": "ok",
             "error": "", "reserve_ns": 0.0, "commit_ns": 0.0, "touch_ns": total,
             "release_ns": 0.0, "total_ns": total, "guard": "madvise" if which.guarded else "",
             "trap": which.trap[0] if which.trap else "", "touch_order": "sequential",
+            **USUAL,
             **counts(which, size, touched, step), **columns}
 
 
@@ -81,7 +85,8 @@ def refused(which, size, round_number=1, status="refused", error="ENOMEM", **col
 
 def table(rows, strategies):
     """Rows as runs.read_samples gives them."""
-    samples = join(pandas.DataFrame(rows, columns=list(NEEDED)), by_name(strategies))
+    samples = join(pandas.DataFrame(rows, columns=COLUMNS), by_name(strategies))
+    samples["plain"] = runs.plain_rows(samples, by_name(strategies))
     samples["cycle_ns"] = samples.total_ns
     samples["ns_per_page"] = samples.cycle_ns / (samples.touched_bytes / samples.page_bytes)
     return samples
@@ -107,8 +112,8 @@ def run(rows, strategies, **details):
 
 def write(folder, rows, strategies, **more):
     """samples.csv and environment.json of a run's folder."""
-    pandas.DataFrame(rows, columns=list(NEEDED)).to_csv(folder / "samples.csv", index=False,
-                                                        lineterminator="\r\n")
+    pandas.DataFrame(rows, columns=COLUMNS).to_csv(folder / "samples.csv", index=False,
+                                                   lineterminator="\r\n")
     write_json(folder / "environment.json", environment(strategies, **more))
 
 

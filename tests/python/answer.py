@@ -62,7 +62,7 @@ def made_run(draws, ratio, rounds, noise, cells=tuple(CELLS)):
     frame["round"] = numpy.repeat(range(1, rounds + 1), len(cells))
     frame["page_bytes"] = PAGE
     frame["cycle_ns"] = 500.0 * numpy.exp(logs.ravel()) * frame.touched_bytes / PAGE
-    return frame
+    return frame.assign(**made.USUAL)
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Units, words, cells and strategies: what all else rests on, by tables."""
 
+import dataclasses
 import json
 import unittest
 
@@ -8,7 +9,7 @@ from support import ROOT  # noqa: F401 (puts the package on the path)
 import pandas
 
 from vmcommit.base import strategies, text, units
-from vmcommit.base.cells import Cell, Configuration, cell_of, touched_bytes
+from vmcommit.base.cells import Cell, Configuration, Manner, cell_of, touched_bytes
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.units import GIB, KIB, MIB
 
@@ -141,11 +142,43 @@ class Cells(unittest.TestCase):
 
     def test_a_cell_of_a_row(self):
         row = pandas.Series({"strategy": "chunked", "size_bytes": 8192.0, "touched_bytes": 4096.0,
-                             "chunk_bytes": 4096.0, "touch_order": "random"})
+                             "chunk_bytes": 4096.0, "touch_order": "random", "pages": "small",
+                             "commit_kind": "mprotect", "growth": "fixed", "purge": "none",
+                             "purge_step_bytes": 0.0})
         cell = cell_of(row, {"chunked": strategy()})
         self.assertEqual(cell, Cell(strategy(), 8192, 4096, 4096, "random"))
         self.assertEqual((str(cell), cell.step, cell.anchor),
                          ("chunked by 4 KiB", 4096, "chunked-8192-4096-4096-random"))
+
+    def test_a_cell_knows_in_which_manner(self):
+        """What a strategy does by default is no manner, whatever its kinds are called; and the
+        harness is asked for what a row then says."""
+        usual = {"strategy": "chunked", "size_bytes": 8192.0, "touched_bytes": 8192.0,
+                 "chunk_bytes": 4096.0, "touch_order": "sequential", "pages": "small",
+                 "commit_kind": "mprotect", "growth": "fixed", "purge": "none",
+                 "purge_step_bytes": 0.0}
+        plain = cell_of(pandas.Series(usual), {"chunked": strategy()})
+        seen = {plain}
+        for columns, manner, words in (
+                ({"commit_kind": "remap"}, Manner(commit="remap"), ["--commit", "remap"]),
+                ({"growth": "double"}, Manner(growth="double"), ["--growth", "double"]),
+                ({"pages": "thp-64K"}, Manner(pages="thp-64K"), ["--pages", "thp-64K"]),
+                ({"purge": "free", "purge_step_bytes": 4096.0}, Manner(purge="free",
+                                                                       purge_step=4096),
+                 ["--purge", "free", "--purge-step", "4096"]),
+                ({"purge": "free", "purge_step_bytes": 8192.0}, Manner(purge="free",
+                                                                       purge_step=8192),
+                 ["--purge", "free", "--purge-step", "8192"])):
+            cell = cell_of(pandas.Series(usual | columns), {"chunked": strategy()})
+            asked = Configuration(strategy(), 8192, chunk=4096, manner=manner)
+            with self.subTest(columns=columns):
+                self.assertEqual(cell, dataclasses.replace(plain, manner=manner))
+                self.assertEqual(asked.turns()[-len(words):], words)
+                self.assertIn(str(manner), str(asked))
+                self.assertNotIn(cell.anchor, [each.anchor for each in seen])
+                self.assertNotIn(str(cell), [str(each) for each in seen])
+                seen.add(cell)
+                self.assertEqual(asked.block[3:], ("giving back",) if manner.purge else ())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import tiny
 from vmcommit.base.columns import CONFIGURATION
 from vmcommit.base.strategies import from_json
 from vmcommit.measure import profiles
+from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE
 from vmcommit.show import charts
 from vmcommit.show.chart import RUN
 
@@ -45,7 +46,8 @@ def strategies_of(latest):
 
 def wanted(profile, strategies):
     """Configurations of a machine with much memory."""
-    return profiles.configurations(profiles.PROFILES[profile], 2**40, list(strategies.values()))
+    return CAMPAIGNS[WHOLE].configurations(profiles.PROFILES[profile], 2**40,
+                                           list(strategies.values()))
 
 
 class Quick(unittest.TestCase):

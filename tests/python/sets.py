@@ -32,7 +32,7 @@ from vmcommit.measure.harness import Harness, HarnessFailed
 from vmcommit.measure.plan import Plan
 from vmcommit.measure.sets import BATCHES, SLICES, Pace, Part, Set, pace_of
 
-COLUMNS = list(dict.fromkeys((*NEEDED, "position", "set")))
+COLUMNS = list(dict.fromkeys((*NEEDED, *MEMORY, "position", "set")))
 TOUCHES = 16  # of a cycle
 SLICED, BATCHED = Pace(4), Pace(64)  # four slices a cycle; whole cycles
 CYCLE = ["begin", *["touch 4"] * 4, "end"]
@@ -113,7 +113,7 @@ class Fakes(unittest.TestCase):
 
     def row(self, strategy, size=64 * KIB):
         row = made.row(strategy, size, 100, position=1, set=0)
-        return {column: row[column] for column in COLUMNS}
+        return {column: row.get(column, 0) for column in COLUMNS}
 
     def harness(self, strategy, name=None, **acts):
         """One that does `acts`, {"touch_2": what it does at its second touch}."""
@@ -451,7 +451,7 @@ class Carried(Fakes):
         configurations = [Configuration(each.strategy, 64 * KIB) for each in harnesses.values()]
         profile = dataclasses.replace(profiles.PROFILES["quick"], seconds=60, narrow=1)
         carried = Campaign(harnesses, Plan(profile, configurations, GIB), 1,
-                           self.folder / "samples.csv")
+                           self.folder / "samples.csv", {})
         self.addCleanup(carried.samples.close)
         return carried
 

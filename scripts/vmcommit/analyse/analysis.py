@@ -13,7 +13,11 @@ from vmcommit.base.runs import Run
 
 @dataclasses.dataclass
 class Analysis:
+    """`every`: the summary of all rows; `summary`: of the strategies as they are without being
+    asked for another manner, which is what the answer rests on."""
+
     run: Run
+    every: pandas.DataFrame
     summary: pandas.DataFrame
     answer: answer.Answer
     sentences: list[sentences.Sentence]
@@ -22,7 +26,7 @@ class Analysis:
     claims: list[claims.Claim]
 
     def as_json(self) -> dict:
-        return advice.as_json(self.run.environment, self.summary.platform.iloc[0], self.answer,
+        return advice.as_json(self.run.environment, self.every.platform.iloc[0], self.answer,
                               self.sentences, self.choices, self.model, self.claims)
 
 
@@ -36,13 +40,14 @@ def in_words(timed: pandas.DataFrame, decided: answer.Answer) -> list[sentences.
 
 def analyse(run: Run) -> Analysis:
     samples, strategies = run.samples, run.strategies
-    table = summary.summarise(samples, run.environment["calibration"])
-    timed = samples[samples.platform != "wine"]  # whose times mean something
+    every = summary.summarise(samples, run.environment["calibration"])
+    table = every[every.plain]
+    timed = samples[samples.plain & (samples.platform != "wine")]  # whose times mean something
     times = answer.Times(timed, strategies)
     decided = answer.decide(times, table)
     built_in = table[~table.brought]  # what there is to choose from
     return Analysis(
-        run, table, decided, in_words(timed, decided),
+        run, every, table, decided, in_words(timed, decided),
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),

@@ -9,12 +9,13 @@ two are not compared. A round is a set of turns, or, in runs without, one sample
 import dataclasses
 import itertools
 import math
+import types
 from collections.abc import Iterable, Sequence
 
 import numpy
 import pandas
 
-from vmcommit.base.cells import Cell, touched_bytes
+from vmcommit.base.cells import Cell, cell_of, touched_bytes
 from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import (ALL_TOUCHED, ANSWER_CONFIDENCE, CLOSE, CONFIDENCE,
                                        DEFAULT_STEP, HALF_TOUCHED, ORDERS, SPARSELY_TOUCHED)
@@ -49,8 +50,7 @@ class Times:
         self.numbers: dict[Cell, numpy.ndarray] = {}  # of the rounds
         logs, numbers = numpy.log(ok.cycle_ns.to_numpy(float)), ok["round"].to_numpy()
         for key, rows in ok.groupby([*CELL], sort=False).indices.items():
-            name, size, touched, chunk, order = key
-            cell = Cell(strategies[name], int(size), int(touched), int(chunk), order)
+            cell = cell_of(types.SimpleNamespace(**dict(zip(CELL, key))), strategies)
             self.logs[cell], self.numbers[cell] = logs[rows], numbers[rows]
         self.page = int(samples.page_bytes.iloc[0]) if len(samples) else 0
         self.spreads: dict[Cell, tuple[float, int]] = {}
@@ -66,7 +66,8 @@ class Times:
         if base not in self.spreads:
             alike = [other for other in self.logs if self.pool(other) == self.pool(base)]
             bases = {self.shape(other): other for other in alike
-                     if (other.strategy, other.step) == (base.strategy, base.step)}
+                     if (other.strategy, other.step, other.manner)
+                     == (base.strategy, base.step, base.manner)}
             self.spreads[base] = pooled_spread(
                 self.paired(cell, bases[self.shape(cell)]) for cell in alike
                 if self.shape(cell) in bases and cell not in bases.values()

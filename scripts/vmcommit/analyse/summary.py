@@ -98,6 +98,11 @@ class Base:
     pooled: tuple[float, int]
 
 
+def gives_back(key: tuple) -> bool:
+    """Whether a configuration does, and so takes turns with none that does not."""
+    return key[CONFIGURATION.index("purge")] not in ("", "none")
+
+
 def pool_key(key: tuple) -> tuple:
     """Of a compared_key."""
     shared_with = dict(zip(COMPARED, key))
@@ -108,9 +113,10 @@ def pool_key(key: tuple) -> tuple:
 def bases_of(groups: list[tuple[tuple, pandas.DataFrame]]) -> dict[tuple, Base]:
     """{compared_key: Base} of all groups, (key, rows) each."""
     ok = {key: rows[rows.status == "ok"] for key, rows in groups}
-    base_rows = {compared_key(key): rows for key, rows in ok.items() if key[0] == UPFRONT}
+    plain = {key: rows for key, rows in ok.items() if rows.plain.all()}
+    base_rows = {compared_key(key): rows for key, rows in plain.items() if key[0] == UPFRONT}
     pools: dict[tuple, list] = {}
-    for key, rows in ok.items():
+    for key, rows in plain.items():
         compared = compared_key(key)
         if key[0] != UPFRONT and compared in base_rows and not rows.brought.any():
             pools.setdefault(pool_key(compared), []).append(
@@ -132,7 +138,7 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tup
     for column in LATENCIES:
         add_interval(row, column, ok[column])
     row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
-    base = bases.get(compared_key(key))
+    base = None if gives_back(key) else bases.get(compared_key(key))
     add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
               base.pooled if base else pooled_spread([]))
     add_plain(row, paired_ratios(ok, base.ok, "total_ns") if base else [], confidence)

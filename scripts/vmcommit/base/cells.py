@@ -15,6 +15,40 @@ def touched_bytes(size, touch, page):
 
 
 @dataclasses.dataclass(frozen=True)
+class Manner:
+    """How pages are made usable and given back, as the options of a harness have it; empty, or 0,
+    is what a strategy does without being asked. `purge_step`: bytes that a call gives back."""
+
+    commit: str = ""
+    growth: str = ""
+    pages: str = ""
+    purge: str = ""
+    purge_step: int = 0
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """What sets it apart from those that do other work."""
+        return ("giving back",) if self.purge else ()
+
+    def asked(self) -> dict:
+        """{option without its dashes: value} of what differs from the default."""
+        return {field.name.replace("_", "-"): value for field in dataclasses.fields(self)
+                if (value := getattr(self, field.name))}
+
+    def options(self) -> list[str]:
+        return [word for name, value in self.asked().items() for word in (f"--{name}", str(value))]
+
+    def __str__(self):
+        texts = [self.commit, self.growth and f"growth {self.growth}",
+                 self.pages and f"pages {self.pages}", self.purge and f"purge {self.purge}",
+                 self.purge_step and f"purge step {size_text(self.purge_step)}"]
+        return ", ".join(filter(None, texts))
+
+
+PLAIN = Manner()
+
+
+@dataclasses.dataclass(frozen=True)
 class Configuration:
     """What a harness is asked for. `touch` is the part of the region, as text; a strategy without a
     step keeps the default `chunk`, which it is not given."""
@@ -24,11 +58,12 @@ class Configuration:
     touch: str = ALL_TOUCHED
     chunk: int = DEFAULT_STEP
     order: str = "sequential"
+    manner: Manner = PLAIN
 
     @property
     def block(self):
         """What is compared with each other, and so measured in the same sets."""
-        return (self.size, self.touch, self.order)
+        return (self.size, self.touch, self.order, *self.manner.apart)
 
     @property
     def swept(self):
@@ -39,7 +74,8 @@ class Configuration:
         """Its options, for a harness that takes turns."""
         chunk = ["--chunk", str(self.chunk)] if self.strategy.stepped else []
         order = [] if self.order == "sequential" else ["--order", self.order]
-        return ["--size", str(self.size), "--touch", self.touch, *chunk, *order]
+        return ["--size", str(self.size), "--touch", self.touch, *chunk, *order,
+                *self.manner.options()]
 
     def arguments(self):
         """Its options, for a harness that takes one sample."""
@@ -58,13 +94,15 @@ class Configuration:
         parts = [("strategy", self.strategy), ("size", self.size), ("touch", self.touch)]
         if self.strategy.stepped:
             parts.append(("chunk", self.chunk))
+        parts += self.manner.asked().items()
         return joint.join(f"{key}{equals}{value}" for key, value in parts)
 
     def __str__(self):
         step = f", step {size_text(self.chunk)}" if self.strategy.stepped else ""
         touch = "" if self.touch == ALL_TOUCHED else f", touch {self.touch}"
         order = "" if self.order == "sequential" else f", {self.order}"
-        return f"{self.strategy} {size_text(self.size)}{touch}{step}{order}"
+        manner = "" if self.manner == PLAIN else f", {self.manner}"
+        return f"{self.strategy} {size_text(self.size)}{touch}{step}{order}{manner}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +115,7 @@ class Cell:
     touched: int
     chunk: int
     order: str = "sequential"
+    manner: Manner = PLAIN
 
     @property
     def step(self):
@@ -85,12 +124,27 @@ class Cell:
     @property
     def anchor(self):
         """Where the report's table has it."""
-        return f"{self.strategy}-{self.size}-{self.touched}-{self.chunk}-{self.order}"
+        manner = "".join(f"-{value}" for value in self.manner.asked().values())
+        return f"{self.strategy}-{self.size}-{self.touched}-{self.chunk}-{self.order}{manner}"
 
     def __str__(self):
-        return str(self.strategy) + (f" by {size_text(self.chunk)}" if self.step else "")
+        manner = "" if self.manner == PLAIN else f", {self.manner}"
+        return str(self.strategy) + (f" by {size_text(self.chunk)}" if self.step else "") + manner
+
+
+def default_of(strategy: Strategy) -> dict[str, tuple]:
+    """{column: what it holds where nothing else was asked for}; '' where a strategy can't."""
+    return {"commit_kind": ("", *strategy.commit[:1]), "growth": ("", "fixed"),
+            "pages": ("", "small"), "purge": ("", "none")}
+
+
+def manner_of(row, strategy: Strategy) -> Manner:
+    commit, growth, pages, purge = ("" if (value := getattr(row, column)) in default else value
+                                    for column, default in default_of(strategy).items())
+    return Manner(commit, growth, pages, purge, int(row.purge_step_bytes) if purge else 0)
 
 
 def cell_of(row, strategies):
-    return Cell(strategies[row.strategy], int(row.size_bytes), int(row.touched_bytes),
-                int(row.chunk_bytes), row.touch_order)
+    strategy = strategies[row.strategy]
+    return Cell(strategy, int(row.size_bytes), int(row.touched_bytes), int(row.chunk_bytes),
+                row.touch_order, manner_of(row, strategy))

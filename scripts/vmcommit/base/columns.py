@@ -7,20 +7,27 @@ COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "released_commit_bytes", "region_count")
 # What a cycle with readings of memory tells, and others leave empty.
 MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
-          "resident_bytes", "released_commit_bytes", "region_count")
+          "resident_bytes", "released_commit_bytes", "region_count", "retouch_minor_faults",
+          "purged_commit_bytes", "purged_resident_bytes", "purged_table_bytes",
+          "purged_region_count", "retouched_commit_bytes", "retouched_region_count")
+# Of rows that give back what they touched.
+PURGE_LATENCIES = ("purge_ns", "retouch_ns")
+PURGE_COUNTS = ("purge_calls", *MEMORY[7:])
 # What the conductor of turns adds to a harness's row.
 TURNS = ("turns", "disturbed_turns", "undisturbed_ns")
 STATUSES = ("ok", "refused", "unsupported", "skipped")
-CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order")
+MANNER = ("commit_kind", "growth", "purge", "purge_step_bytes")
+CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order", "pages", *MANNER)
 # All that defines a configuration; and what it shares with the one that it is compared with.
-CONFIGURATION = ("strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
-                 "touched_bytes", "guard", "trap", "touch_order")
-COMPARED = ("platform", "pages", "page_bytes", "size_bytes", "touched_bytes", "touch_order")
+FIRST = ("strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
+         "touched_bytes", "guard", "trap", "touch_order")
+CONFIGURATION = (*FIRST, *MANNER)
+COMPARED = ("platform", "page_bytes", "size_bytes", "touched_bytes", "touch_order")
 SIZES = ("page_bytes", "size_bytes", "chunk_bytes", "touched_bytes")
 # What a run needs to be read at all.
 NUMBERS = ("batch", "page_bytes", "size_bytes", "chunk_bytes", "touched_bytes", "round",
            *LATENCIES, *COUNTS, "commit_system_bytes")
-NEEDED = (*CONFIGURATION, "round", "status", "error", "batch", *LATENCIES, *COUNTS,
+NEEDED = (*FIRST, "round", "status", "error", "batch", *LATENCIES, *COUNTS,
           "commit_system_bytes")
 # What a file of details/ needs: texts, numbers, and numbers that a system may be unable to give.
 DETAILS = {
@@ -38,6 +45,7 @@ DETAILS = {
 }
 # What earlier runs did not write there, and what it was: columns by file.
 EARLIER = {"calls": {"status": "ok", "mappings": "0"} | dict.fromkeys(
-    ("commit_bytes", "region_count", "resident_bytes", "locked_bytes", "answered_bytes"), "")}
+    ("commit_bytes", "region_count", "resident_bytes", "locked_bytes", "answered_bytes"), ""),
+    "samples": dict.fromkeys((*MANNER, *PURGE_LATENCIES, *PURGE_COUNTS), "")}
 # Joined to rows when they are read, from what the strategies say of themselves; in no file.
-JOINED = ("rank", "stepped", "brought")
+JOINED = ("rank", "stepped", "brought", "plain")

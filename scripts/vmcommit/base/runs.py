@@ -16,8 +16,9 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
+from vmcommit.base.cells import default_of
 from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, EARLIER, LATENCIES, NEEDED,
-                                   NUMBERS, SIZES, STATUSES)
+                                   NUMBERS, PURGE_COUNTS, PURGE_LATENCIES, SIZES, STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.places import command
 from vmcommit.base.problems import Problem
@@ -33,8 +34,8 @@ LEAST_NS = 1e-3  # of a cycle
 CELL_LETTERS = 40  # of a cell, in a message
 # What environment.json may hold and what of it is used: names, and types where a value is known.
 SHAPE = {
-    "strategies": list, "profile": str, "seed": int, "started": str, "emulator": str,
-    "seconds_measuring": NUMBER, "rounds": int, "cpu": int, "own": dict,
+    "strategies": list, "profile": str, "campaign": str, "seed": int, "started": str,
+    "emulator": str, "seconds_measuring": NUMBER, "rounds": int, "cpu": int, "own": dict,
     "processor": {"model": str, "architecture": str, "family_model_stepping": list, "cores": int,
                   "cores_usable": int, "governor": str, "hypervisor": str},
     "memory": {"total_bytes": int, "available_bytes": int, "swap_bytes": int,
@@ -234,14 +235,37 @@ def cycle_ns(table, path):
     return estimates.fillna(table.total_ns)
 
 
+def plain_rows(rows, known):
+    """Which rows are of the strategies as they are without being asked for another manner.
+    `known`: {name: Strategy}."""
+    plain = pandas.Series(True, rows.index)
+    for name, strategy in known.items():
+        for column, default in default_of(strategy).items():
+            plain &= (rows.strategy != name) | rows[column].isin(default)
+    return plain
+
+
+def add_manner(table, path):
+    """The columns that earlier runs did not write, and those of giving back as numbers."""
+    for column, text in EARLIER["samples"].items():
+        if column not in table:
+            table[column] = text
+    as_numbers(table, ("purge_step_bytes", *PURGE_LATENCIES, *PURGE_COUNTS), path)
+    for column in ("purge_step_bytes", *PURGE_LATENCIES, *PURGE_COUNTS):
+        refuse(path, table, table[column] < 0, column, "is less than nothing")
+    table["purge_step_bytes"] = table.purge_step_bytes.fillna(0)
+
+
 def read_samples(path, known):
     """(samples.csv with joined columns and ns_per_page, notes). `known`: {name: Strategy}."""
     table, note = read_table(path, NEEDED)
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no sample yet; run {command('bench')}")
+    add_manner(table, path)
     as_numbers(table, NUMBERS, path)
     check_samples(table, known, path)
     strategies.join(table, known)
+    table["plain"] = plain_rows(table, known)
     table["cycle_ns"] = cycle_ns(table, path)
     table["ns_per_page"] = table.cycle_ns / (table.touched_bytes / table.page_bytes)
     return table, [note] if note else []

@@ -32,8 +32,8 @@ from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text, size_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
 from vmcommit.commands.edge import keeping
-from vmcommit.measure import (campaign, details, disturbance, environment, harness, process_times,
-                              profiles, progress, workloads)
+from vmcommit.measure import campaign, disturbance, environment, harness, profiles, progress
+from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, Scene
 from vmcommit.measure.plan import Plan
 from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, tables
@@ -45,6 +45,10 @@ def options(arguments):
     parser = Parser("bench", __doc__)
     parser.add_argument("--profile", default=os.environ.get("VMCOMMIT_PROFILE") or "default",
                         help=f"{', '.join(profiles.PROFILES)} (default: default)")
+    parser.add_argument("--campaign", default=os.environ.get("VMCOMMIT_CAMPAIGN") or WHOLE,
+                        metavar="NAME", help="; ".join(
+                            f"{name}: {topic.summary}" for name, topic in CAMPAIGNS.items())
+                        + f" (default: {WHOLE})")
     add_build(parser)
     parser.add_argument("--emulator", default="",
                         help="what the harnesses are run through, as in wine")
@@ -64,6 +68,8 @@ def options(arguments):
     if asked.profile not in profiles.PROFILES:
         raise Usage(f"PROFILE: '{asked.profile}' is no profile; use "
                     f"{', '.join(profiles.PROFILES)}")
+    if asked.campaign not in CAMPAIGNS:
+        raise Usage(f"CAMPAIGN: '{asked.campaign}' is no campaign; use {', '.join(CAMPAIGNS)}")
     return asked
 
 
@@ -104,12 +110,6 @@ def fresh_folder(results, name) -> pathlib.Path:
     return latest
 
 
-def beside(measured, program) -> list[str]:
-    """How a program starts that lies beside the harnesses."""
-    *emulator, path = next(iter(measured.values())).command
-    return [*emulator, str(pathlib.Path(path).with_stem(program))]
-
-
 @dataclasses.dataclass
 class Outcome:
     """What a run could not measure. `failed`: {configuration: how its harness died}; `troubles`:
@@ -126,10 +126,10 @@ class Outcome:
             self.troubles.append(str(problem))
 
 
-def calibrate(measured, troubles):
+def calibrate(scene, troubles):
     """What the parts cost alone, by build/bin/calibrate; None if it could not be had."""
     try:
-        printed, _ = harness.succeeded(beside(measured, "calibrate"), environment.OUTPUT_SECONDS)
+        printed, _ = harness.succeeded(scene.program("calibrate"), environment.OUTPUT_SECONDS)
         return filled(json.loads(printed), SHAPE["calibration"])
     except (harness.HarnessFailed, ValueError) as error:
         troubles.append(f"no calibration: the program calibrate {error}")
@@ -137,35 +137,44 @@ def calibrate(measured, troubles):
 
 
 def measure(asked, measured, folder, described) -> Outcome:
-    """Carries the campaign out, and looks into what stands beside it."""
-    profile = profiles.PROFILES[asked.profile]
+    """Carries the campaign out, and what follows its rounds."""
+    topic = CAMPAIGNS[asked.campaign]
+    profile = topic.profile(profiles.PROFILES[asked.profile])
     available = environment.available_bytes()
-    configurations = profiles.configurations(profile, available,
-                                             [each.strategy for each in measured.values()])
-    say(f"vmcommit bench, profile {asked.profile}: {len(configurations)} configurations, "
+    configurations = topic.configurations(profile, available,
+                                          [each.strategy for each in measured.values()])
+    say(f"vmcommit bench, {campaign_text(asked)}: {len(configurations)} configurations, "
         f"about {duration_text(profile.seconds)} of measuring")
+    outcome = Outcome({}, [])
     with contextlib.closing(progress.on()) as shown:
+        scene = Scene(measured, profile, folder, described["seed"], available, outcome.failed,
+                      shown)
         with environment.pinned() as cpu:
             described["cpu"] = cpu
             plan = Plan(profile, configurations, available / 2)
-            carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES)
-            outcome = carry_out(carried, measured, folder, described, shown)
-            look_into(measured, profile, folder, described["seed"], outcome, shown)
-        if not asked.emulator:  # whose times mean nothing, and which takes long to start a program
-            outcome.attempt(workloads.measure_buffer, beside(measured, "buffer"), profile, folder,
-                            described["seed"], shown)
+            carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
+                                        outcome.failed)
+            carry_out(carried, scene, described, outcome)
+            for step in topic.steps:
+                outcome.attempt(step, scene)
+        for step in topic.unpinned:
+            outcome.attempt(step, scene)
     return outcome
 
 
-def carry_out(carried, measured, folder, described, shown) -> Outcome:
-    """The campaign alone."""
-    outcome = Outcome(carried.failed, [])
-    described["calibration"] = calibrate(measured, outcome.troubles)
-    with keeping_environment(folder, described, carried.plan, described["cpu"]):
+def campaign_text(asked) -> str:
+    """profile default; campaign release, profile default"""
+    return ("" if asked.campaign == WHOLE else f"campaign {asked.campaign}, ") \
+        + f"profile {asked.profile}"
+
+
+def carry_out(carried, scene, described, outcome):
+    """The rounds alone."""
+    described["calibration"] = calibrate(scene, outcome.troubles)
+    with keeping_environment(scene.folder, described, carried.plan, described["cpu"]):
         started = time.monotonic()
-        carried.run(shown)
+        carried.run(scene.shown)
         described["seconds_measuring"] = round(time.monotonic() - started, 1)
-    return outcome
 
 
 @contextlib.contextmanager
@@ -187,31 +196,16 @@ def keeping_environment(folder, described, plan, cpu):
     write()
 
 
-def look_into(measured, profile, folder, seed, outcome, shown):
-    """What is measured after the rounds, on the same processor: whole processes, details and
-    lists."""
-    if shutil.which("hyperfine"):
-        built_in = [each for each in measured.values() if not each.strategy.brought]
-        outcome.attempt(process_times.measure, built_in, folder, profile.sweep_size,
-                        profile.process_runs, seed, shown)
-    outcome.attempt(details.measure, measured, profile, environment.available_bytes(), folder,
-                    outcome.failed, shown)
-    outcome.attempt(details.measure_calls, beside(measured, "calls"), profile, folder, seed, shown)
-    command = beside(measured, "list")
-    if len(command) == 1:  # no emulator
-        outcome.attempt(workloads.measure_list, command, profile, folder, seed, shown)
-
-
 def draw(folder):
     """Everything that follows from what was measured; says the answer."""
     analysed = analysis.read(folder)
-    write_summary(analysed.summary, folder / "summary.csv")
+    write_summary(analysed.every, folder / "summary.csv")
     write_json(folder / "advice.json", analysed.as_json())
     drawn = charts.draw(analysed, folder / "charts") if shutil.which("gnuplot") else []
     page.write(analysed, folder, drawn)
     say()
     say(tables.of_sizes(analysed.summary))
-    for _, row in analysed.summary[analysed.summary.counts != "exact"].iterrows():
+    for _, row in analysed.every[analysed.every.counts != "exact"].iterrows():
         say(f"COUNTS DIFFER between rounds: {row.strategy} {size_text(row.size_bytes)}: "
             f"{row.counts}")
     for note in analysed.run.notes:
@@ -243,7 +237,7 @@ def describe(asked, measured) -> dict:
     """What environment.json holds from the start."""
     return environment.describe(ROOT, asked.build) | {
         "strategies": [strategies.to_json(each.strategy) for each in measured.values()],
-        "own": asked.subjects.described(), "profile": asked.profile,
+        "own": asked.subjects.described(), "profile": asked.profile, "campaign": asked.campaign,
         "emulator": environment.output(*asked.emulator, "--version") if asked.emulator else None,
         "seed": asked.seed if asked.seed is not None else random.SystemRandom().getrandbits(32),
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}

@@ -33,10 +33,10 @@ def first_rows(harnesses):
 
 
 class Campaign:
-    """`harnesses`: {name: Harness}. `failed` tells which configurations' harnesses died, and how:
-    these are not tried again."""
+    """`harnesses`: {name: Harness}. `failed`: {configuration: how its harness died}, to which it
+    adds."""
 
-    def __init__(self, harnesses, plan, seed, path):
+    def __init__(self, harnesses, plan, seed, path, failed):
         self.harnesses = harnesses
         self.plan = plan
         self.random = random.Random(seed)
@@ -45,7 +45,7 @@ class Campaign:
         self.samples = RowFile(path, columns)
         self.rows = []
         self.estimates = {block: Estimates() for block in plan.blocks}
-        self.failed = {}
+        self.failed = failed
         try:
             self.pace = pace_of(harnesses[UPFRONT])
         except HarnessFailed as failure:

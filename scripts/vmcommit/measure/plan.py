@@ -4,6 +4,7 @@ nothing that a sentence rests on is open or the time is spent."""
 import math
 import statistics
 
+from vmcommit.base.cells import PLAIN
 from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
@@ -19,6 +20,8 @@ LACKING = 9.0  # how many times too wide an interval counts for that is not ther
 def need(profile, configuration):
     """The half-width that a configuration's ratio to upfront is to be known within; None where only
     its counts matter."""
+    if configuration.manner != PLAIN:
+        return profile.coarse
     if configuration.strategy.name == UPFRONT or configuration.touch == HALF_TOUCHED:
         return None
     if configuration.order != "sequential":
@@ -41,6 +44,15 @@ def sets_min(profile, configuration):
     return LARGE if configuration.size >= GIB else LEAST
 
 
+def bases_of(blocks):
+    """{block: what its configurations are compared with}: upfront as it is; the first one where all
+    of them give back."""
+    bases = {block: next((each for each in members if each.strategy.name == UPFRONT
+                          and each.manner == PLAIN), None) for block, members in blocks.items()}
+    bases |= {block: members[0] for block, members in blocks.items() if members[0].manner.purge}
+    return {block: base for block, base in bases.items() if base}
+
+
 class Plan:
     """`memory`: bytes that a set may touch. A set has all of its block, for how long a cycle takes
     depends on how many others take turns with it: each leaves less of the caches to the others. At
@@ -54,8 +66,7 @@ class Plan:
         self.blocks = {}
         for configuration in configurations:
             self.blocks.setdefault(configuration.block, []).append(configuration)
-        self.bases = {configuration.block: configuration for configuration in configurations
-                      if configuration.strategy.name == UPFRONT}
+        self.bases = bases_of(self.blocks)
         self.needs = {each: need(profile, each) for each in configurations}
         self.least = {each: sets_min(profile, each) for each in configurations}
         self.logs = {each: {} for each in configurations}  # of ns of a cycle, by the block's set
@@ -109,7 +120,7 @@ class Plan:
 
     def cost(self, block, members):
         """Seconds of a set, roughly."""
-        size, touch, _ = block
+        size, touch, *_ = block
         costs = self.costs[block]
         return members * (statistics.median(costs[-5:]) if costs else USUAL_SET_SECONDS
                           + USUAL_PAGE_SECONDS * size / 4096 * float(touch))
@@ -117,7 +128,7 @@ class Plan:
     def members(self, block):
         """Who takes part in the block's next set: the base first, then all others or those that are
         furthest from what they need."""
-        size, touch, _ = block
+        size, touch, *_ = block
         base = self.bases.get(block)
         others = [each for each in self.blocks[block] if each != base and each not in self.gone]
         fitting = max(1, int(self.memory / (size * float(touch))) - (base is not None))

@@ -26,18 +26,19 @@ class Profile:
     calls_repeat: int  # samples of each single call
     workload_bytes: int  # of the nodes of a list; four times as many go through a buffer
     workload_repeat: int  # samples of each list and buffer
+    campaign_seconds: float  # for the samples of a campaign that asks one question alone
 
 
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6,
-                     16 * MIB, 9, MIB, 2),
+                     16 * MIB, 9, MIB, 2, 10),
     "default": Profile(118, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
-                       0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6),
+                       0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6, 50),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB,
-                    0.005, 0.01, 0.02, 20, GIB, 31, 80 * MIB, 7),
+                    0.005, 0.01, 0.02, 20, GIB, 31, 80 * MIB, 7, 500),
 }
 
 

@@ -1,0 +1,59 @@
+"""By which call to make pages usable: kinds of commit, by the strategies that can use them and by
+steps, steps that double, and larger pages."""
+
+from vmcommit.base.cells import Configuration, Manner
+from vmcommit.base.units import KIB, MIB
+from vmcommit.measure.campaigns.topic import Topic
+
+STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 256 * KIB, 2 * MIB)
+GROWING = (4 * KIB, 64 * KIB)  # first steps, where they double
+LARGER_PAGES = "thp-64K"
+
+
+def kinds_of(strategy):
+    """The default one, then each other kind of commit."""
+    return ("", *strategy.commit[1:])
+
+
+def at_once(strategies, size):
+    """Each kind of the strategies without a step."""
+    return [Configuration(strategy, size, manner=Manner(commit=kind)) for strategy in strategies
+            if not strategy.stepped for kind in kinds_of(strategy)]
+
+
+def by_steps(strategies, size, steps, growth=""):
+    """Each kind of the strategies with a step, at each one; neighbours are compared, and so share a
+    set where memory is too small for all."""
+    return [Configuration(strategy, size, chunk=step, manner=Manner(commit=kind, growth=growth))
+            for step in steps for strategy in strategies if strategy.stepped
+            for kind in kinds_of(strategy)]
+
+
+def on_larger_pages(strategies, size, steps):
+    return [Configuration(strategy, size, chunk=step, manner=Manner(pages=LARGER_PAGES))
+            for step in steps for strategy in strategies
+            if strategy.stepped and LARGER_PAGES in strategy.pages]
+
+
+def built_in(strategies):
+    return [strategy for strategy in strategies if not strategy.brought]
+
+
+def configurations(profile, _available, strategies):
+    strategies, size = built_in(strategies), profile.sweep_size
+    growing = [strategy for strategy in strategies if "--growth" in strategy.options]
+    return at_once(strategies, size) + by_steps(strategies, size, STEPS) \
+        + by_steps(growing, size, GROWING, "double") + on_larger_pages(strategies, size, STEPS)
+
+
+def brief(profile, strategies):
+    """What a run of everything asks of it: of the strategy that checks, and of upfront."""
+    size = profile.sweep_size
+    checking = [strategy for strategy in built_in(strategies)
+                if strategy.stepped and not strategy.handles_faults]
+    upfront = [strategy for strategy in built_in(strategies) if strategy.step == "size"]
+    return at_once(upfront, size) + by_steps(checking, size, STEPS[:5:2]) \
+        + on_larger_pages(checking, size, STEPS[:5:2])
+
+
+TOPIC = Topic("by which call to commit, in which steps", configurations)

@@ -1,0 +1,60 @@
+"""What a campaign is: a module of this package that ends with TOPIC."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.strategies import Strategy
+from vmcommit.measure.profiles import Profile
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """What a step that follows the rounds is given. `harnesses`: {name: Harness}; what it finds
+    goes into `folder`; `failed`: {configuration: how its harness died}, to which it may add;
+    `shown`: a display of progress."""
+
+    harnesses: dict
+    profile: Profile
+    folder: pathlib.Path
+    seed: int
+    available: int
+    failed: dict
+    shown: Any
+
+    @property
+    def emulated(self) -> bool:
+        return len(next(iter(self.harnesses.values())).command) > 1
+
+    def program(self, name: str) -> list[str]:
+        """How a program starts that lies beside the harnesses."""
+        *emulator, path = next(iter(self.harnesses.values())).command
+        return [*emulator, str(pathlib.Path(path).with_stem(name))]
+
+
+Step = Callable[[Scene], None]  # raises Problem where it can't be had; the others go on
+
+
+def whole_profile(profile: Profile) -> Profile:
+    return profile
+
+
+def alone(profile: Profile) -> Profile:
+    """Of a campaign that asks one question: its own time, and what else is timed as well known as
+    the steps of a sweep."""
+    return dataclasses.replace(profile, seconds=profile.campaign_seconds, coarse=profile.large)
+
+
+@dataclasses.dataclass(frozen=True)
+class Topic:
+    """`summary`: the question, for --help. `configurations(profile, available bytes, strategies)`:
+    what is measured in turns; upfront as it is must be among them. `steps` follow on the same
+    processor, `unpinned` after them on all. `profile`: what becomes of the profile asked for."""
+
+    summary: str
+    configurations: Callable[[Profile, float, Sequence[Strategy]], list[Configuration]]
+    steps: tuple[Step, ...] = ()
+    unpinned: tuple[Step, ...] = ()
+    profile: Callable[[Profile], Profile] = alone
