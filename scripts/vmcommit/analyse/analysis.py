@@ -5,8 +5,9 @@ import os
 
 import pandas
 
-from vmcommit.analyse import (advice, answer, claims, model, sentences, single_calls,
-                              summary)
+from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, model, sentences,
+                              single_calls, summary)
+from vmcommit.analyse.section import Section
 from vmcommit.base import runs
 from vmcommit.base.runs import Run
 
@@ -24,6 +25,9 @@ class Analysis:
     choices: list[advice.Choice]
     model: dict
     claims: list[claims.Claim]
+    commits: list[commit_kinds.Compared]
+    returned: giving_back.GivingBack | None
+    sections: list[Section]
 
     def as_json(self) -> dict:
         return advice.as_json(self.run.environment, self.every.platform.iloc[0], self.answer,
@@ -38,6 +42,15 @@ def in_words(timed: pandas.DataFrame, decided: answer.Answer) -> list[sentences.
     return sentences.of_answer(decided)
 
 
+def sections_of(run: Run, every: pandas.DataFrame, commits: list[commit_kinds.Compared],
+                returned: giving_back.GivingBack | None) -> list[Section]:
+    """A part of the report for each further question that the run has rows for."""
+    kept = every[every.purge.isin(["", "none"])]
+    asked = [commit_kinds.section(commits, kept, run.strategies),
+             returned and giving_back.section(returned, run.strategies)]
+    return [section for section in asked if section]
+
+
 def analyse(run: Run) -> Analysis:
     samples, strategies = run.samples, run.strategies
     every = summary.summarise(samples, run.environment["calibration"])
@@ -46,13 +59,17 @@ def analyse(run: Run) -> Analysis:
     times = answer.Times(timed, strategies)
     decided = answer.decide(times, table)
     built_in = table[~table.brought]  # what there is to choose from
+    kept = samples[samples.purge.isin(["", "none"]) & (samples.platform != "wine")]
+    commits = commit_kinds.compare(kept, strategies)
+    returned = giving_back.examine(samples, every, strategies, run.environment)
     return Analysis(
         run, every, table, decided, in_words(timed, decided),
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),
         [*claims.test(built_in, strategies, run.calls if len(timed) else None, run.stairs,
-                      run.limited), *single_calls.test(run.calls, len(timed) > 0)])
+                      run.limited), *single_calls.test(run.calls, len(timed) > 0)],
+        commits, returned, sections_of(run, every, commits, returned))
 
 
 def read(folder: str | os.PathLike) -> Analysis:

@@ -11,8 +11,8 @@ import pandas
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATENCIES, SIZES,
-                                   STATUSES)
+from vmcommit.base.columns import (COMPARED, CONFIGURATION, COUNTS, JOINED, LATENCIES, MANNER,
+                                   PURGE_COUNTS, PURGE_LATENCIES, SIZES, STATUSES)
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.files import write_text
 from vmcommit.base.statistics import (FEW, half_width, median_interval, pool_of,
@@ -76,7 +76,7 @@ def add_plain(row: dict, plain: Sequence[float] | pandas.Series, confidence: flo
 def add_counts(row: dict, group: pandas.DataFrame) -> None:
     """Counts are the same in every round; where one is not, the row says which."""
     differing = []
-    for column in COUNTS:
+    for column in (*COUNTS, *PURGE_COUNTS):
         counts = group[column].dropna()
         row[column] = counts.iloc[0] if len(counts) else numpy.nan
         if counts.nunique() > 1:
@@ -137,6 +137,8 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tup
     row["error"] = next((error for error in group.error if error), "")
     for column in LATENCIES:
         add_interval(row, column, ok[column])
+    for column in PURGE_LATENCIES:
+        add_interval(row, column, ok[column].dropna())
     row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
     base = None if gives_back(key) else bases.get(compared_key(key))
     add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
@@ -162,7 +164,8 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
     floor = calibration["page_fault_ns"] or numpy.nan
     summary["multiple_of_page_fault"] = summary.ns_per_page / floor
     return summary.sort_values(
-        ["platform", "pages", "size_bytes", "touched_bytes", "touch_order", "rank", "chunk_bytes"],
+        ["platform", "pages", "size_bytes", "touched_bytes", "touch_order", "rank", "chunk_bytes",
+         *MANNER],
         key=lambda column: column != ORDERS[0] if column.name == "touch_order" else column,
         ignore_index=True)
 
@@ -170,7 +173,7 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
 def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     """Whole numbers stay whole; times to a tenth, ratios to a ten-thousandth."""
     text = summary.drop(columns=[*JOINED])
-    for column in (*SIZES, *COUNTS, "commit_system_bytes"):
+    for column in (*SIZES, *COUNTS, "purge_step_bytes", *PURGE_COUNTS, "commit_system_bytes"):
         text[column] = text[column].map(
             lambda value: "" if pandas.isna(value) else f"{value:.10g}"
             if value != int(value) else f"{int(value)}")

@@ -21,7 +21,8 @@ def need(profile, configuration):
     """The half-width that a configuration's ratio to upfront is to be known within; None where only
     its counts matter."""
     if configuration.manner != PLAIN:
-        return profile.coarse
+        scattered = configuration.manner.purge and configuration.order != "sequential"
+        return None if scattered else profile.coarse
     if configuration.strategy.name == UPFRONT or configuration.touch == HALF_TOUCHED:
         return None
     if configuration.order != "sequential":

@@ -6,8 +6,8 @@ from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.units import KIB, MIB
 from vmcommit.measure.campaigns.topic import Topic
 
-STEPS = (4 * KIB, 64 * KIB, 2 * MIB)
-SCATTERED_STEPS = (4 * KIB, 64 * KIB)  # of which every second one is given back
+STEPS = (4 * KIB, DEFAULT_STEP, 2 * MIB)
+FEW_STEPS = STEPS[:2]
 
 
 def giving_back(strategies, size, steps, order="sequential"):
@@ -16,18 +16,23 @@ def giving_back(strategies, size, steps, order="sequential"):
             for kind in strategy.purge[1:]]
 
 
+def of_step(strategies, *steps):
+    """Those whose step is of that kind."""
+    return [strategy for strategy in strategies if strategy.step in steps and not strategy.brought]
+
+
 def configurations(profile, _available, strategies):
     """The strategies as they are stand beside, for what a first touch takes."""
     size = profile.sweep_size
-    plain = [Configuration(strategy, size) for strategy in strategies if not strategy.brought]
-    return plain + giving_back(strategies, size, (*STEPS, size)) \
-        + giving_back(strategies, size, SCATTERED_STEPS, "alternate")
+    whole, stepped = of_step(strategies, "size"), of_step(strategies, "chunk")
+    return [Configuration(strategy, size) for strategy in strategies if not strategy.brought] \
+        + giving_back(whole, size, (*STEPS, size)) + giving_back(stepped, size, FEW_STEPS) \
+        + giving_back([*whole, *stepped], size, FEW_STEPS, "alternate")
 
 
 def brief(profile, strategies):
     """What a run of everything asks of it: each call, by one step."""
-    upfront = [strategy for strategy in strategies if strategy.step == "size"]
-    return giving_back(upfront, profile.sweep_size, (DEFAULT_STEP,))
+    return giving_back(of_step(strategies, "size"), profile.sweep_size, (DEFAULT_STEP,))
 
 
 TOPIC = Topic("which call gives memory back, and what coming back takes", configurations)
