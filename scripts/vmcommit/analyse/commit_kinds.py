@@ -156,8 +156,8 @@ def of_change(compared: Compared) -> Sentence:
     if len(ends) > 1 and not any(each.ratio.sign for each in compared.steps):
         most = max(compared.steps, key=lambda each: abs(math.log(each.ratio.median)))
         return sentence_in(compared, f"{compared.name} shows no significant difference to "
-                           f"{compared.usual} at any measured step: at most {ratio_text(most.ratio)}"
-                           f"{at_step(most)}")
+                           f"{compared.usual} at any measured step: at most "
+                           f"{ratio_text(most.ratio)}{at_step(most)}")
     changes = ", and ".join(map(change_text, ends))
     return sentence_in(compared, f"beside {compared.usual}, {compared.name} {changes}")
 
