@@ -62,15 +62,20 @@ def pairs_of(times: Times) -> list[tuple[Cell, Cell]]:
             if base in times.logs and len(times.paired(cell, base))]
 
 
+def place_of(cell: Cell, names: list[str]) -> tuple:
+    """Where it stands: by strategies and by kinds as they are listed, then by steps."""
+    manner, kinds = cell.manner, cell.strategy.commit
+    return (names.index(cell.strategy.name), manner.pages, manner.growth,
+            kinds.index(manner.commit) if manner.commit in kinds else 0, cell.chunk)
+
+
 def compare(samples: pandas.DataFrame, strategies: dict[str, Strategy]) -> list[Compared]:
     """`samples`: those whose times mean something, of what gives nothing back."""
     times = Times(samples, strategies)
     pairs = pairs_of(times)
     confidence = shared(len(pairs), CONFIDENCE)
-    ranks = {name: rank for rank, name in enumerate(strategies)}
     found: dict[tuple, list[Beside]] = {}
-    for cell, base in sorted(pairs, key=lambda pair: (ranks[pair[0].strategy.name],
-                                                      pair[0].chunk)):
+    for cell, base in sorted(pairs, key=lambda pair: place_of(pair[0], list(strategies))):
         found.setdefault((cell.strategy, cell.manner, cell.size), []).append(
             Beside(cell, base, times.ratio(cell, base, confidence)))
     return [Compared(*key, steps) for key, steps in found.items()]
@@ -221,8 +226,10 @@ def section(found: list[Compared], summary: pandas.DataFrame, strategies: dict[s
     ratios = {each.cell: each.ratio for compared in found for each in compared.steps}
     lines = [line_of(row, cell, ratios.get(cell)) for _, row in others.iterrows()
              for cell in [cell_of(row, strategies)]]
+    shown = {each.cell for compared in told(found) for each in compared.steps}
     return Section("commit-kinds", "By which call to commit",
                    [*map(sentence_of, told(found)), *of_hidden(others, strategies)], HEADINGS,
-                   lines,
+                   [line for line in lines if line.cell in shown],
+                   [line for line in lines if line.cell not in shown],
                    "Counts are exact. Ratios are paired by set with the same strategy and step in "
                    "its default manner; their confidence intervals hold together.")

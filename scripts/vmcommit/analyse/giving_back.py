@@ -23,7 +23,7 @@ from vmcommit.base.units import count_text, size_text, time_text
 SEQUENTIAL, SCATTERED = ORDERS[0], "alternate"
 NAMES = {"dontneed": "MADV_DONTNEED", "free": "MADV_FREE", "cold": "MADV_COLD",
          "pageout": "MADV_PAGEOUT", "protect": "mprotect(PROT_NONE)", "remap": "mmap(PROT_NONE)",
-         "remap_noreserve": "mmap(PROT_NONE, MAP_NORESERVE)", "guard": "MADV_GUARD_INSTALL",
+         "remap_noreserve": "mmap(MAP_NORESERVE)", "guard": "MADV_GUARD_INSTALL",
          "decommit": "MEM_DECOMMIT", "reset": "MEM_RESET", "offer": "OfferVirtualMemory",
          "discard": "DiscardVirtualMemory"}
 ON_WINDOWS = {"protect": "VirtualProtect"}
@@ -56,7 +56,7 @@ class Price:
         return not numpy.isnan(self.low)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Returned:
     """What giving back did in one cell, by its row of the summary. `back`: giving back; `again`:
     making usable and touching again; `trip`: both. None where nothing was timed."""
@@ -342,16 +342,15 @@ def of_scattered(cells: list[Returned]) -> list[Sentence]:
         return []
     step = min(each.cell.manner.purge_step for each in scattered)
     calls = {each.name: each for each in scattered if each.cell.manner.purge_step == step}
-    split = [each for each in calls.values() if each.counts.purged_region_count > 2]
-    whole = [each for each in calls.values() if each.counts.purged_region_count <= 2]
-    clauses = [f"{each.name} leaves {count_text(each.counts.purged_region_count)} mappings, "
-               f"{count_text(each.counts.retouched_region_count)} once it is touched again"
-               for each in split]
-    if whole:
-        clauses.append(f"{names_text(whole)} {'leave' if len(whole) > 1 else 'leaves'} one")
+    alike: dict[tuple, list[Returned]] = {}
+    for each in calls.values():
+        alike.setdefault((each.counts.purged_region_count, each.counts.retouched_region_count),
+                         []).append(each)
+    clauses = [f"{count_text(then)} after {names_text(those)}, and {count_text(again)} once it is "
+               "touched again" for (then, again), those in sorted(alike.items(), reverse=True)]
     return [Sentence(f"Where every second {size_text(step)} of "
-                     f"{size_text(scattered[0].cell.size)} is given back, {'; '.join(clauses)}.",
-                     tuple(each.cell for each in split or whole))]
+                     f"{size_text(scattered[0].cell.size)} is given back, it has mappings: "
+                     f"{'; '.join(clauses)}.", tuple(each.cell for each in calls.values()))]
 
 
 def of_unused(unused: list[BreakEven], choices: list[Choice]) -> list[Sentence]:
@@ -399,11 +398,12 @@ def section(found: GivingBack, strategies: dict[str, Strategy]) -> Section:
                  *of_unused(found.unused, found.choices), *of_scattered(found.cells),
                  *of_refused(found.refused, strategies)]
     return Section("giving-back", "Giving memory back", sentences, HEADINGS,
-                   list(map(line_of, found.cells)),
+                   list(map(line_of, found.main)),
+                   [line_of(each) for each in found.cells if each not in found.main],
                    "Counts are exact. Times are medians for each page given back, with their "
-                   "confidence intervals; touching again holds what makes it usable. Memory pays "
-                   "to give back where the time for it is a smaller share of a CPU than the memory "
-                   "is of what there is for each CPU.")
+                   "confidence intervals; touching again holds what makes it usable. Giving back "
+                   "pays where its time is a smaller share of a CPU than the memory is of what "
+                   "there is for each CPU.")
 
 
 def price_json(price: Price | None, name: str) -> dict:

@@ -16,11 +16,13 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """`name`: by which the page knows it. `note` stands below the table."""
+    """`name`: by which the page knows it. `lines` stand there at once, `more` where a reader asks
+    for them; `note` stands below."""
 
     name: str
     title: str
     sentences: list[Sentence]
     headings: tuple[str, ...]
     lines: list[Line]
-    note: str = ""
+    more: list[Line]
+    note: str

@@ -211,7 +211,9 @@ def draw(folder):
     for note in analysed.run.notes:
         say(f"NOTE: {note}")
     say()
-    for sentence in analysed.sentences:
+    said = [*analysed.sentences, *(sentence for section in analysed.sections
+                                   for sentence in section.sentences)]
+    for sentence in said:
         say(textwrap.fill(sentence.text, 96, initial_indent="- ", subsequent_indent="  "))
     say()
     say(f"report: {relative(folder / 'report.html')}")

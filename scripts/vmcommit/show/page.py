@@ -145,6 +145,14 @@ def sentence_row(sentence):
             "cells": [(f"{cell} {size_text(cell.size)}", cell.anchor) for cell in sentence.cells]}
 
 
+def section_row(section):
+    """A question's own part of the page."""
+    return {"name": section.name, "title": section.title, "headings": section.headings,
+            "sentences": [sentence.text for sentence in section.sentences],
+            "tables": [[{"anchor": line.cell.anchor, "texts": line.texts} for line in lines]
+                       for lines in (section.lines, section.more)], "note": section.note}
+
+
 def of_blocks(analysis):
     return [f"{name} is timed in one cycle a process, its first, with cold caches; short cycles of "
             "the others in batches. At small sizes that is part of its time."
@@ -201,6 +209,7 @@ def write(analysis, folder: pathlib.Path, drawn: list[str]):
         "warnings": warnings(analysis),
         "sentences": [sentence_row(sentence) for sentence in analysis.sentences],
         "choices": [choice_row(choice) for choice in analysis.choices],
+        "sections": [section_row(section) for section in analysis.sections],
         "claims": analysis.claims,
         "names": names, "sizes": sizes_table(summary, names),
         "figures": figures(RUN, analysis, folder, drawn),
