@@ -4,7 +4,8 @@
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder;
 #                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
 #   make bench CAMPAIGN=commit      one question in full: commit or release
-#   make compare BASE=main          what got slower against that revision, measured in turn
+#   make compare BASE=main          what got slower against that revision, measured in turn;
+#                                   CELLS=commit or release: of these questions
 #   make baseline NAME=x            store a baseline; make compare BASELINE=x compares with it
 #   make trend                      times over all comparisons so far, and where changes began
 #   make report                     draw results/latest again
@@ -21,6 +22,7 @@ export VMCOMMIT_PROFILE = $(PROFILE)
 export VMCOMMIT_CAMPAIGN = $(CAMPAIGN)
 export VMCOMMIT_RESULTS = $(RESULTS)
 export VMCOMMIT_BASE = $(BASE)
+export VMCOMMIT_CELLS = $(CELLS)
 export VMCOMMIT_BASELINE = $(BASELINE)
 export VMCOMMIT_NAME = $(NAME)
 export VMCOMMIT_LIBRARY = $(LIBRARY)

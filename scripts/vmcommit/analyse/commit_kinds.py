@@ -78,7 +78,8 @@ def compare(samples: pandas.DataFrame, strategies: dict[str, Strategy]) -> list[
     for cell, base in sorted(pairs, key=lambda pair: place_of(pair[0], list(strategies))):
         found.setdefault((cell.strategy, cell.manner, cell.size), []).append(
             Beside(cell, base, times.ratio(cell, base, confidence)))
-    return [Compared(*key, steps) for key, steps in found.items()]
+    return [Compared(strategy, manner, size, steps)
+            for (strategy, manner, size), steps in found.items()]
 
 
 def ratio_text(ratio: Ratio) -> str:

@@ -35,6 +35,12 @@ class Manner:
         return {field.name.replace("_", "-"): value for field in dataclasses.fields(self)
                 if (value := getattr(self, field.name))}
 
+    def fits(self, strategy: Strategy) -> bool:
+        """Whether a strategy can be asked for it."""
+        kinds = {"commit": strategy.commit, "purge": strategy.purge, "pages": strategy.pages}
+        return all(f"--{name}" in strategy.options and (name not in kinds or value in kinds[name])
+                   for name, value in self.asked().items())
+
     def options(self) -> list[str]:
         return [word for name, value in self.asked().items() for word in (f"--{name}", str(value))]
 

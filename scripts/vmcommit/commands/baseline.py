@@ -32,7 +32,7 @@ def options(arguments):
 def measure(asked, samples):
     """Takes all samples, and returns the strategies that they are of."""
     measured, sides = sides_of(asked)
-    cells = rules.cells(measured)
+    cells = rules.cells(measured, asked.cells)
     comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed,
                             rules.Rule(len(cells)))
     say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "

@@ -7,6 +7,7 @@ Exit status: 0 no regression; 1 a regression; 2 bad usage; 3 inconclusive cells 
 """
 
 import contextlib
+import dataclasses
 import datetime
 import functools
 import os
@@ -43,6 +44,9 @@ def add_options(parser):
     parser.add_argument("--rounds", type=int, default=ROUNDS,
                         help="of every cell that can't be measured in turns (default: "
                              f"{ROUNDS})")
+    parser.add_argument("--cells", default=os.environ.get("VMCOMMIT_CELLS") or rules.PLAIN,
+                        metavar="NAME", help=f"which cells: {', '.join(rules.CELLS)} (default: "
+                                             f"{rules.PLAIN})")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
     add_results(parser, "holds baselines/ and compare/")
     for side in SIDES:
@@ -56,6 +60,8 @@ def check(asked):
     if asked.rounds < 1:
         raise Usage(f"--rounds: '{asked.rounds}' is no number of rounds; use {ROUNDS}, or at "
                     "least 1")
+    if asked.cells not in rules.CELLS:
+        raise Usage(f"--cells: '{asked.cells}' names no cells; use {', '.join(rules.CELLS)}")
     asked.seed = random.SystemRandom().getrandbits(32) if asked.seed is None else asked.seed
     return asked
 
@@ -163,6 +169,10 @@ def sides_of(asked):
     folders = {"head": asked.head} | ({"base": asked.base} if asked.base else {})
     sides = {side: programs_in(folder, side, built_in) | brought[side]
              for side, folder in folders.items()}
+    if asked.base:  # what it can be asked for, it says itself
+        sides["base"] |= {name: dataclasses.replace(
+            sides["base"][name], strategy=each.strategy) for name, each in of_base.items()
+            if name in sides["base"] and not each.strategy.brought}
     compared = [] if asked.brought_alone else list(built_in.values())
     return compared + [harness_of.strategy for harness_of in brought["head"].values()], sides
 
@@ -200,7 +210,7 @@ def stored_side(asked, strategies):
         names = {strategy.name for strategy in strategies}
         cells = rules.cells(strategies + [
             strategy for name, strategy in baseline.strategies.items()
-            if name not in names and not strategy.brought])
+            if name not in names and not strategy.brought], asked.cells)
         baselines.refuse_other_campaign(baseline, cells)
     except baselines.Unusable as why:
         raise unusable(asked, why) from None
@@ -255,7 +265,7 @@ def compare_built(asked, described, samples):
     sides = {side: Built(harnesses[side]) for side in SIDES}
     if asked.self_check:
         sides["again"] = sides["base"]
-    cells = rules.cells(strategies)
+    cells = rules.cells(strategies, asked.cells)
     rule = rules.Rule(len(cells), asked.threshold / 100)
     comparison = Comparison(sides, samples, asked.seed, rule)
     try:

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from vmcommit.base.cells import Configuration
+from vmcommit.base.cells import PLAIN, Configuration
 from vmcommit.base.columns import TURNS
 from vmcommit.base.files import RowFile, write_rows
 from vmcommit.gate import rules
@@ -111,7 +111,9 @@ class Built:
         self.harnesses = harnesses
 
     def has(self, cell):
-        return cell.strategy.name in self.harnesses
+        """Whether it has that strategy, and that does what the cell asks for."""
+        return cell.strategy.name in self.harnesses and cell.manner.fits(
+            self.harnesses[cell.strategy.name].strategy)
 
     def take(self, cell, _round_number):
         """Raises HarnessFailed, for a row that can't be judged too."""
@@ -123,6 +125,11 @@ class Built:
     def speaks(self, cell):
         """Whether its harness takes turns."""
         return not cell.strategy.blocks and speaks(self.harnesses[cell.strategy.name], cell)
+
+
+def lacking(cell) -> str:
+    """What a side may lack of a cell."""
+    return f"{cell.strategy}" + ("" if cell.manner == PLAIN else f" with {cell.manner}")
 
 
 class Comparison:
@@ -157,9 +164,9 @@ class Comparison:
     def absent(self, cell):
         """The result of a cell whose strategy one side does not have; None if both do."""
         if not self.sides["head"].has(cell):
-            return Result(cell, rules.MISSING, f"head has no {cell.strategy}")
+            return Result(cell, rules.MISSING, f"head has no {lacking(cell)}")
         if not self.sides["base"].has(cell):
-            return Result(cell, rules.NEW, f"base has no {cell.strategy}")
+            return Result(cell, rules.NEW, f"base has no {lacking(cell)}")
         return None
 
     def by_counts(self, cell):

@@ -11,13 +11,14 @@ import math
 import numpy
 
 from vmcommit.base.cells import Configuration
-from vmcommit.base.columns import STATUSES
+from vmcommit.base.columns import PURGE_COUNTS, STATUSES
 from vmcommit.base.conventions import (DRIFT, GATE_CONFIDENCE, SPARSELY_TOUCHED, THRESHOLD)
 from vmcommit.base.statistics import median_interval, paired_interval, shared
 from vmcommit.base.units import KIB, MIB
+from vmcommit.measure.campaigns import CAMPAIGNS
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
-         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count")
+         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS)
 COUNTED = ("batch", "page_bytes", "touched_bytes")  # at least 1 beside each time
 ALIKE = ("platform", "page_bytes")  # what both sides must share to be compared at all
 REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
@@ -26,7 +27,7 @@ ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, NEW, SAME)  # worst first
 SLOWER, UNCLEAR, INCOMPLETE = 1, 3, 6  # exit statuses
 
 
-def cells(strategies):
+def plain_cells(strategies):
     """The configurations of the CI profile: twenty for the four strategies, none of which takes
     more than some 100 ms."""
     configurations = [Configuration(strategy, size) for size in (64 * KIB, MIB, 16 * MIB)
@@ -36,6 +37,16 @@ def cells(strategies):
     configurations += [Configuration(strategy, MIB, chunk=step) for strategy in strategies
                        if strategy.stepped for step in (4 * KIB, MIB)]
     return configurations
+
+
+PLAIN = "plain"
+CELLS = {PLAIN: plain_cells} | {name: topic.cells for name, topic in CAMPAIGNS.items()
+                                if topic.cells}
+
+
+def cells(strategies, name=PLAIN):
+    """Those of that name which these strategies can be asked for."""
+    return [cell for cell in CELLS[name](strategies) if cell.manner.fits(cell.strategy)]
 
 
 @dataclasses.dataclass

@@ -7,6 +7,7 @@ from vmcommit.measure.campaigns.topic import Topic
 
 STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 256 * KIB, 2 * MIB)
 GROWING = (4 * KIB, 64 * KIB)  # first steps, where they double
+CELL_SIZE = 16 * MIB  # that are compared
 LARGER_PAGES = "thp-64K"
 
 
@@ -26,7 +27,7 @@ def by_steps(strategies, size, steps, growth=""):
     set where memory is too small for all."""
     return [Configuration(strategy, size, chunk=step, manner=Manner(commit=kind, growth=growth))
             for step in steps for strategy in strategies if strategy.stepped
-            for kind in kinds_of(strategy)]
+            and (not growth or "--growth" in strategy.options) for kind in kinds_of(strategy)]
 
 
 def on_larger_pages(strategies, size, steps):
@@ -41,9 +42,9 @@ def built_in(strategies):
 
 def configurations(profile, _available, strategies):
     strategies, size = built_in(strategies), profile.sweep_size
-    growing = [strategy for strategy in strategies if "--growth" in strategy.options]
     return at_once(strategies, size) + by_steps(strategies, size, STEPS) \
-        + by_steps(growing, size, GROWING, "double") + on_larger_pages(strategies, size, STEPS)
+        + by_steps(strategies, size, GROWING, "double") \
+        + on_larger_pages(strategies, size, STEPS)
 
 
 def brief(profile, strategies):
@@ -56,4 +57,10 @@ def brief(profile, strategies):
         + on_larger_pages(checking, size, STEPS[:5:2])
 
 
-TOPIC = Topic("by which call to commit, in which steps", configurations)
+def cells(strategies):
+    strategies = built_in(strategies)
+    return at_once(strategies, CELL_SIZE) + by_steps(strategies, CELL_SIZE, GROWING) \
+        + by_steps(strategies, CELL_SIZE, GROWING[:1], "double")
+
+
+TOPIC = Topic("by which call to commit, in which steps", configurations, cells=cells)

@@ -8,6 +8,7 @@ from vmcommit.measure.campaigns.topic import Topic
 
 STEPS = (4 * KIB, DEFAULT_STEP, 2 * MIB)
 FEW_STEPS = STEPS[:2]
+CELL_SIZE = 16 * MIB  # that are compared
 
 
 def giving_back(strategies, size, steps, order="sequential"):
@@ -35,4 +36,11 @@ def brief(profile, strategies):
     return giving_back(of_step(strategies, "size"), profile.sweep_size, (DEFAULT_STEP,))
 
 
-TOPIC = Topic("which call gives memory back, and what coming back takes", configurations)
+def cells(strategies):
+    whole, stepped = of_step(strategies, "size"), of_step(strategies, "chunk")
+    return giving_back([*whole, *stepped], CELL_SIZE, (DEFAULT_STEP,)) \
+        + giving_back(whole, CELL_SIZE, FEW_STEPS[:1], "alternate")
+
+
+TOPIC = Topic("which call gives memory back, and what coming back takes", configurations,
+              cells=cells)

@@ -51,10 +51,12 @@ def alone(profile: Profile) -> Profile:
 class Topic:
     """`summary`: the question, for --help. `configurations(profile, available bytes, strategies)`:
     what is measured in turns; upfront as it is must be among them. `steps` follow on the same
-    processor, `unpinned` after them on all. `profile`: what becomes of the profile asked for."""
+    processor, `unpinned` after them on all. `profile`: what becomes of the profile asked for.
+    `cells`: what `make compare CELLS=NAME` compares of it, each some 100 ms at most."""
 
     summary: str
     configurations: Callable[[Profile, float, Sequence[Strategy]], list[Configuration]]
     steps: tuple[Step, ...] = ()
     unpinned: tuple[Step, ...] = ()
     profile: Callable[[Profile], Profile] = alone
+    cells: Callable[[Sequence[Strategy]], list[Configuration]] | None = None
