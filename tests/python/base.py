@@ -178,7 +178,13 @@ class Cells(unittest.TestCase):
                 self.assertNotIn(cell.anchor, [each.anchor for each in seen])
                 self.assertNotIn(str(cell), [str(each) for each in seen])
                 seen.add(cell)
-                self.assertEqual(asked.block[3:], ("giving back",) if manner.purge else ())
+
+    def test_what_another_question_asks_is_measured_apart(self):
+        plain = Configuration(strategy(), MIB)
+        asked = dataclasses.replace(plain, question="commit")
+        self.assertEqual(asked.block, (*plain.block, "commit"))
+        self.assertEqual((asked.turns(), asked.name, str(asked)),
+                         (plain.turns(), plain.name, str(plain)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pandas
 
 from vmcommit.analyse.answer import Answer, Ratio, Times, cheapest, compare
 from vmcommit.analyse.claims import Claim
+from vmcommit.analyse.section import cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
 from vmcommit.base.conventions import (ALL_TOUCHED, DEFAULT_STEP, ORDERS, SPARSELY_TOUCHED,
@@ -261,11 +262,6 @@ def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: d
     return lowest_latency(times, summary, answer, size) + least_charge(times, summary, size) \
         + worst + random_access(times, summary, size) \
         + strict_overcommit(times, summary, answer, size)
-
-
-def cell_json(cell: Cell) -> dict:
-    return {"strategy": cell.strategy.name, "size_bytes": cell.size, "touched_bytes": cell.touched,
-            "chunk_bytes": cell.chunk, "touch_order": cell.order}
 
 
 def ratio_json(ratio: Ratio) -> dict:

@@ -6,8 +6,7 @@ import os
 import pandas
 
 from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, model, sentences,
-                              single_calls, summary)
-from vmcommit.analyse.section import Section
+                              section, single_calls, summary)
 from vmcommit.base import runs
 from vmcommit.base.runs import Run
 
@@ -27,28 +26,32 @@ class Analysis:
     claims: list[claims.Claim]
     commits: list[commit_kinds.Compared]
     returned: giving_back.GivingBack | None
-    sections: list[Section]
+    sections: list[section.Section]
 
     def as_json(self) -> dict:
         return advice.as_json(self.run.environment, self.every.platform.iloc[0], self.answer,
-                              self.sentences, self.choices, self.model, self.claims)
+                              self.sentences, self.choices, self.model, self.claims) | {
+            "sections": list(map(section.as_json, self.sections)),
+            "commit_kinds": commit_kinds.as_json(self.commits),
+            "giving_back": self.returned and giving_back.as_json(self.returned)}
 
 
-def in_words(timed: pandas.DataFrame, decided: answer.Answer) -> list[sentences.Sentence]:
+def in_words(timed: pandas.DataFrame, decided: answer.Answer, emulated: bool
+             ) -> list[sentences.Sentence]:
     if timed.empty:
-        return [sentences.OF_WINE]
+        return [sentences.OF_WINE if emulated else sentences.OF_OTHERS]
     if not (timed.status == "ok").any():
         return [sentences.UNTIMED]
     return sentences.of_answer(decided)
 
 
 def sections_of(run: Run, every: pandas.DataFrame, commits: list[commit_kinds.Compared],
-                returned: giving_back.GivingBack | None) -> list[Section]:
+                returned: giving_back.GivingBack | None) -> list[section.Section]:
     """A part of the report for each further question that the run has rows for."""
     kept = every[every.purge.isin(["", "none"])]
     asked = [commit_kinds.section(commits, kept, run.strategies),
              returned and giving_back.section(returned, run.strategies)]
-    return [section for section in asked if section]
+    return [each for each in asked if each]
 
 
 def analyse(run: Run) -> Analysis:
@@ -63,7 +66,7 @@ def analyse(run: Run) -> Analysis:
     commits = commit_kinds.compare(kept, strategies)
     returned = giving_back.examine(samples, every, strategies, run.environment)
     return Analysis(
-        run, every, table, decided, in_words(timed, decided),
+        run, every, table, decided, in_words(timed, decided, bool((samples.platform == "wine").all())),
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),

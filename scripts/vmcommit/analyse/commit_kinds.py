@@ -7,7 +7,7 @@ import math
 import pandas
 
 from vmcommit.analyse.answer import Ratio, Times
-from vmcommit.analyse.section import Line, Section
+from vmcommit.analyse.section import Line, Section, cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import PLAIN, Cell, Manner, cell_of
 from vmcommit.base.conventions import CONFIDENCE
@@ -234,3 +234,10 @@ def section(found: list[Compared], summary: pandas.DataFrame, strategies: dict[s
                    [line for line in lines if line.cell not in shown],
                    "Counts are exact. Ratios are paired by set with the same strategy and step in "
                    "its default manner; their confidence intervals hold together.")
+
+
+def as_json(found: list[Compared]) -> list[dict]:
+    return [cell_json(each.cell) | {
+        "ratio": round(each.ratio.median, 4), "ratio_low": round(each.ratio.low, 4),
+        "ratio_high": round(each.ratio.high, 4), "known": each.ratio.known}
+        for compared in found for each in compared.steps]

@@ -10,7 +10,7 @@ import numpy
 import pandas
 
 from vmcommit.analyse.answer import Ratio, Times, cheapest, compare
-from vmcommit.analyse.section import Line, Section
+from vmcommit.analyse.section import Line, Section, cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of
 from vmcommit.base.columns import PURGE_LATENCIES
@@ -407,7 +407,32 @@ def section(found: GivingBack, strategies: dict[str, Strategy]) -> Section:
 
 
 def price_json(price: Price | None, name: str) -> dict:
+    """{} where nothing was timed."""
     if price is None:
         return {}
     ends = {f"{name}_low": round(price.low, 1), f"{name}_high": round(price.high, 1)}
     return {name: round(price.ns, 1)} | (ends if price.known else {})
+
+
+def returned_json(each: Returned) -> dict:
+    columns = ("purge_calls", "purged_commit_bytes", "purged_resident_bytes",
+               "purged_table_bytes", "purged_region_count", "retouch_minor_faults",
+               "retouched_commit_bytes", "retouched_region_count")
+    counts = {column: each.counts[column] for column in columns}
+    return cell_json(each.cell) | {"call": each.name, "gives_back": each.gives} | {
+        column: round(float(count), 6) for column, count in counts.items()
+        if not pandas.isna(count)} | price_json(each.back, "purge_ns_per_page") \
+        | price_json(each.again, "retouch_ns_per_page")
+
+
+def as_json(found: GivingBack) -> dict:
+    return {
+        "calls": list(map(returned_json, found.cells)),
+        "choices": [{"need": choice.need, "purge": choice.returned.kind,
+                     "call": choice.returned.name,
+                     "purge_step_bytes": choice.returned.cell.manner.purge_step,
+                     "equal": None if choice.equal is None else
+                     [each.kind for each in choice.equal],
+                     **price_json(choice.price, "ns_per_page")} for choice in found.choices],
+        "break_even": [{"purge": each.returned.kind, "bytes_of_a_cpu": round(each.bytes_of_a_cpu),
+                        **price_json(each.unused, "unused_ns")} for each in found.unused]}

@@ -26,3 +26,16 @@ class Section:
     lines: list[Line]
     more: list[Line]
     note: str
+
+
+def cell_json(cell: Cell) -> dict:
+    """As samples.csv has it; of its manner what differs from the default."""
+    return {"strategy": cell.strategy.name, "size_bytes": cell.size, "touched_bytes": cell.touched,
+            "chunk_bytes": cell.chunk, "touch_order": cell.order, **cell.manner.columns()}
+
+
+def as_json(section: Section) -> dict:
+    """What is said of a question, as advice.json holds it."""
+    return {"name": section.name, "title": section.title, "sentences": [
+        {"text": sentence.text, "rows": list(map(cell_json, sentence.cells))}
+        for sentence in section.sentences]}

@@ -23,6 +23,7 @@ OF_WINE = Sentence("These are Wine's times, not Windows': no choice follows from
                    "charge are what Windows programs ask for.", ())
 UNTIMED = Sentence("This run timed nothing: each configuration was refused, unsupported or "
                    "skipped.", ())
+OF_OTHERS = Sentence("This run timed nothing of the strategies as they are.", ())
 
 
 def of_touch(touch: str, step: int | None) -> str:

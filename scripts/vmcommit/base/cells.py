@@ -25,15 +25,15 @@ class Manner:
     purge: str = ""
     purge_step: int = 0
 
-    @property
-    def apart(self) -> tuple[str, ...]:
-        """What sets it apart from those that do other work."""
-        return ("giving back",) if self.purge else ()
-
     def asked(self) -> dict:
         """{option without its dashes: value} of what differs from the default."""
         return {field.name.replace("_", "-"): value for field in dataclasses.fields(self)
                 if (value := getattr(self, field.name))}
+
+    def columns(self) -> dict:
+        """The same by their columns in samples.csv."""
+        named = {"commit": "commit_kind", "purge-step": "purge_step_bytes"}
+        return {named.get(name, name): value for name, value in self.asked().items()}
 
     def fits(self, strategy: Strategy) -> bool:
         """Whether a strategy can be asked for it."""
@@ -57,7 +57,8 @@ PLAIN = Manner()
 @dataclasses.dataclass(frozen=True)
 class Configuration:
     """What a harness is asked for. `touch` is the part of the region, as text; a strategy without a
-    step keeps the default `chunk`, which it is not given."""
+    step keeps the default `chunk`, which it is not given. `question`: what it is measured for,
+    empty for the strategies as they are."""
 
     strategy: Strategy
     size: int
@@ -65,11 +66,12 @@ class Configuration:
     chunk: int = DEFAULT_STEP
     order: str = "sequential"
     manner: Manner = PLAIN
+    question: str = ""
 
     @property
     def block(self):
         """What is compared with each other, and so measured in the same sets."""
-        return (self.size, self.touch, self.order, *self.manner.apart)
+        return (self.size, self.touch, self.order, *[self.question] * bool(self.question))
 
     @property
     def swept(self):

@@ -43,7 +43,8 @@ class Campaign:
         self.first_rows = first_rows(harnesses.values())
         columns = [*next(iter(self.first_rows.values())), *TURNS]
         self.samples = RowFile(path, columns)
-        self.rows = []
+        self.rows = []  # (configuration, its block's set, row)
+        self.rounds = {}  # {(size, touch, order): sets}; what shares a number took turns
         self.estimates = {block: Estimates() for block in plan.blocks}
         self.failed = failed
         try:
@@ -85,8 +86,9 @@ class Campaign:
                 self.plan.logs[configuration] = {number: math.log(ns)
                                                  for number, ns in times.items()}
         number = len(estimates.sets) - 1
+        round_number = self.rounds[block[:3]] = self.rounds.get(block[:3], 0) + 1
         for position, configuration in enumerate(members, 1):
-            taken[configuration].row |= {"round": number + 1, "position": position}
+            taken[configuration].row |= {"round": round_number, "position": position}
             self.keep_row(configuration, number, taken[configuration])
 
     def keep_row(self, configuration, number, taken):
@@ -99,12 +101,12 @@ class Campaign:
             self.plan.logs[configuration][number] = math.log(float(row["total_ns"]))
         else:
             self.plan.gone.add(configuration)
-        self.rows.append((configuration, row))
-        self.samples.add(self.timed(configuration, row))
+        self.rows.append((configuration, number, row))
+        self.samples.add(self.timed(configuration, number, row))
 
-    def timed(self, configuration, row):
+    def timed(self, configuration, number, row):
         """The row with what its set says of a cycle's time, as it is known now."""
-        ns = self.estimates[configuration.block].of(configuration).get(row["round"] - 1)
+        ns = self.estimates[configuration.block].of(configuration).get(number)
         return row if ns is None else row | {"undisturbed_ns": f"{ns:.1f}"}
 
     def run(self, progress):
@@ -130,4 +132,4 @@ class Campaign:
         for estimates in self.estimates.values():
             estimates.update()
         write_rows(self.samples.path, self.samples.columns,
-                   [self.timed(configuration, row) for configuration, row in self.rows])
+                   [self.timed(*each) for each in self.rows])

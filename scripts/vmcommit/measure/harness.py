@@ -81,18 +81,12 @@ def row_in(printed: str, configuration) -> dict:
     return rows[0]
 
 
-def asked_columns(manner) -> dict[str, str]:
-    """{column: text} of the manner that was asked for."""
-    columns = {"commit": "commit_kind", "purge-step": "purge_step_bytes"}
-    return {columns.get(option, option): str(value) for option, value in manner.asked().items()}
-
-
 def check_row(row, configuration):
     """Raises ValueError where a row is not of that configuration, or makes no sense."""
     asked = {"strategy": configuration.strategy.name, "size_bytes": str(configuration.size),
-             "touch_order": configuration.order, **asked_columns(configuration.manner)}
+             "touch_order": configuration.order, **configuration.manner.columns()}
     for column, text in asked.items():
-        if row.get(column, "") != text:
+        if row.get(column, "") != str(text):
             raise ValueError(f"{column} is '{row.get(column, ''):.40}' where {text} was asked for")
     if row["status"] not in STATUSES:
         raise ValueError(f"'{row['status']:.40}' is no status")
@@ -136,7 +130,7 @@ def row_of_failure(configuration, like, why):
         "chunk_bytes": configuration.strategy.step_bytes(configuration.size, page,
                                                          configuration.chunk),
         "touched_bytes": touched_bytes(configuration.size, configuration.touch, page),
-        "touch_order": configuration.order, **asked_columns(configuration.manner),
+        "touch_order": configuration.order, **configuration.manner.columns(),
         "status": "skipped",
         "error": f"the harness {why}"}
 

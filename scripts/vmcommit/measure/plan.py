@@ -20,9 +20,9 @@ LACKING = 9.0  # how many times too wide an interval counts for that is not ther
 def need(profile, configuration):
     """The half-width that a configuration's ratio to upfront is to be known within; None where only
     its counts matter."""
-    if configuration.manner != PLAIN:
-        scattered = configuration.manner.purge and configuration.order != "sequential"
-        return None if scattered else profile.coarse
+    if configuration.question:
+        plain_upfront = configuration.strategy.name == UPFRONT and configuration.manner == PLAIN
+        return None if plain_upfront or configuration.order != "sequential" else profile.question
     if configuration.strategy.name == UPFRONT or configuration.touch == HALF_TOUCHED:
         return None
     if configuration.order != "sequential":
@@ -40,6 +40,8 @@ def need(profile, configuration):
 
 def sets_min(profile, configuration):
     """The fewest sets that the question needs which a configuration answers."""
+    if configuration.question and configuration.order == "sequential":
+        return LEAST
     if need(profile, configuration) is None:
         return COUNTED
     return LARGE if configuration.size >= GIB else LEAST
@@ -48,10 +50,13 @@ def sets_min(profile, configuration):
 def bases_of(blocks):
     """{block: what its configurations are compared with}: upfront as it is; the first one where all
     of them give back."""
-    bases = {block: next((each for each in members if each.strategy.name == UPFRONT
-                          and each.manner == PLAIN), None) for block, members in blocks.items()}
-    bases |= {block: members[0] for block, members in blocks.items() if members[0].manner.purge}
-    return {block: base for block, base in bases.items() if base}
+    bases = {}
+    for block, members in blocks.items():
+        upfront = [each for each in members
+                   if each.strategy.name == UPFRONT and each.manner == PLAIN]
+        if base := upfront or [each for each in members if each.manner.purge]:
+            bases[block] = base[0]
+    return bases
 
 
 class Plan:

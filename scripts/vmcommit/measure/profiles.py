@@ -27,6 +27,7 @@ class Profile:
     workload_bytes: int  # of the nodes of a list; four times as many go through a buffer
     workload_repeat: int  # samples of each list and buffer
     campaign_seconds: float  # for the samples of a campaign that asks one question alone
+    question: float | None = None  # half-width of what such a question compares; None: few sets do
 
 
 PROFILES = {

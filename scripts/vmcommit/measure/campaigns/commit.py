@@ -7,8 +7,16 @@ from vmcommit.measure.campaigns.topic import Topic
 
 STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 256 * KIB, 2 * MIB)
 GROWING = (4 * KIB, 64 * KIB)  # first steps, where they double
+FEW_STEPS = (4 * KIB, 16 * KIB, 64 * KIB)
 CELL_SIZE = 16 * MIB  # that are compared
 LARGER_PAGES = "thp-64K"
+QUESTION = "commit"
+
+
+def asked(strategy, size, step=None, **manner):
+    """Each stands beside the strategy as it is, in sets of their own."""
+    chunk = {} if step is None else {"chunk": step}
+    return Configuration(strategy, size, **chunk, manner=Manner(**manner), question=QUESTION)
 
 
 def kinds_of(strategy):
@@ -18,20 +26,20 @@ def kinds_of(strategy):
 
 def at_once(strategies, size):
     """Each kind of the strategies without a step."""
-    return [Configuration(strategy, size, manner=Manner(commit=kind)) for strategy in strategies
+    return [asked(strategy, size, commit=kind) for strategy in strategies
             if not strategy.stepped for kind in kinds_of(strategy)]
 
 
 def by_steps(strategies, size, steps, growth=""):
     """Each kind of the strategies with a step, at each one; neighbours are compared, and so share a
     set where memory is too small for all."""
-    return [Configuration(strategy, size, chunk=step, manner=Manner(commit=kind, growth=growth))
+    return [asked(strategy, size, step, commit=kind, growth=growth)
             for step in steps for strategy in strategies if strategy.stepped
             and (not growth or "--growth" in strategy.options) for kind in kinds_of(strategy)]
 
 
 def on_larger_pages(strategies, size, steps):
-    return [Configuration(strategy, size, chunk=step, manner=Manner(pages=LARGER_PAGES))
+    return [asked(strategy, size, step, pages=LARGER_PAGES)
             for step in steps for strategy in strategies
             if strategy.stepped and LARGER_PAGES in strategy.pages]
 
@@ -53,8 +61,8 @@ def brief(profile, strategies):
     checking = [strategy for strategy in built_in(strategies)
                 if strategy.stepped and not strategy.handles_faults]
     upfront = [strategy for strategy in built_in(strategies) if strategy.step == "size"]
-    return at_once(upfront, size) + by_steps(checking, size, STEPS[:5:2]) \
-        + on_larger_pages(checking, size, STEPS[:5:2])
+    return at_once(upfront, size) + by_steps(checking, size, FEW_STEPS) \
+        + on_larger_pages(checking, size, FEW_STEPS)
 
 
 def cells(strategies):

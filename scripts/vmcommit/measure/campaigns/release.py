@@ -7,28 +7,32 @@ from vmcommit.base.units import KIB, MIB
 from vmcommit.measure.campaigns.topic import Topic
 
 STEPS = (4 * KIB, DEFAULT_STEP, 2 * MIB)
-FEW_STEPS = STEPS[:2]
+SMALLEST = STEPS[:1]
 CELL_SIZE = 16 * MIB  # that are compared
+QUESTION = "release"
 
 
 def giving_back(strategies, size, steps, order="sequential"):
-    return [Configuration(strategy, size, order=order, manner=Manner(purge=kind, purge_step=step))
+    return [Configuration(strategy, size, order=order, question=QUESTION,
+                          manner=Manner(purge=kind, purge_step=step))
             for strategy in strategies for step in steps if step <= size
             for kind in strategy.purge[1:]]
 
 
-def of_step(strategies, *steps):
+def of_step(strategies, step):
     """Those whose step is of that kind."""
-    return [strategy for strategy in strategies if strategy.step in steps and not strategy.brought]
+    return [strategy for strategy in strategies if strategy.step == step and not strategy.brought]
 
 
 def configurations(profile, _available, strategies):
     """The strategies as they are stand beside, for what a first touch takes."""
     size = profile.sweep_size
     whole, stepped = of_step(strategies, "size"), of_step(strategies, "chunk")
-    return [Configuration(strategy, size) for strategy in strategies if not strategy.brought] \
-        + giving_back(whole, size, (*STEPS, size)) + giving_back(stepped, size, FEW_STEPS) \
-        + giving_back([*whole, *stepped], size, FEW_STEPS, "alternate")
+    plain = [Configuration(strategy, size) for strategy in strategies if not strategy.brought]
+    return plain + giving_back(whole, size, (*STEPS, size)) \
+        + giving_back(stepped, size, (DEFAULT_STEP,)) \
+        + giving_back(whole, size, STEPS[:2], "alternate") \
+        + giving_back(stepped, size, SMALLEST, "alternate")
 
 
 def brief(profile, strategies):
@@ -39,7 +43,7 @@ def brief(profile, strategies):
 def cells(strategies):
     whole, stepped = of_step(strategies, "size"), of_step(strategies, "chunk")
     return giving_back([*whole, *stepped], CELL_SIZE, (DEFAULT_STEP,)) \
-        + giving_back(whole, CELL_SIZE, FEW_STEPS[:1], "alternate")
+        + giving_back(whole, CELL_SIZE, SMALLEST, "alternate")
 
 
 TOPIC = Topic("which call gives memory back, and what coming back takes", configurations,

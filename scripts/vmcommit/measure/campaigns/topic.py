@@ -42,9 +42,9 @@ def whole_profile(profile: Profile) -> Profile:
 
 
 def alone(profile: Profile) -> Profile:
-    """Of a campaign that asks one question: its own time, and what else is timed as well known as
-    the steps of a sweep."""
-    return dataclasses.replace(profile, seconds=profile.campaign_seconds, coarse=profile.large)
+    """Of a campaign that asks one question: its own time, and what it compares as well known as the
+    steps of a sweep."""
+    return dataclasses.replace(profile, seconds=profile.campaign_seconds, question=profile.large)
 
 
 @dataclasses.dataclass(frozen=True)

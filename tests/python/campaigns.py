@@ -1,0 +1,169 @@
+"""Which campaigns there are, what each asks of which strategies, and in which sets."""
+
+import dataclasses
+import os
+import tempfile
+import unittest
+
+import made
+from support import STRATEGIES, describe, execute, vmcommit
+
+from vmcommit.base.cells import PLAIN, Configuration, Manner
+from vmcommit.base.columns import MANNER
+from vmcommit.base.strategies import from_json
+from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.gate import rules
+from vmcommit.gate.comparison import Built
+from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE
+from vmcommit.measure.harness import Harness
+from vmcommit.measure.plan import Plan, need, sets_min
+from vmcommit.measure.profiles import PROFILES
+
+KNOWN = [from_json(describe(name)) for name in STRATEGIES]
+UPFRONT, FAULT, CHUNKED, GUARD = KNOWN
+PLENTY = 64 * GIB
+
+
+def asked(name, profile="default"):
+    """(the campaign's profile, its configurations)"""
+    topic = CAMPAIGNS[name]
+    changed = topic.profile(PROFILES[profile])
+    return changed, topic.configurations(changed, PLENTY, KNOWN)
+
+
+class Campaigns(unittest.TestCase):
+    def test_a_wrong_name_is_refused_in_a_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for words, more in ((["--campaign", "x"], {}), ([], {"VMCOMMIT_CAMPAIGN": "x"})):
+                done = execute(vmcommit("bench", "--results", folder, *words),
+                               env={**os.environ, **more})
+                self.assertEqual((done.returncode, done.stderr), (
+                    2, f"bench: CAMPAIGN: 'x' is no campaign; use {', '.join(CAMPAIGNS)}\n"))
+                self.assertEqual(os.listdir(folder), [])
+
+    def test_each_asks_what_a_strategy_can_and_upfront_as_it_is(self):
+        for name in CAMPAIGNS:
+            for profile in PROFILES:
+                _, listed = asked(name, profile)
+                with self.subTest(campaign=name, profile=profile):
+                    self.assertEqual(len(set(listed)), len(listed))
+                    self.assertTrue(any(each.strategy == UPFRONT and each.manner == PLAIN
+                                        for each in listed))
+                    self.assertTrue(all(each.manner.fits(each.strategy) for each in listed))
+
+    def test_of_one_block_no_two_are_the_same_to_a_harness(self):
+        for name in CAMPAIGNS:
+            _, listed = asked(name)
+            words = [(each.block, each.strategy, *each.turns()) for each in listed]
+            self.assertEqual(len(set(words)), len(words), name)
+
+    def test_the_whole_asks_the_four_as_if_nothing_stood_beside(self):
+        """A set of theirs holds them alone; the other questions have sets of their own, of few."""
+        _, listed = asked(WHOLE)
+        plan = Plan(PROFILES["default"], listed, PLENTY)
+        for block, members in plan.blocks.items():
+            questions = {each.question for each in members}
+            self.assertEqual(len(questions), 1)
+            if questions == {""}:
+                self.assertTrue(all(each.manner == PLAIN for each in members), block)
+            else:
+                self.assertLessEqual(len(members), 20)
+                self.assertEqual({plan.needs[each] for each in members}, {None})
+                self.assertEqual({plan.least[each] for each in members}, {6})
+
+    def test_one_question_has_its_own_time_and_is_known_as_well_as_a_sweep(self):
+        for name in ("commit", "release"):
+            profile, listed = asked(name)
+            self.assertEqual(profile.seconds, PROFILES["default"].campaign_seconds)
+            self.assertLessEqual(profile.seconds, 60)
+            for each in listed:
+                base = each.strategy == UPFRONT and each.manner == PLAIN
+                if each.question:
+                    scattered = each.order != "sequential"
+                    self.assertEqual(need(profile, each),
+                                     None if base or scattered else profile.large)
+                    self.assertEqual(sets_min(profile, each), 2 if scattered else 6)
+
+    def test_commit_asks_each_kind_of_each_strategy_and_step(self):
+        _, listed = asked("commit")
+        kinds = {(each.strategy.name, each.chunk, each.manner.commit) for each in listed
+                 if not each.manner.growth and not each.manner.pages}
+        for strategy in KNOWN:
+            for kind in ("", *strategy.commit[1:]):
+                for step in ((4 * KIB, 64 * KIB, 2 * MIB) if strategy.stepped else (64 * KIB,)):
+                    self.assertIn((strategy.name, step, kind), kinds)
+        self.assertEqual({each.strategy.name for each in listed if each.manner.growth},
+                         {strategy.name for strategy in KNOWN if "--growth" in strategy.options})
+
+    def test_release_asks_each_call_of_each_step_and_order(self):
+        _, listed = asked("release")
+        calls = {(each.strategy.name, each.manner.purge, each.manner.purge_step, each.order)
+                 for each in listed}
+        for kind in UPFRONT.purge[1:]:
+            for step in (4 * KIB, 64 * KIB, 2 * MIB, 64 * MIB):
+                self.assertIn(("upfront", kind, step, "sequential"), calls)
+            for name in ("upfront", "chunked"):
+                self.assertIn((name, kind, 64 * KIB, "sequential"), calls)
+                self.assertIn((name, kind, 4 * KIB, "alternate"), calls)
+
+    def test_what_gives_back_has_the_first_call_for_its_base(self):
+        _, listed = asked("release")
+        plan = Plan(PROFILES["default"], listed, PLENTY)
+        for block, members in plan.blocks.items():
+            base = plan.bases[block]
+            self.assertEqual(base, members[0])
+            self.assertEqual(bool(base.manner.purge), bool(base.question))
+
+
+class Manners(unittest.TestCase):
+    def test_each_has_its_column(self):
+        every = Manner("remap", "double", "thp-64K", "free", 4 * KIB)
+        self.assertEqual(set(every.columns()), {*MANNER, "pages"})
+        self.assertTrue(all(every.asked().values()))
+
+    def test_whom_it_fits(self):
+        for manner, names in ((PLAIN, STRATEGIES), (Manner(commit="remap"), STRATEGIES[1:]),
+                              (Manner(commit="populate"), STRATEGIES),
+                              (Manner(growth="double"), ("chunked", "guard")),
+                              (Manner(purge="dontneed", purge_step=4096), ("upfront", "chunked")),
+                              (Manner(commit="unheard of"), ()), (Manner(pages="thp-64K"),
+                                                                  STRATEGIES)):
+            self.assertEqual([each.name for each in KNOWN if manner.fits(each)], [*names],
+                             str(manner))
+
+
+class Compared(unittest.TestCase):
+    """`make compare CELLS=NAME`."""
+
+    def test_a_wrong_name_is_refused_in_a_line(self):
+        for command in (["compare", "--base", "."], ["baseline", "x"]):
+            done = execute(vmcommit(*command, "--cells", "x"))
+            self.assertEqual((done.returncode, done.stderr), (
+                2, f"{command[0]}: --cells: 'x' names no cells; use {', '.join(rules.CELLS)}\n"))
+
+    def test_cells_of_a_question_are_small_and_named_apart(self):
+        for name in ("commit", "release"):
+            cells = rules.cells(KNOWN, name)
+            self.assertGreater(len(cells), 10)
+            self.assertEqual(len({cell.name for cell in cells}), len(cells))
+            self.assertLessEqual({cell.size for cell in cells}, {16 * MIB})
+        self.assertEqual(rules.cells(KNOWN), rules.plain_cells(KNOWN))
+        self.assertEqual({cell.manner for cell in rules.cells(KNOWN)}, {PLAIN})
+
+    def test_what_strategies_cannot_do_is_no_cell(self):
+        bare = [dataclasses.replace(each, commit=each.commit[:1], purge=(), pages=("small",))
+                for each in KNOWN]
+        self.assertEqual(rules.cells(bare, "release"), [])
+        self.assertEqual({cell.manner.commit for cell in rules.cells(bare, "commit")}, {""})
+
+    def test_a_side_lacks_what_its_strategy_cannot_do(self):
+        able = dataclasses.replace(made.UPFRONT, purge=("none", "free"),
+                                   options=(*made.OPTIONS, "--purge", "--purge-step"))
+        cell = Configuration(able, MIB, manner=Manner(purge="free", purge_step=4096))
+        for strategy, has in ((able, True), (made.UPFRONT, False)):
+            side = Built({"upfront": Harness(strategy, ("nothing",))})
+            self.assertEqual(side.has(cell), has)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,389 @@
+"""What is said of kinds of commit and of giving back, on made-up rows with planted answers."""
+
+import dataclasses
+import random
+import re
+import unittest
+
+import made
+from made import CHUNKED, FAULT, GUARD, PAGE, UPFRONT
+
+from vmcommit.analyse import analysis, giving_back
+from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.show import charts, page
+from vmcommit.show.chart import RUN
+
+SIZE = 64 * MIB
+PAGES = SIZE // PAGE
+COMMIT = ("mprotect", "remap", "populate", "noreserve")
+PURGE = ("none", "dontneed", "free", "pageout", "remap", "remap_noreserve")
+KNOWN = [dataclasses.replace(each, commit=COMMIT, purge=PURGE, pages=("small", "thp-64K"),
+                             options=(*each.options, "--commit", "--purge", "--growth"))
+         for each in (UPFRONT, FAULT, CHUNKED, GUARD)]
+WHOLE, _, STEPPED, _ = KNOWN
+MEMORY = {"memory": {"total_bytes": 16 * GIB}, "processor": {"model": "made up", "cores": 4}}
+# Of all pages: charged and resident after giving back, faults of touching again, the charge then;
+# ns a page of giving back and of touching again.
+CALLS = {
+    "dontneed": (SIZE, 0, PAGES, SIZE, 400, 1600),
+    "free": (SIZE, SIZE, 0, SIZE, 300, 200),
+    "pageout": (SIZE, SIZE, 0, SIZE, 500, 20),
+    "remap": (0, 0, PAGES, SIZE, 800, 1600),
+    "remap_noreserve": (0, 0, PAGES, 0, 800, 1600),
+}
+
+
+def noisy(seed=1):
+    """A factor, by a thousandth."""
+    draws = random.Random(seed)
+    return lambda: draws.gauss(1, 0.001)
+
+
+def plain_rows(rounds=8, size=SIZE):
+    noise = noisy(2)
+    return [made.row(which, size, 1000 * noise(), number) for number in range(1, rounds + 1)
+            for which in KNOWN]
+
+
+def purged(kind, number, noise, step=64 * KIB, order="sequential", times=1.0, **columns):
+    charge, resident, faults, again, back_ns, again_ns = CALLS[kind]
+    part = 0.5 if order == "alternate" else 1
+    back, retouch = (part * PAGES * ns * noise() for ns in (times * back_ns, again_ns))
+    return made.row(WHOLE, SIZE, (1000 * PAGES + back + retouch) / PAGES, number, **{
+        "touch_order": order, "commit_kind": "mprotect", "purge": kind, "purge_step_bytes": step,
+        "purge_calls": part * SIZE / step, "purge_ns": back, "retouch_ns": retouch,
+        "retouch_minor_faults": part * faults,
+        "purged_commit_bytes": SIZE - part * (SIZE - charge),
+        "purged_resident_bytes": SIZE - part * (SIZE - resident), "purged_table_bytes": 0,
+        "purged_region_count": 1, "retouched_commit_bytes": again, "retouched_region_count": 1,
+        **columns})
+
+
+def purged_rows(rounds=8, **columns):
+    noise = noisy()
+    return [purged(kind, number, noise, **columns) for number in range(1, rounds + 1)
+            for kind in CALLS]
+
+
+def analysed(rows, **known):
+    run = made.run(rows, KNOWN)
+    run.environment.update(made.environment(KNOWN, **MEMORY) | known)
+    with made.strict():
+        return analysis.analyse(run)
+
+
+def said(of, name):
+    return [sentence.text for section in of.sections if section.name == name
+            for sentence in section.sentences]
+
+
+def one(test, texts, start):
+    """The only one of these sentences that begins so."""
+    found = [text for text in texts if text.startswith(start)]
+    test.assertEqual(len(found), 1, (start, texts))
+    return found[0]
+
+
+class GivingBack(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.of = analysed(plain_rows() + purged_rows())
+        cls.texts = said(cls.of, "giving-back")
+
+    def test_whether_free_returns_charge(self):
+        self.assertEqual(one(self, self.texts, "MADV_FREE"),
+                         "MADV_FREE returns no charge: after it 64 MiB of 64 MiB stay charged, and "
+                         "64 MiB stay resident until the system wants them.")
+
+    def test_a_free_that_returned_charge_would_be_told(self):
+        of = analysed(plain_rows() + purged_rows(purged_commit_bytes=16 * MIB))
+        self.assertIn("MADV_FREE returns charge: after it 16 MiB of 64 MiB stay charged",
+                      one(self, said(of, "giving-back"), "MADV_FREE"))
+
+    def test_what_each_call_gives_back(self):
+        self.assertEqual(one(self, self.texts, "Of 64 MiB"), (
+            "Of 64 MiB touched, at a step of 64 KiB, mmap(PROT_NONE) and mmap(MAP_NORESERVE) give "
+            "back charge and memory; MADV_DONTNEED gives back memory; MADV_FREE gives back memory, "
+            "when the system wants it; MADV_PAGEOUT gives back nothing."))
+        self.assertEqual(one(self, self.texts, "What mmap(MAP_NORESERVE)"),
+                         "What mmap(MAP_NORESERVE) gave back is never charged again: touched anew, "
+                         "0 B of 64 MiB are charged.")
+
+    def test_which_call_for_which_need(self):
+        """2.4 µs for charge, whichever of the two; 2 µs for memory; 200 ns of free, for what gives
+        nothing back does not count."""
+        for start, call, ns, rest in (
+                ("To get charge back", "mmap(PROT_NONE)", "2.4 µs",
+                 "; no significant difference to mmap(MAP_NORESERVE)."),
+                ("To get memory back", "MADV_DONTNEED", "2 µs", "step of 64 KiB."),
+                ("To come back most cheaply", "MADV_FREE", "200 ns", "step of 64 KiB.")):
+            text = one(self, self.texts, start)
+            self.assertTrue(text.startswith(f"{start}, use {call}: {ns} ("), text)
+            self.assertTrue(text.endswith(rest), text)
+            low, high = re.search(r"\(([\d.]+) [nµ]s to ([\d.]+) [nµ]s\)", text).groups()
+            self.assertLessEqual(float(low), float(ns.split()[0]))
+            self.assertGreaterEqual(float(high), float(ns.split()[0]))
+
+    def test_when_to_give_back(self):
+        """2 µs a page of 4 KiB, of the 4 GiB that there are for each CPU: a million times that."""
+        text = one(self, self.texts, "Giving back by MADV_DONTNEED pays")
+        self.assertIn("for 2.1 s or longer (2.1 s to 2.1 s)", text)
+        self.assertIn("a CPU of this machine has 4 GiB of memory", text)
+        unused = {each.returned.kind: each.unused for each in self.of.returned.unused}
+        self.assertEqual(set(unused), {"dontneed", "remap", "remap_noreserve"})
+        self.assertAlmostEqual(unused["remap"].ns / (2400 * 2**20), 1, 2)
+        self.assertLess(unused["remap"].low, unused["remap"].ns)
+
+    def test_no_break_even_without_the_machines_memory(self):
+        of = analysed(plain_rows() + purged_rows(), memory={"total_bytes": None})
+        self.assertEqual(of.returned.unused, [])
+        self.assertFalse(any("pays" in text for text in said(of, "giving-back")))
+
+    def test_what_small_steps_cost(self):
+        small = purged_rows(step=4 * KIB, times=4)
+        of = analysed(plain_rows() + purged_rows() + small)
+        self.assertRegex(one(self, said(of, "giving-back"), "Giving back by MADV_DONTNEED, 4 KiB"),
+                         r"costs 4\.0\d times as much a page as 64 KiB a call "
+                         r"\((3\.9|4\.0)\d to 4\.0\d\)\.$")
+        same = analysed(plain_rows() + purged_rows() + [
+            {**row, "purge_step_bytes": 4 * KIB, "purge_calls": PAGES,
+             "purge_ns": row["purge_ns"] * (1.1 if row["round"] % 2 else 0.9)}
+            for row in purged_rows()])
+        self.assertIn("shows no significant difference to 64 KiB a call: ",
+                      one(self, said(same, "giving-back"), "Giving back by MADV_DONTNEED, 4 KiB"))
+
+    def test_too_few_rounds_compare_nothing(self):
+        of = analysed(plain_rows() + purged_rows(rounds=1))
+        text = one(self, said(of, "giving-back"), "To get memory back")
+        self.assertIn("too few rounds to compare it with the others", text)
+        self.assertNotIn("(", text.replace("mmap(PROT_NONE)", ""))
+        self.assertFalse(any("pays" in text for text in said(of, "giving-back")))
+
+    def test_mappings_of_every_second_page(self):
+        noise = noisy()
+        scattered = [purged(kind, number, noise, 4 * KIB, "alternate", **columns)
+                     for number in (1, 2) for kind, columns in (
+                         ("dontneed", {}),
+                         ("remap", {"purged_region_count": PAGES}),
+                         ("remap_noreserve", {"purged_region_count": PAGES,
+                                              "retouched_region_count": PAGES}))]
+        of = analysed(plain_rows() + purged_rows() + scattered)
+        self.assertEqual(one(self, said(of, "giving-back"), "Where every second"), (
+            "Where every second 4 KiB of 64 MiB is given back, it has mappings: 16 384 after "
+            "mmap(MAP_NORESERVE), and 16 384 once it is touched again; 16 384 after "
+            "mmap(PROT_NONE), and 1 once it is touched again; 1 after MADV_DONTNEED, and 1 once it "
+            "is touched again."))
+
+    def test_prices_of_half_a_region_are_of_the_pages_given_back(self):
+        noise = noisy()
+        of = analysed(plain_rows() + [purged("dontneed", number, noise, 4 * KIB, "alternate")
+                                      for number in range(1, 9)])
+        cell, = of.returned.cells
+        self.assertEqual(cell.pages, PAGES // 2)
+        self.assertAlmostEqual(cell.back.ns, 400, delta=2)
+
+    def test_what_was_refused_is_said_and_has_no_price(self):
+        refused = [made.refused(WHOLE, SIZE, number, error="mmap: ENOMEM", purge="remap",
+                                touch_order="alternate", purge_step_bytes=4 * KIB,
+                                region_count=65530)
+                   for number in (1, 2)]
+        of = analysed(plain_rows() + refused)
+        self.assertEqual(said(of, "giving-back"), [
+            "Giving back was refused at 65 530 mappings: upfront, purge remap, purge step 4 KiB of "
+            "64 MiB, alternate: mmap: ENOMEM."])
+        self.assertEqual((of.returned.cells, of.returned.choices), ([], []))
+
+    def test_unsupported_kinds_are_left_out(self):
+        rows = [row for row in purged_rows() if row["purge"] != "dontneed"]
+        of = analysed(plain_rows() + rows + [
+            made.refused(WHOLE, SIZE, number, "unsupported", "too old", purge="dontneed",
+                         purge_step_bytes=64 * KIB) for number in (1, 2)])
+        self.assertEqual({each.kind for each in of.returned.cells}, set(CALLS) - {"dontneed"})
+        self.assertTrue(one(self, said(of, "giving-back"), "To get memory back").startswith(
+            "To get memory back, use mmap(PROT_NONE)"))
+
+    def test_wine_counts_and_times_nothing(self):
+        rows = [{**row, "platform": "wine"} for row in plain_rows() + purged_rows()]
+        of = analysed(rows)
+        self.assertEqual(of.returned.choices, [])
+        self.assertTrue(one(self, said(of, "giving-back"), "MADV_FREE returns no charge"))
+
+    def test_a_run_without_says_nothing(self):
+        of = analysed(plain_rows())
+        self.assertIsNone(of.returned)
+        self.assertEqual((of.sections, of.commits), ([], []))
+
+    def test_programs_get_the_same(self):
+        told = self.of.as_json()
+        made.check_schema(self, told)
+        choices = {each["need"]: (each["purge"], each["equal"])
+                   for each in told["giving_back"]["choices"]}
+        self.assertEqual(choices, {"charge_back": ("remap", ["remap_noreserve"]),
+                                   "residency_back": ("dontneed", []),
+                                   "cheapest_return": ("free", [])})
+        texts = [sentence["text"] for section in told["sections"]
+                 for sentence in section["sentences"]]
+        self.assertEqual(texts, self.texts)
+        rows = [row for section in told["sections"] for sentence in section["sentences"]
+                for row in sentence["rows"]]
+        self.assertTrue(all(row["purge_step_bytes"] == 64 * KIB for row in rows))
+
+
+def committed(which, number, ns, noise, step=64 * KIB, **columns):
+    return made.row(which, SIZE, ns * noise(), number, step=step,
+                    **{"commit_kind": "mprotect", "growth": "fixed" if which.stepped else "",
+                       **columns})
+
+
+# ns a page of chunked by step: mprotect, remap, populate, doubling, pages of 64 KiB.
+TIMES = {4 * KIB: (1500, 2250, 1500, 1000, 1500), 16 * KIB: (1200, 1440, 1080, 1000, 1200),
+         64 * KIB: (1000, 1000, 750, 1000, 400)}
+MANNERS = ({}, {"commit_kind": "remap"}, {"commit_kind": "populate"}, {"growth": "double"},
+           {"pages": "thp-64K"})
+
+
+def commit_rows(rounds=8, times=TIMES):
+    noise = noisy()
+    rows = []
+    for number in range(1, rounds + 1):
+        for which in KNOWN[:2]:
+            rows.append(committed(which, number, 1000, noise))
+        rows += [committed(WHOLE, number, 800, noise, commit_kind="populate"),
+                 committed(WHOLE, number, 1000, noise, commit_kind="noreserve", commit_bytes=0)]
+        rows += [committed(STEPPED, number, ns, noise, step, **manner)
+                 for step, by_manner in times.items()
+                 for ns, manner in zip(by_manner, MANNERS, strict=True)]
+    return rows
+
+
+class CommitKinds(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.of = analysed(commit_rows())
+        cls.texts = said(cls.of, "commit-kinds")
+
+    def find(self, words):
+        found = [text for text in self.texts if words in text]
+        self.assertEqual(len(found), 1, (words, self.texts))
+        return found[0]
+
+    def test_whether_remap_is_slower_and_from_which_step_not(self):
+        self.assertRegex(self.find("remap"), (
+            r"^At 64 MiB by chunked, remap is slower than mprotect: 1\.50 times \(1\.\d\d to "
+            r"1\.\d\d\) at a step of 4 KiB, 1\.20 times \(.*\) at a step of 16 KiB; from 64 KiB on "
+            r"it is not, 1\.00 times \((0\.99|1\.00) to 1\.0\d\)\.$"))
+
+    def test_a_remap_that_is_nowhere_slower(self):
+        of = analysed(commit_rows(times={step: (1000, 1000, *rest)
+                                         for step, (_, _, *rest) in TIMES.items()}))
+        text = next(text for text in said(of, "commit-kinds") if "remap" in text)
+        self.assertIn("at no measured step significantly slower than mprotect: at most 1.00 times",
+                      text)
+
+    def test_what_populating_saves(self):
+        upfront, chunked = (text for text in self.texts if "populate" in text)
+        self.assertRegex(upfront, r"by upfront, beside mprotect, populate saves 20 % of the time "
+                                  r"\((19|20) to 2\d\)\.$")
+        self.assertRegex(chunked, r"shows no significant difference at a step of 4 KiB, 1\.00 "
+                                  r"times \(.*\), and saves 25 % of the time \(2\d to 2\d\) at a "
+                                  r"step of 64 KiB\.$")
+
+    def test_what_noreserve_hides(self):
+        self.assertEqual(self.find("hides"), "At 64 MiB by upfront, noreserve hides 64 MiB: 64 MiB "
+                                             "are resident, and 0 B charged.")
+
+    def test_from_which_step_larger_pages_pay(self):
+        self.assertRegex(self.find("pages of 64 KiB"), r"pages of 64 KiB pay from steps of 64 KiB "
+                         r"on: 0\.40 times \(.*\) the time of base pages\.$")
+
+    def test_larger_pages_that_pay_nowhere(self):
+        of = analysed(commit_rows(times={step: (*rest, rest[0])
+                                         for step, (*rest, _) in TIMES.items()}))
+        self.assertIn("pages of 64 KiB pay with no measured step", " ".join(
+            said(of, "commit-kinds")))
+
+    def test_what_is_unsupported_is_not_spoken_of(self):
+        rows = [{**row, **(made.refused(STEPPED, SIZE, row["round"], "unsupported", "not enabled",
+                                        step=row["chunk_bytes"], pages="thp-64K",
+                                        commit_kind="mprotect", growth="fixed")
+                           if row["pages"] != "small" else {})} for row in commit_rows()]
+        self.assertNotIn("pages of", " ".join(said(analysed(rows), "commit-kinds")))
+
+    def test_too_few_rounds_say_nothing_of_times(self):
+        texts = said(analysed(commit_rows(rounds=1)), "commit-kinds")
+        self.assertEqual(len(texts), 1)
+        self.assertIn("noreserve hides 64 MiB", texts[0])
+
+    def test_programs_get_the_same(self):
+        told = self.of.as_json()
+        made.check_schema(self, told)
+        ratios = {(row["chunk_bytes"], row.get("commit_kind"), row.get("growth"),
+                   row.get("pages")): row["ratio"] for row in told["commit_kinds"]
+                  if row["strategy"] == "chunked"}
+        for step, (base, remap, populate, double, pages) in TIMES.items():
+            for key, ns in ((("remap", None, None), remap), (("populate", None, None), populate),
+                            ((None, "double", None), double), ((None, None, "thp-64K"), pages)):
+                self.assertAlmostEqual(ratios[step, *key], ns / base, 2)
+
+
+class Apart(unittest.TestCase):
+    """What other manners take decides nothing of the strategies as they are."""
+
+    def test_the_answer_is_the_same_beside_them(self):
+        plain = plain_rows()
+        fast = [{**row, "purge_ns": 1.0, "retouch_ns": 1.0, "total_ns": 1.0, "touch_ns": 1.0}
+                for row in purged_rows()]
+        others = [row for row in commit_rows() if row["commit_kind"] in ("populate", "noreserve")]
+        alone, beside = analysed(plain), analysed(plain + fast + others)
+        self.assertEqual([sentence.text for sentence in beside.sentences],
+                         [sentence.text for sentence in alone.sentences])
+        self.assertEqual(beside.choices, alone.choices)
+        self.assertEqual(beside.model, alone.model)
+        self.assertEqual(len(beside.summary), len(alone.summary))
+
+    def test_no_two_manners_share_a_row(self):
+        of = analysed(plain_rows() + purged_rows() + purged_rows(step=4 * KIB) + [
+            row for row in commit_rows() if row["commit_kind"] == "populate"])
+        self.assertEqual(len(of.every), 4 + 2 * len(CALLS) + 4)
+        self.assertTrue((of.every.samples == 8).all())
+        self.assertTrue((of.every.counts == "exact").all())
+
+    def test_ratios_to_upfront_are_of_what_took_turns_with_it(self):
+        of = analysed(plain_rows() + purged_rows() + [
+            row for row in commit_rows() if row["commit_kind"] == "noreserve"])
+        uncharged = of.every[of.every.commit_kind == "noreserve"]
+        self.assertAlmostEqual(uncharged.ratio_to_upfront.item(), 1, 2)
+        self.assertTrue(of.every[of.every.purge != ""].ratio_to_upfront.isna().all())
+
+    def test_a_run_of_nothing_else_is_read(self):
+        of = analysed(purged_rows())
+        self.assertTrue(of.summary.empty)
+        self.assertEqual([sentence.text for sentence in of.sentences],
+                         ["This run timed nothing of the strategies as they are."])
+        made.check_schema(self, of.as_json())
+
+
+class Shown(unittest.TestCase):
+    def test_every_row_that_is_spoken_of_stands_in_a_table(self):
+        of = analysed(plain_rows() + purged_rows() + [
+            row for row in commit_rows() if row["commit_kind"] in ("populate", "remap")])
+        for section in of.sections:
+            row = page.section_row(section)
+            anchors = [line["anchor"] for table in row["tables"] for line in table]
+            self.assertEqual(len(set(anchors)), len(anchors))
+            for sentence in section.sentences:
+                self.assertLessEqual({cell.anchor for cell in sentence.cells}, set(anchors))
+            self.assertTrue(all(len(line["texts"]) == len(section.headings)
+                                for table in row["tables"] for line in table))
+
+    def test_charts_are_of_runs_that_have_the_rows(self):
+        full = analysed(plain_rows() + purged_rows() + [
+            row for row in commit_rows() if row["commit_kind"] != "mprotect"])
+        self.assertEqual(len(giving_back.GIVES), 4)
+        named = charts.of(RUN)
+        self.assertIn("MADV_FREE gives back memory, when the system wants it, for 300 ns",
+                      named["giving_back"].finding(full))
+
+
+if __name__ == "__main__":
+    unittest.main()
