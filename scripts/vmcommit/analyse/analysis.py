@@ -65,8 +65,9 @@ def analyse(run: Run) -> Analysis:
     kept = samples[samples.purge.isin(["", "none"]) & (samples.platform != "wine")]
     commits = commit_kinds.compare(kept, strategies)
     returned = giving_back.examine(samples, every, strategies, run.environment)
+    emulated = bool((samples.platform == "wine").all())
     return Analysis(
-        run, every, table, decided, in_words(timed, decided, bool((samples.platform == "wine").all())),
+        run, every, table, decided, in_words(timed, decided, emulated),
         advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),

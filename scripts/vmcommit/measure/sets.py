@@ -238,17 +238,7 @@ class Set:
     def finish(self, key):
         row = self.row(key) | self.memory_of(key)
         turns = numpy.array(self.times[key], float)
-        if self.parts[key].configuration.manner.purge:
-            turns = of_whole_cycles(turns)
         self.taken[key] = Taken(row, Turns(turns[..., 0], turns[..., 1] > 0))
-
-
-def of_whole_cycles(turns: numpy.ndarray) -> numpy.ndarray:
-    """Of what gives back, which does most of its work in a cycle's last turn: so long a one that
-    it is always disturbed, and no other turn tells how much. Then each cycle counts as it was."""
-    cycles = turns.sum(axis=1, keepdims=True)
-    cycles[..., 1] = 0
-    return cycles
 
 
 def pace_of(harness: Harness) -> Pace:
