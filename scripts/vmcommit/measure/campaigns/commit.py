@@ -1,8 +1,10 @@
 """By which call to make pages usable: kinds of commit, by the strategies that can use them and by
 steps, steps that double, and larger pages."""
 
+import dataclasses
+
 from vmcommit.base.cells import Configuration, Manner
-from vmcommit.base.units import KIB, MIB
+from vmcommit.base.units import KIB, MIB, size_text
 from vmcommit.measure.campaigns.topic import Topic
 
 STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 256 * KIB, 2 * MIB)
@@ -31,8 +33,7 @@ def at_once(strategies, size):
 
 
 def by_steps(strategies, size, steps, growth=""):
-    """Each kind of the strategies with a step, at each one; neighbours are compared, and so share a
-    set where memory is too small for all."""
+    """Each kind of the strategies with a step, at each one."""
     return [asked(strategy, size, step, commit=kind, growth=growth)
             for step in steps for strategy in strategies if strategy.stepped
             and (not growth or "--growth" in strategy.options) for kind in kinds_of(strategy)]
@@ -48,11 +49,22 @@ def built_in(strategies):
     return [strategy for strategy in strategies if not strategy.brought]
 
 
+def of_step(strategies, size, step):
+    """All that is compared with each other at a step, in sets of its own, beside what commits at
+    once: smaller sets leave less time to a host that takes free memory back."""
+    whole = [asked(strategy, size) for strategy in strategies if strategy.step == "size"]
+    growing = (step,) if step in GROWING else ()
+    listed = whole + by_steps(strategies, size, (step,)) \
+        + by_steps(strategies, size, growing, "double") \
+        + on_larger_pages(strategies, size, (step,))
+    return [dataclasses.replace(each, question=f"{QUESTION} by {size_text(step)}")
+            for each in listed]
+
+
 def configurations(profile, _available, strategies):
     strategies, size = built_in(strategies), profile.sweep_size
-    return at_once(strategies, size) + by_steps(strategies, size, STEPS) \
-        + by_steps(strategies, size, GROWING, "double") \
-        + on_larger_pages(strategies, size, STEPS)
+    return at_once(strategies, size) + [
+        each for step in STEPS for each in of_step(strategies, size, step)]
 
 
 def brief(profile, strategies):

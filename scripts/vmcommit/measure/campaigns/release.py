@@ -12,8 +12,8 @@ CELL_SIZE = 16 * MIB  # that are compared
 QUESTION = "release"
 
 
-def giving_back(strategies, size, steps, order="sequential"):
-    return [Configuration(strategy, size, order=order, question=QUESTION,
+def giving_back(strategies, size, steps, order="sequential", question=QUESTION):
+    return [Configuration(strategy, size, order=order, question=question,
                           manner=Manner(purge=kind, purge_step=step))
             for strategy in strategies for step in steps if step <= size
             for kind in strategy.purge[1:]]
@@ -25,12 +25,14 @@ def of_step(strategies, step):
 
 
 def configurations(profile, _available, strategies):
-    """The strategies as they are stand beside, for what a first touch takes."""
+    """The strategies as they are stand beside, for what a first touch takes. Sets are small: a host
+    takes free memory back within seconds."""
     size = profile.sweep_size
     whole, stepped = of_step(strategies, "size"), of_step(strategies, "chunk")
     plain = [Configuration(strategy, size) for strategy in strategies if not strategy.brought]
-    return plain + giving_back(whole, size, (*STEPS, size)) \
-        + giving_back(stepped, size, (DEFAULT_STEP,)) \
+    return plain + giving_back(whole, size, STEPS[:2]) \
+        + giving_back(whole, size, (*STEPS[2:], size), question=f"{QUESTION} by larger steps") \
+        + giving_back(stepped, size, STEPS[:2], question=f"{QUESTION} of steps") \
         + giving_back(whole, size, STEPS[:2], "alternate") \
         + giving_back(stepped, size, SMALLEST, "alternate")
 
