@@ -444,11 +444,12 @@ class Speaking(Fakes):
 class Carried(Fakes):
     """A campaign of three strategies at one size, with harnesses that are scripts."""
 
-    def campaign(self, fault=None, chunked=None, upfront=None):
+    def campaign(self, fault=None, chunked=None, upfront=None, questions=("",)):
         harnesses = {strategy.name: self.harness(strategy, **acts or {})
                      for strategy, acts in ((made.UPFRONT, upfront), (made.FAULT, fault),
                                             (made.CHUNKED, chunked))}
-        configurations = [Configuration(each.strategy, 64 * KIB) for each in harnesses.values()]
+        configurations = [Configuration(each.strategy, 64 * KIB, question=question)
+                          for question in questions for each in harnesses.values()]
         profile = dataclasses.replace(profiles.PROFILES["quick"], seconds=60, narrow=1)
         carried = Campaign(harnesses, Plan(profile, configurations, GIB), 1,
                            self.folder / "samples.csv", {})
@@ -474,6 +475,17 @@ class Carried(Fakes):
         self.assertEqual([call[2] for call in calls], list(range(1, len(calls) + 1)))
         self.assertEqual({row["round"] for row in rows}, {str(call[2]) for call in calls})
         self.assertEqual(carried.failed, {})
+
+    def test_rounds_of_a_size_are_numbered_over_all_questions(self):
+        """What has the same number took turns with each other, and nothing else did."""
+        carried = self.campaign(questions=("", "another"))
+        carried.run(lambda *_: None)
+        rows = self.rows()
+        self.assertEqual(set(carried.plan.sets.values()), {6})
+        of_rounds = collections.Counter(row["round"] for row in rows)
+        self.assertEqual(of_rounds, {str(number): 3 for number in range(1, 13)})
+        self.assertEqual(len({(row["round"], row["set"]) for row in rows}), 12)
+        self.assertTrue(all(row["undisturbed_ns"] for row in rows))
 
     def test_what_died_is_kept_and_not_tried_again(self):
         carried = self.campaign(fault={"touch_10": "die"})

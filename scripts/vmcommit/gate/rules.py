@@ -45,8 +45,8 @@ CELLS = {PLAIN: plain_cells} | {name: topic.cells for name, topic in CAMPAIGNS.i
 
 
 def cells(strategies, name=PLAIN):
-    """Those of that name which these strategies can be asked for."""
-    return [cell for cell in CELLS[name](strategies) if cell.manner.fits(cell.strategy)]
+    """Those of that name."""
+    return CELLS[name](strategies)
 
 
 @dataclasses.dataclass
