@@ -62,6 +62,12 @@ def pair_rank(n: int, confidence: float) -> tuple[int, float]:
     return k, 1 - 2 * spread.cdf(k - 0.5)
 
 
+@functools.lru_cache(32)
+def pairs(n: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """(first, second) of every two of n values, and of each with itself."""
+    return numpy.triu_indices(n)
+
+
 def paired_interval(values: ArrayLike, confidence: float) -> tuple[float, float, float, float]:
     """(middle, low, high, coverage) of differences between what was measured in pairs: the median
     of all means of two of them, each of itself too (Hodges and Lehmann 1963), and the interval that
@@ -73,11 +79,11 @@ def paired_interval(values: ArrayLike, confidence: float) -> tuple[float, float,
     n = len(values)
     if n == 0:
         return (numpy.nan,) * 4
-    first, second = numpy.triu_indices(n)
-    means = (values[first] + values[second]) / 2
+    first, second = pairs(n)
+    means = numpy.sort((values[first] + values[second]) / 2)
     k, coverage = pair_rank(n, confidence)
-    means.partition((k - 1, len(means) - k))
-    return float(numpy.median(means)), means[k - 1], means[len(means) - k], coverage
+    middle = (means[(len(means) - 1) // 2] + means[len(means) // 2]) / 2
+    return middle, means[k - 1], means[len(means) - k], coverage
 
 
 def pooled_spread(samples: Iterable[ArrayLike]) -> tuple[float, int]:
