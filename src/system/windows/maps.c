@@ -8,15 +8,15 @@
 
 /* Pages of equal state, protection and allocation are one region. Past the last address of a
  * process the parameter is called invalid (VirtualQuery). */
-static int walk_range(const unsigned char *base, size_t size, struct maps_memory *memory)
+static int walk_range(const void *base, size_t size, struct maps_memory *memory)
 {
-    const unsigned char *end = base + size;
+    uintptr_t end = (uintptr_t)base + size; /* no object is as large as all of memory */
     MEMORY_BASIC_INFORMATION region;
-    for (const unsigned char *at = base; at < end;) {
-        if (VirtualQuery(at, &region, sizeof region) == 0)
+    for (uintptr_t at = (uintptr_t)base; at < end;) {
+        if (VirtualQuery((const void *)at, &region, sizeof region) == 0)
             return GetLastError() == ERROR_INVALID_PARAMETER ? 0 : (int)GetLastError();
-        const unsigned char *next = (const unsigned char *)region.BaseAddress + region.RegionSize;
-        size_t inside = (size_t)((next < end ? next : end) - at);
+        uintptr_t next = (uintptr_t)region.BaseAddress + region.RegionSize;
+        size_t inside = (next < end ? next : end) - at;
         if (region.State == MEM_COMMIT)
             memory->region_commit_bytes += inside;
         memory->region_count += region.State != MEM_FREE;
