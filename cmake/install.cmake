@@ -17,7 +17,7 @@ include(${PROJECT_SOURCE_DIR}/cmake/new_folders.cmake)")
 
 set(installed_programs ${HARNESSES} ${APART})
 foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record array
-                        list buffer)
+                        list buffer surroundings)
   if(TARGET ${program})
     list(APPEND installed_programs ${program})
   endif()

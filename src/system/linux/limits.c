@@ -1,0 +1,97 @@
+/* /proc, and getrlimit(2). */
+#define _DEFAULT_SOURCE
+#include "system/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "system/linux/proc.h"
+
+/* Below 2^47 with page tables of four levels, which is what mmap gives unless asked for more
+ * (Documentation/arch/x86/x86_64/5level-paging.rst). */
+static const uint64_t ADDRESS_SPACE = (uint64_t)1 << 47;
+
+struct readings {
+    uint64_t mappings, most_mappings;
+    uint64_t mapped, data; /* as RLIMIT_AS and RLIMIT_DATA count them */
+    uint64_t mode, commit_limit, committed;
+};
+
+/* [vsyscall] is listed and is no mapping (arch/x86/entry/vsyscall/vsyscall_64.c, gate_vma). */
+static void mapping_line(char *line, void *context)
+{
+    ((struct readings *)context)->mappings += strstr(line, "[vsyscall]") == NULL;
+}
+
+static void number_line(char *line, void *context)
+{
+    *(uint64_t *)context = strtoull(line, NULL, 10);
+}
+
+static void status_line(char *line, void *context)
+{
+    struct readings *readings = context;
+    uint64_t kib;
+    if (proc_field(line, "VmSize:", &kib))
+        readings->mapped = kib * 1024;
+    if (proc_field(line, "VmData:", &kib))
+        readings->data = kib * 1024;
+}
+
+static void commit_line(char *line, void *context)
+{
+    struct readings *readings = context;
+    uint64_t kib;
+    if (proc_field(line, "CommitLimit:", &kib))
+        readings->commit_limit = kib * 1024;
+    if (proc_field(line, "Committed_AS:", &kib))
+        readings->committed = kib * 1024;
+}
+
+static int read_all(struct readings *readings)
+{
+    int error = proc_for_each_line("", "/proc/self/maps", mapping_line, readings);
+    if (error == 0)
+        error = proc_for_each_line("", "/proc/sys/vm/max_map_count", number_line,
+                                   &readings->most_mappings);
+    if (error == 0)
+        error = proc_for_each_line("", "/proc/self/status", status_line, readings);
+    if (error == 0)
+        error =
+            proc_for_each_line("", "/proc/sys/vm/overcommit_memory", number_line, &readings->mode);
+    return error == 0 ? proc_for_each_line("", "/proc/meminfo", commit_line, readings) : error;
+}
+
+static void lower(struct meter_count *room, uint64_t limit, uint64_t used)
+{
+    uint64_t left = limit > used ? limit - used : 0;
+    if (!room->known || left < room->value)
+        *room = (struct meter_count){left, true};
+}
+
+static void lower_to_resource(struct meter_count *room, int resource, uint64_t used)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        lower(room, limit.rlim_cur, used);
+}
+
+/* Only mode 2 holds all that is charged against CommitLimit; the others look at each call alone
+ * (Documentation/mm/overcommit-accounting.rst). */
+int limits_read(struct limits *limits)
+{
+    enum { STRICT = 2 };
+    struct readings readings = {0};
+    *limits = (struct limits){{0, false}, {0, false}, {0, false}};
+    int error = read_all(&readings);
+    if (error != 0)
+        return error;
+    lower(&limits->mappings, readings.most_mappings, readings.mappings);
+    lower(&limits->address_bytes, ADDRESS_SPACE, readings.mapped);
+    lower_to_resource(&limits->address_bytes, RLIMIT_AS, readings.mapped);
+    lower_to_resource(&limits->commit_bytes, RLIMIT_DATA, readings.data);
+    if (readings.mode == STRICT)
+        lower(&limits->commit_bytes, readings.commit_limit, readings.committed);
+    return 0;
+}
