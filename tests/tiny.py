@@ -15,7 +15,7 @@ def add():
     from vmcommit.measure import profiles
     profiles.PROFILES["tiny"] = profiles.Profile(
         0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
-        0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 0.5)
+        0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ WHOLE = ("whole", WANTED, WANTED, 0)
 
 # (outcome, returned, stored, left) of a call on memory of which half, or none, is committed. Linux
 # stores what it can before it fails.
-PIPE, DATAGRAM = {"across the end": ("failed", 0, 256, 512), "past the end": ("failed", 0, 0, 512)}, \
-    {"across the end": ("lost", 0, 256, 0), "past the end": ("lost", 0, 0, 0)}
+PIPE = {"across the end": ("failed", 0, 256, 512), "past the end": ("failed", 0, 0, 512)}
+DATAGRAM = {"across the end": ("lost", 0, 256, 0), "past the end": ("lost", 0, 0, 0)}
 FILE = {"across the end": ("short", 256, 256, 256), "past the end": ("failed", 0, 0, 512)}
 UNCOMMITTED = {
     "read_pipe": PIPE, "io_uring_read_pipe": PIPE, "write_pipe": PIPE,

@@ -40,6 +40,12 @@ DETAILS = {
              ("append_node_ns", "traverse_node_ns", "free_node_ns", "release_ns", "commit_bytes")),
     "buffer": (("way", "status"), ("size_bytes", "packet_bytes", "bytes", "repeat"),
                ("ns", "hits", "episodes", "hit_p50_ns", "hit_p99_9_ns", "throttled_ns")),
+    "surroundings": (("part", "subject", "guard", "way", "state", "status", "error", "outcome",
+                      "limit"), ("repeat",),
+                     ("size_bytes", "returned_bytes", "stored_bytes", "left_bytes",
+                      "handled_faults", "ns", "commit_bytes", "region_count", "resident_bytes",
+                      "table_bytes", "minor_faults", "copy_commit_bytes", "copy_faults", "copy_ns",
+                      "count", "most")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
 }

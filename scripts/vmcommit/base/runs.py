@@ -347,6 +347,10 @@ class Run:
         return self.detail("buffer")
 
     @functools.cached_property
+    def surroundings(self):
+        return self.detail("surroundings")
+
+    @functools.cached_property
     def limited(self):
         return self.detail("limited")
 

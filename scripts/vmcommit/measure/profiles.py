@@ -26,6 +26,7 @@ class Profile:
     calls_repeat: int  # samples of each single call
     workload_bytes: int  # of the nodes of a list; four times as many go through a buffer
     workload_repeat: int  # samples of each list and buffer
+    surroundings_repeat: int  # samples of each fork
     campaign_seconds: float  # for the samples of a campaign that asks one question alone
     question: float | None = None  # half-width of what such a question compares; None: few sets do
 
@@ -33,13 +34,13 @@ class Profile:
 PROFILES = {
     "quick": Profile(15, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6,
-                     16 * MIB, 9, MIB, 2, 10),
+                     16 * MIB, 9, MIB, 2, 3, 10),
     "default": Profile(118, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
-                       0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6, 50),
+                       0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6, 7, 50),
     "full": Profile(1150, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
                     tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB,
-                    0.005, 0.01, 0.02, 20, GIB, 31, 80 * MIB, 7, 500),
+                    0.005, 0.01, 0.02, 20, GIB, 31, 80 * MIB, 7, 21, 500),
 }
 
 

@@ -3,7 +3,7 @@
 import base64
 import pathlib
 
-from vmcommit.analyse import advice, selfcheck
+from vmcommit.analyse import advice, selfcheck, surroundings
 from vmcommit.base.cells import cell_of
 from vmcommit.base.columns import PHASES
 from vmcommit.base.conventions import (ANSWER_CONFIDENCE, CONFIDENCE, DEFAULT_STEP, NARROW,
@@ -14,7 +14,7 @@ from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.measure import disturbance
 from vmcommit.show import charts, documents, facts
 from vmcommit.show.caption import caption, doubt, percent
-from vmcommit.show.chart import RUN
+from vmcommit.show.chart import RUN, SURROUNDINGS
 from vmcommit.show.documents import beside, or_empty, sortable, with_interval
 from vmcommit.show.rows import of_sizes
 
@@ -188,6 +188,14 @@ def warnings(analysis) -> list[str]:
             *of_counts(summary), *of_sums(summary), *of_blocks(analysis), *of_skipped(summary)]
 
 
+def surroundings_section(analysis, folder, drawn):
+    """What there is to show of them: sentences, tables, figures."""
+    table, page = analysis.run.surroundings, int(analysis.every.page_bytes.iloc[0])
+    return {"sentences": surroundings.sentences(table, page),
+            "tables": surroundings.tables(table, page),
+            "figures": figures(SURROUNDINGS, analysis, folder, drawn)}
+
+
 def numbers():
     """What the suite has settled on, as templates say it."""
     return {"confidence": percent(CONFIDENCE), "answer_confidence": percent(ANSWER_CONFIDENCE),
@@ -213,6 +221,7 @@ def write(analysis, folder: pathlib.Path, drawn: list[str]):
         "claims": analysis.claims,
         "names": names, "sizes": sizes_table(summary, names),
         "figures": figures(RUN, analysis, folder, drawn),
+        "surroundings": surroundings_section(analysis, folder, drawn),
         "model": [model_row(*fitted) for fitted in analysis.model["strategies"].items()],
         "headings": HEADINGS, "rows": table_rows(summary, run.strategies),
         "wide": wide_ratios(summary), "drifting": int(summary.drifts.sum()),

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 
 from vmcommit.show.caption import caption, doubt
-from vmcommit.show.chart import RUN, Chart
+from vmcommit.show.chart import RUN, SURROUNDINGS, Chart
 from vmcommit.show.frame import surround
 from vmcommit.show.gnuplot import Plot, render
 
@@ -38,4 +38,5 @@ def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful="")
 def draw(analysis, folder: pathlib.Path) -> list[str]:
     """The charts of one run."""
     text = caption(analysis.summary, analysis.run.environment)
-    return draw_each(RUN, analysis, folder, text, doubt(analysis.summary))
+    return [name for shows in (RUN, SURROUNDINGS)
+            for name in draw_each(shows, analysis, folder, text, doubt(analysis.summary))]

@@ -1,0 +1,44 @@
+"""What surrounds a commit: the kernel's own accesses, fork, stacks, locked memory; by the program
+`surroundings`, with the four strategies in turns beside it."""
+
+import dataclasses
+
+from vmcommit.base.cells import Configuration
+from vmcommit.base.files import write_text
+from vmcommit.base.units import MIB, powers
+from vmcommit.measure import progress
+from vmcommit.measure.campaigns.topic import Topic, alone
+from vmcommit.measure.workloads import said_by
+
+MAPPINGS = (1000, 10000)
+TURNS = 0.1  # of a campaign's time; the rest is the program's
+
+
+def configurations(profile, _available, strategies):
+    return [Configuration(strategy, profile.sweep_size) for strategy in strategies
+            if not strategy.brought]
+
+
+def shortly(profile):
+    own = alone(profile)
+    return dataclasses.replace(own, seconds=TURNS * own.seconds)
+
+
+def options(profile, seed, emulated):
+    """An emulator's times mean nothing, and it forks nothing."""
+    return ["--size", ",".join(map(str, powers(MIB, profile.sweep_size, 8))),
+            "--mappings", ",".join(map(str, MAPPINGS)),
+            "--repeat", 1 if emulated else profile.surroundings_repeat, "--seed", seed]
+
+
+def surroundings(scene):
+    """details/surroundings.csv. Raises Problem."""
+    command = scene.program("surroundings")
+    for _ in progress.steps(scene.shown, "surroundings", [command]):
+        printed = said_by(command, *options(scene.profile, scene.seed, scene.emulated))
+    (scene.folder / "details").mkdir(exist_ok=True)
+    write_text(scene.folder / "details" / "surroundings.csv", printed)
+
+
+TOPIC = Topic("what the kernel's own accesses, fork, stacks and locks make of it", configurations,
+              steps=(surroundings,), profile=shortly)
