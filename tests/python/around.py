@@ -143,7 +143,7 @@ class Picture(unittest.TestCase):
     def analysed(self, made, platform="linux"):
         return types.SimpleNamespace(
             run=types.SimpleNamespace(surroundings=made),
-            every=pandas.DataFrame({"platform": [platform], "page_bytes": [PAGE]}))
+            every=pandas.DataFrame({"platform": [platform]}), page=PAGE)
 
     def test_forks_by_size(self):
         analysed = self.analysed(table(*FORKS))
@@ -178,6 +178,7 @@ class Campaign(unittest.TestCase):
             taken = parse((latest / "details" / "surroundings.csv").read_text())
             page, short = ((latest / name).read_text() for name in ("report.html", "REPORT.md"))
             described = json.loads((latest / "environment.json").read_text())
+        self.assertIn("Never hand the kernel memory", done.stdout)
         self.assertEqual({row["part"] for row in taken}, {"kernel", "fork", "stacks", "locked"})
         self.assertEqual(described["campaign"], "surroundings")
         self.assertIn('<section id="surroundings"', page)

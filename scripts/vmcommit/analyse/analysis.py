@@ -6,7 +6,7 @@ import os
 import pandas
 
 from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, model, sentences,
-                              section, single_calls, summary)
+                              section, single_calls, summary, surroundings)
 from vmcommit.base import runs
 from vmcommit.base.runs import Run
 
@@ -27,6 +27,16 @@ class Analysis:
     commits: list[commit_kinds.Compared]
     returned: giving_back.GivingBack | None
     sections: list[section.Section]
+
+    @property
+    def page(self) -> int:
+        """Bytes of one."""
+        return int(self.every.page_bytes.iloc[0])
+
+    @property
+    def surroundings(self) -> list[str]:
+        """Sentences on what surrounds a commit; none where the run did not look."""
+        return surroundings.sentences(self.run.surroundings, self.page)
 
     def as_json(self) -> dict:
         return advice.as_json(self.run.environment, self.every.platform.iloc[0], self.answer,

@@ -213,8 +213,8 @@ def draw(folder):
     say()
     said = [*analysed.sentences, *(sentence for section in analysed.sections
                                    for sentence in section.sentences)]
-    for sentence in said:
-        say(textwrap.fill(sentence.text, 96, initial_indent="- ", subsequent_indent="  "))
+    for text in (*(sentence.text for sentence in said), *analysed.surroundings):
+        say(textwrap.fill(text, 96, initial_indent="- ", subsequent_indent="  "))
     say()
     say(f"report: {relative(folder / 'report.html')}")
 

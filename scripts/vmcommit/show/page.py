@@ -190,9 +190,8 @@ def warnings(analysis) -> list[str]:
 
 def surroundings_section(analysis, folder, drawn):
     """What there is to show of them: sentences, tables, figures."""
-    table, page = analysis.run.surroundings, int(analysis.every.page_bytes.iloc[0])
-    return {"sentences": surroundings.sentences(table, page),
-            "tables": surroundings.tables(table, page),
+    return {"sentences": analysis.surroundings,
+            "tables": surroundings.tables(analysis.run.surroundings, analysis.page),
             "figures": figures(SURROUNDINGS, analysis, folder, drawn)}
 
 

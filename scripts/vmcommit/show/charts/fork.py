@@ -42,10 +42,9 @@ def prepare(analysis, plot):
     table = usable(analysis)
     if table is None:
         return False
-    page = int(analysis.every.page_bytes.iloc[0])
     series = {name: of_fork(table, *key) for key, name in FORKS.items()}
     calls = {name: points(rows, rows.ns) for name, rows in series.items()}
-    pages = {name: points(rows, written(rows, page)) for name, rows in series.items()}
+    pages = {name: points(rows, written(rows, analysis.page)) for name, rows in series.items()}
     plot.table("panel1", calls)
     plot.table("panel2", pages)
     add_times(plot, [value for each in (calls, pages) for rows in each.values()
