@@ -101,9 +101,10 @@ static void predict(struct row *row, const struct reading *from, size_t size)
              "memory for page tables");
 }
 
+/* To the nearest: a mapping more or less may be a neighbour's. */
 static struct meter_count each(uint64_t from, uint64_t to, uint64_t count, bool known)
 {
-    return (struct meter_count){(to - from) / count, known};
+    return (struct meter_count){(to - from + count / 2) / count, known};
 }
 
 /* What one stack takes, by all between the two readings; fewer mappings than one each are none. */
