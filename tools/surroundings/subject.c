@@ -38,12 +38,24 @@ size_t subject_list(const struct tool_kinds *chosen, struct subject *subjects)
     return count;
 }
 
-int holding_begin(struct holding *holding, const struct subject *subject, size_t size)
+static struct configuration configuration_of(const struct subject *subject, size_t size)
 {
     struct configuration configuration = configuration_make(size, SUBJECT_STEP_BYTES);
     if (subject->strategy->step != STEP_CHUNK)
         configuration.step = subject->strategy->step == STEP_PAGE ? vm_page_bytes() : size;
     configuration.guard = subject->guard;
+    return configuration;
+}
+
+void subject_prepare(const struct subject *subject)
+{
+    struct configuration configuration = configuration_of(subject, SUBJECT_STEP_BYTES);
+    sample_prepare(subject->strategy, &configuration);
+}
+
+int holding_begin(struct holding *holding, const struct subject *subject, size_t size)
+{
+    struct configuration configuration = configuration_of(subject, size);
     *holding = (struct holding){.subject = subject};
     holding->cycle =
         cycle_start(subject->strategy, &configuration, &holding->workload, &holding->sample);

@@ -20,6 +20,10 @@ enum { SUBJECTS_MOST = 16 };
 /* Those of the chosen strategies that this machine can have; returns how many. */
 size_t subject_list(const struct tool_kinds *strategies, struct subject *subjects);
 
+/* Brings what touching its memory runs through into memory itself, so that no count has its faults.
+ */
+void subject_prepare(const struct subject *subject);
+
 enum { SUBJECT_STEP_BYTES = 64 << 10 };
 
 /* Its memory, and what it took to come so far. */

@@ -103,6 +103,8 @@ int main(int argc, char **argv)
     if (error != 0)
         return row_broke("keeping to small pages", error);
     surroundings.subject_count = subject_list(&surroundings.strategies, surroundings.subjects);
+    for (size_t i = 0; i < surroundings.subject_count; i++)
+        subject_prepare(&surroundings.subjects[i]);
     status = tool_print_header(&surroundings_tool);
     for (size_t i = 0; i < surroundings.parts.count && status == TOOL_TAKEN; i++)
         status = parts[surroundings.parts.values[i]].run(&surroundings);
