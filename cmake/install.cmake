@@ -56,7 +56,8 @@ install(PROGRAMS ${PROJECT_BINARY_DIR}/installed/vmcommit TYPE BIN)
 set(manual ${PROJECT_BINARY_DIR}/manual)
 file(GLOB commands CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/vmcommit/commands/*.py)
 file(GLOB kinds CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/system/${SYSTEM}/*.c)
-list(TRANSFORM HARNESSES REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/bench/\\1.c" OUTPUT_VARIABLE strategies)
+set(described ${HARNESSES} ${APART})
+list(TRANSFORM described REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/bench/\\1.c" OUTPUT_VARIABLE strategies)
 add_custom_command(OUTPUT ${manual}/_vmcommit
   COMMAND ${BENCH_PYTHON} -B ${PROJECT_SOURCE_DIR}/scripts/manual.py ${PROJECT_BINARY_DIR} ${manual}
   DEPENDS ${PROJECT_SOURCE_DIR}/scripts/manual.py ${commands} ${kinds} ${strategies}

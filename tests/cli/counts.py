@@ -221,10 +221,10 @@ HALF_WAY = [
     ("stack", (), 4, 32768, 65536, 1, 8192),
     *(("uffd", ("--commit", "zeropage", "--trap", trap, "--chunk", step), 65536, 65536, 65536, 1,
        8192) for trap in ("sigbus", "thread") for step in ("4K", "64K", "2M")),
-    *(("uffd", ("--commit", "copy", "--trap", trap, "--chunk", step), 65536, 65536, 65536, 1, faults)
-      for trap, step, faults in (("sigbus", "4K", 0), ("sigbus", "64K", 0), ("sigbus", "2M", 0),
-                                 ("thread", "4K", 8192), ("thread", "64K", 512),
-                                 ("thread", "2M", 16))),
+    *(("uffd", ("--commit", "copy", "--trap", trap, "--chunk", step), 65536, 65536, 65536, 1,
+       faults) for trap, step, faults in (
+           ("sigbus", "4K", 0), ("sigbus", "64K", 0), ("sigbus", "2M", 0),
+           ("thread", "4K", 8192), ("thread", "64K", 512), ("thread", "2M", 16))),
 ]
 # A strategy's counts by what it is asked for: (pages, touched), or (pages, step, touched) in pages
 # where it has a step. Every strategy that is built in has some.

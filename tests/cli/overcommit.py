@@ -1,6 +1,6 @@
-"""Overcommit mode 2, in which the kernel ignores MAP_NORESERVE. The setting is the whole system's: it
-is changed for some tenths of a second, with a limit that refuses nobody, and put back whatever happens
-here; by a process that waits for our end, too."""
+"""Overcommit mode 2, in which the kernel ignores MAP_NORESERVE. The setting is the whole system's:
+it is changed for some tenths of a second, with a limit that refuses nobody, and put back by a
+process that waits for our end, whatever that is."""
 
 import contextlib
 import os
@@ -14,12 +14,13 @@ FOLDER = pathlib.Path("/proc/sys/vm")
 MIB = 2**20
 STRICT = "2"
 LIMIT_KIB = 1 << 40  # a pebibyte
-# Writes each name's value; of these two limits the one that is not 0 makes the other 0.
+# Waits, and writes each path's value.
 PUT_BACK = 'cat; while [ $# -gt 1 ]; do echo "$2" > "$1"; shift 2; done'
 
 
 def settings():
-    """{path: text}, in the order in which they are put back."""
+    """{path: text}, in the order in which they are put back. Of the two limits the one that was set
+    last is not 0."""
     names = ["overcommit_memory"]
     names += ["overcommit_kbytes" if read("overcommit_kbytes") != "0" else "overcommit_ratio"]
     return {str(FOLDER / name): read(name) for name in names}
@@ -73,8 +74,9 @@ class Strict(unittest.TestCase):
     def test_so_it_is_where_memory_is_given_back(self):
         """All is charged once it is usable again, and its mappings merge."""
         with strict():
-            taken = [rows("upfront", "--size", "4M", "--purge", kind, "--purge-step", PAGE, "--order",
-                          "alternate", "--repeat", 1)[0] for kind in ("remap", "remap_noreserve")]
+            taken = [rows("upfront", "--size", "4M", "--purge", kind, "--purge-step", PAGE,
+                          "--order", "alternate", "--repeat", 1)[0]
+                     for kind in ("remap", "remap_noreserve")]
         for row in taken:
             with self.subTest(kind=row["purge"]):
                 self.assertEqual([number(row, column) for column in (

@@ -55,7 +55,8 @@ class Commit(unittest.TestCase):
 
         def row(limit, program, *arguments):
             return rows(program, "--size", "64M", "--chunk", "1M", *arguments, "--repeat", 1,
-                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))[0]
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS,
+                                                              (limit, limit)))[0]
         for kind in ("mprotect", "remap"):
             with self.subTest(kind=kind):
                 refused = row(64 * MIB, "chunked", "--commit", kind)
@@ -66,8 +67,8 @@ class Commit(unittest.TestCase):
 
     @unittest.skipIf(OVERCOMMIT != "0", "vm.overcommit_memory is not 0")
     def test_more_than_there_is(self):
-        """The heuristic refuses what is charged and larger than memory and swap together. What is not
-        charged it lets through, and a mapping that could not be mapped over stays whole."""
+        """The heuristic refuses what is charged and larger than memory and swap together. What is
+        not charged it lets through, and a mapping that could not be mapped over stays whole."""
         size = 2 * sum(int(line.split()[1]) for line in
                        pathlib.Path("/proc/meminfo").read_text().splitlines()
                        if line.startswith(("MemTotal:", "SwapTotal:"))) * 1024 // PAGE * PAGE
