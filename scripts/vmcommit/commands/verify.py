@@ -37,6 +37,7 @@ SECONDS = 120  # that a harness may take under a tool
 PURGE_STEP = ("--purge-step", "64K")
 PAGES = ("thp-64K", "huge")
 STACK_LIMIT = ("prlimit", f"--stack={2 * SIZE}:")
+THP = pathlib.Path("/sys/kernel/mm/transparent_hugepage")
 LIST_BYTES = 4  # a touch of an order that needs a list
 COMM_LETTERS = 15  # of a program's name, that /proc/PID/comm has
 PEAK = ("commit_bytes", "resident_bytes")
@@ -282,6 +283,23 @@ def memory(case, region, folder):
         case, region, folder, "munmap", delay("enter"), f"when={region.munmaps_before + 1}"))
 
 
+def chosen(path) -> str:
+    """The word in brackets, as in "always [madvise] never"; empty where there is no setting."""
+    try:
+        return re.findall(r"\[(\w+)\]", path.read_text(encoding="utf-8"))[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def largest_pages(root=THP) -> int:
+    """Bytes in the largest pages that a program which invites huge ones gets."""
+    usual = chosen(root / "enabled")
+    settings = {int(folder.name[len("hugepages-"):-len("kB")]) * 1024: chosen(folder / "enabled")
+                for folder in root.glob("hugepages-*kB")} or {2 * MIB: usual}
+    return max((size for size, word in settings.items()
+                if (usual if word == "inherit" else word) in ("always", "madvise")), default=0)
+
+
 def minor_faults(case):
     """Those of 64 MiB less those of 32 MiB: what both have beside the region's is left out."""
     whole, half = perf_faults(case, SIZE), perf_faults(case, HALF)
@@ -290,7 +308,8 @@ def minor_faults(case):
     (row, faults), (half_row, half_faults) = whole, half
     ours = int(row["minor_faults"]) - int(half_row["minor_faults"])
     page = int(row["page_bytes"])
-    beside = (SIZE - HALF) // (2 * MIB)  # the warm-up touches as much in huge pages
+    # The warm-up touches as much, in huge pages if it can.
+    beside = (SIZE - HALF) // (largest_pages() or page)
     if row["touch_order"] != "sequential":
         beside += (SIZE - HALF) // page * LIST_BYTES // page
     yield Compared("minor_faults", ours, faults - half_faults - beside, "perf stat, 64 less 32 MiB")
