@@ -45,9 +45,10 @@ def strategies_of(latest):
 
 
 def wanted(profile, strategies):
-    """Configurations of a machine with much memory."""
-    return CAMPAIGNS[WHOLE].configurations(profiles.PROFILES[profile], 2**40,
-                                           list(strategies.values()))
+    """What harnesses are asked for on a machine with much memory."""
+    listed = CAMPAIGNS[WHOLE].configurations(profiles.PROFILES[profile], 2**40,
+                                             list(strategies.values()))
+    return {(each.strategy, *each.turns()) for each in listed}
 
 
 class Quick(unittest.TestCase):
@@ -80,7 +81,9 @@ class Quick(unittest.TestCase):
         for row in rows:
             jumps = self.strategies[row["strategy"]].guarded and \
                 row["touch_order"] in ("reverse", "random")
-            self.assertEqual(row["status"], "unsupported" if jumps else "ok", row)
+            if row["pages"] == "small" and row["purge"] in ("", "none"):
+                self.assertEqual(row["status"], "unsupported" if jumps else "ok", row)
+            self.assertIn(row["status"], ("ok", "unsupported"))
         sampled = {tuple(row[column] for column in CONFIGURATION) for row in rows}
         self.assertEqual(len(sampled), len(wanted("quick", self.strategies)))
         for _, taken in itertools.groupby(rows, lambda row: row["set"]):
@@ -99,8 +102,9 @@ class Quick(unittest.TestCase):
     def test_counts_did_not_differ(self):
         for row in read(self.latest / "summary.csv"):
             self.assertEqual(row["counts"], "exact", row)
-            if row["samples"] != "0":
-                self.assertEqual(int(row["minor_faults"]),
+            if row["samples"] != "0" and row["pages"] == "small":
+                again = int(row["retouch_minor_faults"] or 0)
+                self.assertEqual(int(row["minor_faults"]) - again,
                                  int(row["touched_bytes"]) // int(row["page_bytes"]))
 
     def test_summary_follows_from_the_samples(self):
@@ -118,7 +122,8 @@ class Quick(unittest.TestCase):
                 continue
             self.assertLessEqual(float(line["total_ns_low"]), float(line["total_ns"]))
             self.assertGreaterEqual(float(line["total_ns_high"]), float(line["total_ns"]))
-            if line["strategy"] == "upfront":
+            if (line["strategy"], line["commit_kind"], line["purge"]) == (
+                    "upfront", self.strategies["upfront"].commit[0], "none"):
                 self.assertEqual(float(line["ratio_to_upfront"]), 1)
 
     def test_environment(self):
@@ -154,10 +159,13 @@ class Quick(unittest.TestCase):
                              b"\x89PNG")
 
     def test_the_answer_is_said_before_the_report(self):
-        told = json.loads((self.latest / "advice.json").read_text())["answer"]
+        told = json.loads((self.latest / "advice.json").read_text())
+        self.assertEqual([section["name"] for section in told["sections"]],
+                         ["commit-kinds", "giving-back"])
         said = " ".join(self.done.stdout.split())
-        for sentence in told:
-            self.assertIn(sentence["text"], said)
+        for part in ({"sentences": told["answer"]}, *told["sections"]):
+            for sentence in part["sentences"]:
+                self.assertIn(sentence["text"], said)
 
     def test_single_calls_and_what_a_limit_refuses(self):
         calls = read(self.latest / "details" / "calls.csv")

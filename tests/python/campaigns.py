@@ -71,6 +71,12 @@ class Campaigns(unittest.TestCase):
                 self.assertEqual({plan.needs[each] for each in members}, {None})
                 self.assertEqual({plan.least[each] for each in members}, {6})
 
+    def test_one_kind_of_commit_is_no_question(self):
+        bare = [dataclasses.replace(each, commit=("virtualalloc",), pages=("small",), purge=())
+                for each in KNOWN]
+        listed = CAMPAIGNS[WHOLE].configurations(PROFILES["default"], PLENTY, bare)
+        self.assertEqual({each.question for each in listed}, {""})
+
     def test_one_question_has_its_own_time_and_is_known_as_well_as_a_sweep(self):
         for name in ("commit", "release"):
             profile, listed = asked(name)

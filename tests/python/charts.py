@@ -226,7 +226,8 @@ class Pictures(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(scratch.cleanup)
         cls.root = pathlib.Path(scratch.name)
-        samples, described = reference.rows(rounds=12), reference.environment()
+        samples = reference.with_questions(reference.rows(rounds=12))
+        described = reference.environment()
         cls.names = {"a'`\"; system('touch pwned') @x {b}^2_3 \\ 5 %": "chunked",
                      "upfront": "upfront", "guard": "guard", "<script>|": "fault",
                      "W" * 60: "fault"}

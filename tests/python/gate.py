@@ -176,7 +176,10 @@ class Counts(unittest.TestCase):
     def test_what_is_counted(self):
         self.assertEqual(rules.GATED, (
             "minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
-            "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count"))
+            "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count",
+            "purge_calls", "retouch_minor_faults", "purged_commit_bytes", "purged_resident_bytes",
+            "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
+            "retouched_region_count"))
 
     def test_each_column(self):
         self.assertEqual(rules.compare_counts(ROW, ROW), [])
@@ -366,6 +369,8 @@ class CountsFirst(Scratch):
 
     def test_a_built_side_gives_no_row_that_cannot_be_judged(self):
         class Harness:
+            strategy = UPFRONT.strategy
+
             def __init__(self, row):
                 self.take = lambda cell: row
         built = comparison.Built({"upfront": Harness(ROW)})

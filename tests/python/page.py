@@ -54,7 +54,8 @@ def pipes(line):
 def hostile():
     """Rows and environment.json with TAG wherever they hold text."""
     names = {"upfront": "upfront", "fault": "fault", "chunked": "chunked", f"guard{TAG}": "guard"}
-    samples = reference.like(reference.rows(rounds=8), names)
+    samples = reference.like(
+            reference.with_questions(reference.rows(rounds=8)), names)
     for at, column in enumerate(("guard", "touch_order", "error", "guard", "touch_order")):
         samples[at] = {**samples[at], column: f"{TAG}{at}" if column == "guard" else TAG}
     samples[4]["status"], samples[5]["error"] = "refused", TAG
@@ -124,7 +125,7 @@ class Hostile(unittest.TestCase):
             blocks = [pipes(line) for line in text.splitlines() if re.match(r"\|[-:|]+$", line)]
             self.assertLessEqual(set(sizes), set(blocks))
         headings = [line for line in self.markdown("run").splitlines() if line.startswith("#")]
-        self.assertEqual(len(headings), 5)
+        self.assertEqual(len(headings), 7)  # with two further questions
 
     def test_anchors_are_one_for_each_row(self):
         rows = page.table_rows(self.runs[0].summary, self.runs[0].run.strategies)

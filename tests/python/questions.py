@@ -199,6 +199,7 @@ class GivingBack(unittest.TestCase):
             made.refused(WHOLE, SIZE, number, "unsupported", "too old", purge="dontneed",
                          purge_step_bytes=64 * KIB) for number in (1, 2)])
         self.assertEqual({each.kind for each in of.returned.cells}, set(CALLS) - {"dontneed"})
+        self.assertTrue(of.sections[0].note.endswith(" Not measured here: dontneed: too old."))
         self.assertTrue(one(self, said(of, "giving-back"), "To get memory back").startswith(
             "To get memory back, use mmap(PROT_NONE)"))
 
@@ -307,7 +308,9 @@ class CommitKinds(unittest.TestCase):
                                         step=row["chunk_bytes"], pages="thp-64K",
                                         commit_kind="mprotect", growth="fixed")
                            if row["pages"] != "small" else {})} for row in commit_rows()]
-        self.assertNotIn("pages of", " ".join(said(analysed(rows), "commit-kinds")))
+        of = analysed(rows)
+        self.assertNotIn("pages of", " ".join(said(of, "commit-kinds")))
+        self.assertTrue(of.sections[0].note.endswith(" Not measured here: thp-64K: not enabled."))
 
     def test_too_few_rounds_say_nothing_of_times(self):
         texts = said(analysed(commit_rows(rounds=1)), "commit-kinds")

@@ -7,7 +7,7 @@ import math
 import pandas
 
 from vmcommit.analyse.answer import Ratio, Times
-from vmcommit.analyse.section import Line, Section, cell_json
+from vmcommit.analyse.section import Line, Section, cell_json, not_measured
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import PLAIN, Cell, Manner, cell_of
 from vmcommit.base.conventions import CONFIDENCE
@@ -233,7 +233,8 @@ def section(found: list[Compared], summary: pandas.DataFrame, strategies: dict[s
                    [line for line in lines if line.cell in shown],
                    [line for line in lines if line.cell not in shown],
                    "Counts are exact. Ratios are paired by set with the same strategy and step in "
-                   "its default manner; their confidence intervals hold together.")
+                   "its default manner; their confidence intervals hold together."
+                   + not_measured(summary, strategies))
 
 
 def as_json(found: list[Compared]) -> list[dict]:

@@ -10,7 +10,7 @@ import numpy
 import pandas
 
 from vmcommit.analyse.answer import Ratio, Times, cheapest, compare
-from vmcommit.analyse.section import Line, Section, cell_json
+from vmcommit.analyse.section import Line, Section, cell_json, not_measured
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of
 from vmcommit.base.columns import PURGE_LATENCIES
@@ -120,6 +120,7 @@ class GivingBack:
     steps: "BySteps | None"
     unused: list["BreakEven"]
     refused: pandas.DataFrame
+    lacking: str  # what this machine can't do
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,7 +246,8 @@ def examine(samples: pandas.DataFrame, summary: pandas.DataFrame, strategies: di
         return None
     main = main_of(cells)
     return GivingBack(cells, main, choices_of(main, agains.times, trips.times),
-                      steps_of(cells, main, backs.times), unused_of(main, environment), refused)
+                      steps_of(cells, main, backs.times), unused_of(main, environment), refused,
+                      not_measured(summary, strategies))
 
 
 def steps_of(cells: list[Returned], main: list[Returned], times: Times) -> BySteps | None:
@@ -403,7 +405,7 @@ def section(found: GivingBack, strategies: dict[str, Strategy]) -> Section:
                    "Counts are exact. Times are medians for each page given back, with their "
                    "confidence intervals; touching again holds what makes it usable. Giving back "
                    "pays where its time is a smaller share of a CPU than the memory is of what "
-                   "there is for each CPU.")
+                   "there is for each CPU." + found.lacking)
 
 
 def price_json(price: Price | None, name: str) -> dict:

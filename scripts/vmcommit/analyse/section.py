@@ -2,8 +2,11 @@
 
 import dataclasses
 
+import pandas
+
 from vmcommit.analyse.sentences import Sentence
-from vmcommit.base.cells import Cell
+from vmcommit.base.cells import Cell, manner_of
+from vmcommit.base.strategies import Strategy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,17 @@ class Section:
     lines: list[Line]
     more: list[Line]
     note: str
+
+
+def not_measured(summary: pandas.DataFrame, strategies: dict[str, Strategy]) -> str:
+    """What this machine can't do, and why, in a sentence; '' where it can do all."""
+    rows = summary[~summary.plain & (summary.samples == 0) & (summary.unsupported > 0)]
+    whys = {}
+    for _, row in rows.iterrows():
+        manner = manner_of(row, strategies[row.strategy])
+        whys[manner.purge or manner.pages or manner.commit or manner.growth] = row.error
+    texts = "; ".join(f"{name}: {why}" for name, why in whys.items())
+    return f" Not measured here: {texts}." if texts else ""
 
 
 def cell_json(cell: Cell) -> dict:

@@ -173,6 +173,7 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
 def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     """Whole numbers stay whole; times to a tenth, ratios to a ten-thousandth."""
     text = summary.drop(columns=[*JOINED])
+    text["purge_step_bytes"] = text.purge_step_bytes.replace(0, numpy.nan)  # of what does not
     for column in (*SIZES, *COUNTS, "purge_step_bytes", *PURGE_COUNTS, "commit_system_bytes"):
         text[column] = text[column].map(
             lambda value: "" if pandas.isna(value) else f"{value:.10g}"

@@ -24,6 +24,7 @@ import time
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
+from vmcommit.base.cells import cell_of
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
@@ -206,8 +207,8 @@ def draw(folder):
     say()
     say(tables.of_sizes(analysed.summary))
     for _, row in analysed.every[analysed.every.counts != "exact"].iterrows():
-        say(f"COUNTS DIFFER between rounds: {row.strategy} {size_text(row.size_bytes)}: "
-            f"{row.counts}")
+        say(f"COUNTS DIFFER between rounds: {cell_of(row, analysed.run.strategies)}, "
+            f"{size_text(row.size_bytes)}: {row.counts}")
     for note in analysed.run.notes:
         say(f"NOTE: {note}")
     say()

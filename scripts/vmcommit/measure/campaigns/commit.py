@@ -3,7 +3,7 @@ steps, steps that double, and larger pages."""
 
 import dataclasses
 
-from vmcommit.base.cells import Configuration, Manner
+from vmcommit.base.cells import PLAIN, Configuration, Manner
 from vmcommit.base.units import KIB, MIB, size_text
 from vmcommit.measure.campaigns.topic import Topic
 
@@ -68,13 +68,15 @@ def configurations(profile, _available, strategies):
 
 
 def brief(profile, strategies):
-    """What a run of everything asks of it: of the strategy that checks, and of upfront."""
+    """What a run of everything asks of it: of the strategy that checks, and of upfront; nothing
+    where there is only one kind, as on Windows."""
     size = profile.sweep_size
     checking = [strategy for strategy in built_in(strategies)
                 if strategy.stepped and not strategy.handles_faults]
     upfront = [strategy for strategy in built_in(strategies) if strategy.step == "size"]
-    return at_once(upfront, size) + by_steps(checking, size, FEW_STEPS) \
+    listed = at_once(upfront, size) + by_steps(checking, size, FEW_STEPS) \
         + on_larger_pages(checking, size, FEW_STEPS)
+    return listed if any(each.manner != PLAIN for each in listed) else []
 
 
 def cells(strategies):

@@ -51,7 +51,7 @@ def finding(analysis):
 
 
 CHART = Chart(
-    order=165,
+    order=180,
     title="By which call to commit",
     description="Time of other kinds of commit, of steps that double and of larger pages as a "
                 "multiple of what the same strategy does by default, against the step",

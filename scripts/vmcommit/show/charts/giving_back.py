@@ -80,7 +80,7 @@ def finding(analysis):
 
 
 CHART = Chart(
-    order=160,
+    order=170,
     title="Which call gives memory back",
     description="Calls that give memory back, by what they give back, with the time of the call "
                 "and of touching again for each page, on a logarithmic axis",
