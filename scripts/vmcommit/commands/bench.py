@@ -154,6 +154,7 @@ def measure(asked, measured, folder, described) -> Outcome:
             plan = Plan(profile, configurations, available / 2)
             carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
                                         outcome.failed)
+            described["guard"] = carried.guard
             carry_out(carried, scene, described, outcome)
             for step in topic.steps:
                 outcome.attempt(step, scene)

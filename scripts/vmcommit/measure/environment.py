@@ -10,6 +10,7 @@ import re
 import subprocess
 
 from vmcommit.base import processes
+from vmcommit.base.runs import VERSION
 from vmcommit.base.units import GIB
 
 OUTPUT_SECONDS = 120  # that a command may take which tells a fact
@@ -193,6 +194,8 @@ def describe(root, build):
     None where there is none."""
     built = json_of(read(build / "build.json"))
     return {
+        "version": VERSION,
+        "host": platform.node() or None,
         "processor": processor(),
         "memory": memory(),
         "system": {"name": platform.system(), "kernel": platform.release(),
