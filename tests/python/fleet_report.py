@@ -197,6 +197,22 @@ class Kernels(Folder):
             "Counts differ in 1 of 4 configurations, of guard. All counts of upfront, fault and "
             "chunked are the same."])
 
+    def test_what_differs_is_said_once_for_all_configurations(self):
+        self.assertEqual(fleet_sentences.splits(self.found), [
+            "Commit calls of guard differ: guard 1 MiB by 64 KiB has 16 with kernel 6.1 and 6.12; "
+            "17 with kernel 6.18."])
+
+    def test_what_kernels_lack(self):
+        for name, status in (("old", "unsupported"), ("new", "ok")):
+            details = self.root / name / "details"
+            details.mkdir(exist_ok=True)
+            (details / "supported.csv").write_text(
+                "strategy,option,kind,status\r\n"
+                f"guard,guard,madvise,{status}\r\nguard,pages,huge,unsupported\r\n")
+        found = self.fleet_of([self.old, self.new, self.emulated])
+        self.assertEqual(fleet_sentences.lacking(found), [
+            "--guard madvise is unsupported with kernel 6.1 (guard)."])
+
     def test_times_of_an_emulator_are_never_pooled(self):
         self.assertEqual(self.found.timed, 2)
         for across in self.found.everything:

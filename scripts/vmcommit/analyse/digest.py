@@ -28,8 +28,9 @@ RATIO = ["log_ratio", "log_error", "log_low", "log_high"]
 class Digest:
     """`folder`: of the run; `host` the folder's name. `kernel` has two numbers, as in 6.12. `cells`
     has a row for each configuration: CELL, stepped, status, log_ratio with its standard error, low
-    and high (of all of this run's ratios together), and COUNTS. `identity` tells a run that is
-    given twice."""
+    and high (of all of this run's ratios together), and COUNTS. `supported` is
+    {(strategy, option, kind): status} where that was tried. `identity` tells a run that is given
+    twice."""
 
     folder: str
     host: str
@@ -38,6 +39,7 @@ class Digest:
     processor: str
     guard: str
     timed: bool
+    supported: dict
     identity: tuple
     notes: list
     cells: pandas.DataFrame
@@ -115,6 +117,12 @@ def cells_of(samples) -> pandas.DataFrame:
     return table.drop_duplicates([*CELL], ignore_index=True)
 
 
+def supported_of(run) -> dict:
+    if run.supported is None:
+        return {}
+    return {(row.strategy, row.option, row.kind): row.status for row in run.supported.itertuples()}
+
+
 def digest(folder) -> Digest:
     """Raises Unreadable."""
     folder = pathlib.Path(folder)
@@ -125,6 +133,7 @@ def digest(folder) -> Digest:
         str(folder), folder.resolve().name, short_release(described["system"]["kernel"]),
         described["system"]["kernel"] or "unknown", described["processor"]["model"] or "unknown",
         guard_of(run), not (described["emulated"] or wine),
+        supported_of(run),
         (described["host"], described["started"], described["seed"]), run.notes,
         cells_of(run.samples))
 

@@ -72,6 +72,12 @@ class Difference:
     values: dict
 
     @property
+    def split(self) -> tuple:
+        """What differs between which kernels: the same for many configurations."""
+        return (self.cell[0], self.column, tuple(tuple(sorted(kernels))
+                                                 for kernels in self.values.values()))
+
+    @property
     def within_kernel(self):
         """Whether machines with the same kernel differ too."""
         kernels = [kernel for counter in self.values.values() for kernel in counter]
@@ -224,14 +230,26 @@ class Fleet:
         return values
 
     @functools.cached_property
-    def unavailable(self) -> dict:
-        """{(configuration, status): Counter of kernels} of what some machines refused, or do not
-        have."""
-        rows = self.cells[~self.cells.status.isin(["ok", "skipped"])]
-        found: dict[tuple, collections.Counter] = {}
-        for _, row in rows.iterrows():
-            key = (tuple(row[[*CELL]]), bool(row.stepped), row.status)
-            found.setdefault(key, collections.Counter())[self.digests[row.machine].kernel] += 1
+    def splits(self) -> dict:
+        """{split: its Differences}"""
+        found: dict[tuple, list] = {}
+        for difference in self.differences:
+            found.setdefault(difference.split, []).append(difference)
+        return found
+
+    @functools.cached_property
+    def lacking(self) -> dict:
+        """{(option, kind, status): {strategy: Counter of kernels}} of what some machines lack and
+        others have."""
+        found: dict[tuple, dict] = {}
+        for key in dict.fromkeys(key for each in self.digests for key in each.supported):
+            strategy, option, kind = key
+            tried = [each for each in self.digests if key in each.supported]
+            if any(each.supported[key] == "ok" for each in tried):
+                for each in tried:
+                    if each.supported[key] != "ok":
+                        found.setdefault((option, kind, each.supported[key]), {}).setdefault(
+                            strategy, collections.Counter())[each.kernel] += 1
         return found
 
 

@@ -128,15 +128,38 @@ def groups(fleet: Fleet) -> list[str]:
 
 
 def kernels_text(counter) -> str:
-    """6.1 (3), 6.12 (20)"""
-    return named_some(f"{kernel} ({number})" for kernel, number in counter.items())
+    """6.1 and 6.12 (20 machines)"""
+    return named_some(kernel if number == 1 else f"{kernel} ({number} machines)"
+                      for kernel, number in counter.items())
 
 
-def difference_text(difference: Difference) -> str:
-    values = "; ".join(f"{count_text(value)} with kernel {kernels_text(kernels)}"
-                       for value, kernels in difference.values.items())
-    return (f"{cell_text(difference.cell, difference.stepped)}, "
-            f"{difference.column.replace('_', ' ')}: {values}")
+def values_text(difference: Difference) -> str:
+    """256 with kernel 6.1 and 6.12; 257 with kernel 6.18"""
+    return "; ".join(f"{count_text(value)} with kernel {kernels_text(kernels)}"
+                     for value, kernels in difference.values.items())
+
+
+def splits(fleet: Fleet) -> list[str]:
+    """What differs, once for all configurations that the same kernels differ in."""
+    sentences = []
+    for (strategy, column, _), differences in list(fleet.splits.items())[:MOST_NAMED]:
+        first = differences[0]
+        more = len(differences) - 1
+        others = f", and so in {counted(more, 'other configuration')}" if more else ""
+        sentences.append(f"{column.replace('_', ' ').capitalize()} of {strategy} differ: "
+                         f"{cell_text(first.cell, first.stepped)} has {values_text(first)}"
+                         f"{others}.")
+    return sentences
+
+
+def lacking(fleet: Fleet) -> list[str]:
+    """What some kernels do not have."""
+    sentences = []
+    for (option, kind, status), by_strategy in fleet.lacking.items():
+        kernels = next(iter(by_strategy.values()))
+        sentences.append(f"--{option} {kind} is {status} with kernel {kernels_text(kernels)} "
+                         f"({listed(by_strategy)}).")
+    return sentences
 
 
 def counts(fleet: Fleet) -> list[str]:
@@ -162,4 +185,5 @@ def head(fleet: Fleet) -> str:
 
 
 def of_fleet(fleet: Fleet) -> list[str]:
-    return [*headline(fleet), *over_sizes(fleet), *counts(fleet), *groups(fleet), *outliers(fleet)]
+    return [*headline(fleet), *over_sizes(fleet), *counts(fleet), *splits(fleet),
+            *lacking(fleet), *groups(fleet), *outliers(fleet)]

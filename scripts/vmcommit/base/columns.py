@@ -41,6 +41,7 @@ DETAILS = {
     "buffer": (("way", "status"), ("size_bytes", "packet_bytes", "bytes", "repeat"),
                ("ns", "hits", "episodes", "hit_p50_ns", "hit_p99_9_ns", "throttled_ns")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
+    "supported": (("strategy", "option", "kind", "status"), (), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
 }
 # What earlier runs did not write there, and what it was: columns by file.

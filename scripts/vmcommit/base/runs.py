@@ -358,6 +358,11 @@ class Run:
         return self.detail("limited")
 
     @functools.cached_property
+    def supported(self):
+        """Which kinds of an option a kernel has, by status."""
+        return self.detail("supported")
+
+    @functools.cached_property
     def traces(self):
         """{size: {strategy's name: its touches}}; empty if the run has none."""
         by_size = {}

@@ -29,8 +29,9 @@ def options(arguments):
                         help="folder that gets a folder for each kernel")
     parser.add_argument("--boot", default="", metavar="WORDS",
                         help="added to the kernel's command line: transparent_hugepage=always")
-    parser.add_argument("--memory", default=512, type=int, metavar="MIB",
-                        help="of the guest (default: 512)")
+    parser.add_argument("--memory", default=1024, type=int, metavar="MIB",
+                        help="of the guest (default: 1024; with less than 512 a kernel has no "
+                             "transparent huge pages)")
     parser.add_argument("--cpus", default=1, type=int, metavar="N",
                         help="of the guest (default: 1)")
     parser.add_argument("--swap", default=0, type=int, metavar="MIB",

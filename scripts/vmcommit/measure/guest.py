@@ -76,7 +76,7 @@ class Machine:
     """What a guest has: `memory` and `swap` in MiB; `boot` is added to the kernel's command
     line."""
 
-    memory: int = 512
+    memory: int = 1024
     cpus: int = 1
     swap: int = 0
     boot: str = ""

@@ -10,11 +10,12 @@ import pandas
 from vmcommit.analyse import fleet_sentences
 from vmcommit.analyse.digest import CELL
 from vmcommit.analyse.fleet import KINDS, Fleet
-from vmcommit.analyse.fleet_sentences import cell_text, kernels_text, percent_text, strategy_text
+from vmcommit.analyse.fleet_sentences import (cell_text, kernels_text, percent_text,
+                                              strategy_text, values_text)
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.files import write_bytes
 from vmcommit.base.text import listed
-from vmcommit.base.units import count_text, size_text
+from vmcommit.base.units import size_text
 from vmcommit.show import charts, documents, page
 from vmcommit.show.caption import percent
 from vmcommit.show.chart import FLEET
@@ -74,16 +75,15 @@ def group_rows(fleet):
 
 def difference_rows(fleet):
     """(configuration, count, what it is with which kernels, remark)"""
-    return [(cell_text(each.cell, each.stepped), each.column.replace("_", " "),
-             "; ".join(f"{count_text(value)}: {kernels_text(kernels)}"
-                       for value, kernels in each.values.items()),
+    return [(cell_text(each.cell, each.stepped), each.column.replace("_", " "), values_text(each),
              "also within one kernel" if each.within_kernel else "")
             for each in fleet.differences]
 
 
-def unavailable_rows(fleet):
-    return [(cell_text(cell, stepped), status, kernels_text(kernels))
-            for (cell, stepped, status), kernels in fleet.unavailable.items()]
+def lacking_rows(fleet):
+    return [(f"--{option} {kind}", strategy, status, kernels_text(kernels))
+            for (option, kind, status), by_strategy in fleet.lacking.items()
+            for strategy, kernels in by_strategy.items()]
 
 
 def machine_rows(fleet):
@@ -130,5 +130,5 @@ def write(fleet: Fleet, folder, drawn):
         "notes": fleet.notes, "figures": page.figures(FLEET, fleet, folder, drawn),
         "headings": HEADINGS, "rows": shortened([across_row(each) for each in fleet.everything]),
         "groups": group_rows(fleet), "differences": shortened(difference_rows(fleet)),
-        "unavailable": shortened(unavailable_rows(fleet)), "table": TABLE,
+        "lacking": shortened(lacking_rows(fleet)), "table": TABLE,
         "machine_headings": MACHINE_HEADINGS, "machines": machine_rows(fleet)})
