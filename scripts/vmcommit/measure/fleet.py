@@ -9,6 +9,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 
@@ -127,10 +128,9 @@ def joblog(campaign) -> dict:
         return {}
     statuses = {}
     for row in rows:
-        words = shlex.split(row["Command"])
-        if len(words) > 1:
-            statuses[words[-2]] = int(row["Signal"]) and 128 + int(row["Signal"]) or \
-                int(row["Exitval"])
+        *_, host, _ = shlex.split(row["Command"])
+        ended_by = int(row["Signal"])
+        statuses[host] = 128 + ended_by if ended_by else int(row["Exitval"])
     return statuses
 
 
@@ -192,13 +192,23 @@ def by_slurm(campaign, hosts, shown):
         raise
 
 
+def signal_text(number) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def reason(campaign, host, statuses) -> str:
     """Why a host is lost, in its own words where it had some."""
     try:
         said = (campaign.log / host / "stderr").read_text(encoding="utf-8", errors="replace")
     except OSError:
         said = ""
-    known = REASONS.get(statuses.get(host, 0), "it said nothing")
+    status = statuses.get(host, 0)
+    known = REASONS.get(status) or (
+        f"ended by {signal_text(status - 128)}, as at its deadline" if status > 128
+        else "it said nothing")
     return last_line(said).removeprefix(f"{host}: ") if said.strip() else known
 
 

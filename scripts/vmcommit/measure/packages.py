@@ -73,8 +73,9 @@ class Archive:
         options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
         return said_by([program, *options, *words], seconds, cwd=cwd)
 
-    def write_sources(self):
-        """The machine's own, and other suites of the same mirror by the same key."""
+    def write_sources(self) -> bool:
+        """The machine's own suites, and others of the same mirror by the same key. Returns whether
+        these are others than before."""
         told = said_by(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)",
                         "Identifier: Packages", "Origin: Debian"], LIST_SECONDS)
         own = sorted({tuple(line.split()) for line in told.splitlines()
@@ -115,9 +116,9 @@ class Archive:
 
     def fetch(self, package, folder):
         """Paths of the package files, in the folder."""
-        said_before = set(folder.iterdir())
+        before = set(folder.iterdir())
         self.apt("apt-get", "-qq", "download", package, seconds=FETCH_SECONDS, cwd=folder)
-        return sorted(set(folder.iterdir()) - said_before)
+        return sorted(set(folder.iterdir()) - before)
 
 
 def chosen(asked, versions) -> str:
