@@ -102,6 +102,7 @@ class Contract(Tree):
     def setUp(self):
         super().setUp()
         self.environment["VMCOMMIT_SSH"] = "here"
+        self.own_lock()
 
     def refused(self, status, words, *arguments, **environment):
         done = execute([self.one_host, *arguments], env=self.environment | environment)
@@ -122,8 +123,7 @@ class Contract(Tree):
         self.assertFalse(self.into.exists())
 
     def test_a_run_comes_home_whole_and_once(self):
-        with self.alone():
-            done = self.one("alpha")
+        done = self.one("alpha")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertWhole("alpha")
         known = json.loads((self.into / "alpha" / "environment.json").read_text())
@@ -134,26 +134,20 @@ class Contract(Tree):
         self.assertEqual(self.one("alpha").returncode, 0)
         self.assertEqual(self.began("alpha"), began)
 
-    def alone(self):
-        """A lock of this test's own: whoever else measures here must not be in its way."""
-        self.own_lock("flock")
-        return contextlib.nullcontext()
-
-    def own_lock(self, name):
+    def own_lock(self):
+        """Whoever else measures on this machine must not be in this test's way."""
         text = self.one_host.read_text()
         self.assertIn("lock=/tmp/vmcommit.lock\n", text)
-        self.lock = self.root / name
+        self.lock = self.root / "lock"
         self.one_host.write_text(text.replace("lock=/tmp/vmcommit.lock\n", f"lock={self.lock}\n"))
 
     def test_what_fails_leaves_nothing(self):
-        self.own_lock("lock")
         done = self.one("alpha", VMCOMMIT_PROFILE="none")
         self.assertEqual(done.returncode, 1)
         self.assertIn("alpha: bench: PROFILE: 'none' is no profile", done.stderr)
         self.assertWhole()
 
     def test_a_host_that_is_busy(self):
-        self.own_lock("lock")
         self.lock.touch()
         holder = begin(["flock", self.lock, "sleep", "300"])
         self.addCleanup(end_group, holder)
@@ -165,7 +159,6 @@ class Contract(Tree):
         self.assertWhole()
 
     def test_one_that_hangs(self):
-        self.own_lock("lock")
         main = self.root / "scripts" / "vmcommit" / "__main__.py"
         main.write_text("import time\ntime.sleep(300)\n")
         done = self.one("alpha", VMCOMMIT_SECONDS="1")
@@ -173,7 +166,6 @@ class Contract(Tree):
         self.assertWhole()
 
     def test_one_whose_disk_is_full(self):
-        self.own_lock("lock")
         main = self.root / "scripts" / "vmcommit" / "__main__.py"
         main.write_text("import sys\nsys.exit('bench: cannot write samples.csv: No space left')\n")
         done = self.one("alpha")
@@ -284,7 +276,7 @@ class Namespaces:
     def sees(self, name, pattern):
         """Whether a path of that host's own home is there."""
         process = self.processes[name]
-        root = pathlib.Path(f"/proc/{process.pid}/root/root")
+        root = pathlib.Path(f"/proc/{process.pid}/root") / "root"
         with contextlib.suppress(OSError):
             return bool(list(root.glob(pattern)))
         return False

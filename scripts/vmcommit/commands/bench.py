@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import pathlib
+import platform
 import random
 import re
 import shutil
@@ -27,7 +28,8 @@ from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, Unreadable, filled, read_json)
+from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled,
+                                read_json)
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text, size_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
@@ -239,6 +241,7 @@ def kept_in(folder) -> str:
 def describe(asked, measured) -> dict:
     """What environment.json holds from the start."""
     return environment.describe(ROOT, asked.build) | {
+        "version": VERSION, "host": platform.node() or None,
         "strategies": [strategies.to_json(each.strategy) for each in measured.values()],
         "own": asked.subjects.described(), "profile": asked.profile, "campaign": asked.campaign,
         "emulator": environment.output(*asked.emulator, "--version") if asked.emulator else None,

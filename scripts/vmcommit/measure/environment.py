@@ -10,7 +10,6 @@ import re
 import subprocess
 
 from vmcommit.base import processes
-from vmcommit.base.runs import VERSION
 from vmcommit.base.units import GIB
 
 OUTPUT_SECONDS = 120  # that a command may take which tells a fact
@@ -194,8 +193,6 @@ def describe(root, build):
     None where there is none."""
     built = json_of(read(build / "build.json"))
     return {
-        "version": VERSION,
-        "host": platform.node() or None,
         "processor": processor(),
         "memory": memory(),
         "system": {"name": platform.system(), "kernel": platform.release(),
