@@ -11,23 +11,23 @@ from scipy import stats
 
 from vmcommit.analyse.summary import pool_key
 from vmcommit.base import runs
-from vmcommit.base.columns import COMPARED, CONFIGURATION, COUNTS
+from vmcommit.base.cells import manner_of
+from vmcommit.base.columns import CELL, COMPARED, CONFIGURATION, COUNTS
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.problems import Problem
 from vmcommit.base.statistics import FEW, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
 
 NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
-# What is the same configuration on another machine, whose guard and trap are its own kinds.
-CELL = tuple(column for column in CONFIGURATION
-             if column not in ("platform", "page_bytes", "guard", "trap"))
 RATIO = ["log_ratio", "log_error", "log_low", "log_high"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Digest:
-    """`folder`: of the run; `host` the folder's name. `kernel` has two numbers, as in 6.12. `cells`
-    has a row for each configuration: CELL, stepped, status, log_ratio with its standard error, low
+    """What is the same CELL on all machines, whose guard and trap are their own kinds. `folder`: of
+    the run; `host` the folder's name. `kernel` has two numbers, as in 6.12. `cells`
+    has a row for each configuration: CELL, with a manner that was asked for alone; stepped, plain,
+    status, log_ratio with its standard error, low
     and high (of all of this run's ratios together), and COUNTS. `supported` is
     {(strategy, option, kind): status} where that was tried. `identity` tells a run that is given
     twice."""
@@ -61,8 +61,9 @@ def paired(samples) -> pandas.DataFrame:
     the number of those that share a spread."""
     ok = samples[samples.status == "ok"]
     key = [*COMPARED, "round"]
-    base = ok[ok.strategy == UPFRONT][[*key, "cycle_ns"]]
-    rows = ok[ok.strategy != UPFRONT].merge(base, on=key, suffixes=("", "_base"))
+    is_base = ok.plain & (ok.strategy == UPFRONT)
+    base = ok[is_base][[*key, "cycle_ns"]]
+    rows = ok[~is_base & ok.purge.isin(["", "none"])].merge(base, on=key, suffixes=("", "_base"))
     rows["ratio"] = numpy.log(rows.cycle_ns / rows.cycle_ns_base)
     pools = rows[[*COMPARED]].apply(lambda row: pool_key(tuple(row)), axis=1) if len(rows) else []
     rows["pool"] = pandas.factorize(numpy.fromiter(pools, object, len(rows)))[0]
@@ -70,8 +71,8 @@ def paired(samples) -> pandas.DataFrame:
 
 
 def spreads(rows) -> dict:
-    """{pool: the spread of its ratios}, of what is built in."""
-    own = rows[~rows.brought]
+    """{pool: the spread of its ratios}, of what is built in and plain."""
+    own = rows[rows.plain & ~rows.brought]
     return {pool: pooled_spread(group.ratio.to_numpy() for _, group in part.groupby("cell"))
             for pool, part in own.groupby("pool")}
 
@@ -107,13 +108,24 @@ def counts_of(samples) -> pandas.DataFrame:
     return least.where(least == most)
 
 
-def cells_of(samples) -> pandas.DataFrame:
-    """A row for each configuration."""
+def with_asked_manner(cells, strategies) -> pandas.DataFrame:
+    """Cells whose columns of a manner hold what was asked for: earlier runs named no default, and
+    it may be another one elsewhere."""
+    manners = [manner_of(row, strategies[row.strategy]) for row in cells.itertuples()]
+    return cells.assign(
+        commit_kind=[each.commit for each in manners], growth=[each.growth for each in manners],
+        pages=[each.pages for each in manners], purge=[each.purge for each in manners],
+        purge_step_bytes=[each.purge_step for each in manners])
+
+
+def cells_of(samples, strategies) -> pandas.DataFrame:
+    """A row for each configuration. `strategies`: {name: Strategy}."""
     samples = samples.assign(cell=samples.groupby([*CONFIGURATION], sort=False).ngroup())
-    first = samples.drop_duplicates("cell").set_index("cell")[[*CELL, "stepped", "status"]]
+    first = samples.drop_duplicates("cell").set_index("cell")[
+        [*CELL, "stepped", "plain", "status"]]
     first["status"] = samples.groupby("cell").status.agg(
         lambda statuses: "ok" if (statuses == "ok").any() else statuses.iloc[0])
-    table = first.join(ratios_of(samples)).join(counts_of(samples))
+    table = with_asked_manner(first, strategies).join(ratios_of(samples)).join(counts_of(samples))
     return table.drop_duplicates([*CELL], ignore_index=True)
 
 
@@ -135,7 +147,7 @@ def digest(folder) -> Digest:
         guard_of(run), not (described["emulated"] or wine),
         supported_of(run),
         (described["host"], described["started"], described["seed"]), run.notes,
-        cells_of(run.samples))
+        cells_of(run.samples, run.strategies))
 
 
 def attempt(folder) -> "Digest | str":

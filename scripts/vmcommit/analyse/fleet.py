@@ -11,8 +11,8 @@ import numpy
 import pandas
 
 from vmcommit.analyse import effects
-from vmcommit.analyse.digest import CELL, Digest, attempt
-from vmcommit.base.columns import COUNTS
+from vmcommit.analyse.digest import Digest, attempt
+from vmcommit.base.columns import CELL, COUNTS
 from vmcommit.base.conventions import CLOSE, CONFIDENCE, DEFAULT_STEP
 from vmcommit.base.problems import Problem
 from vmcommit.base.statistics import shared
@@ -154,10 +154,10 @@ class Fleet:
         return self.cells[self.cells.machine.isin(places)].dropna(subset=["log_ratio"])
 
     def plain(self, rows):
-        """All touched in order, with small pages and at the step that stands for others."""
+        """All touched in order, as it is without being asked for more, at the step that stands for
+        others."""
         return rows[(rows.touched_bytes == rows.size_bytes) & (rows.touch_order == "sequential")
-                    & (rows.pages == "small")
-                    & (~rows.stepped | (rows.chunk_bytes == DEFAULT_STEP))]
+                    & rows.plain & (~rows.stepped | (rows.chunk_bytes == DEFAULT_STEP))]
 
     @functools.cached_property
     def size(self):

@@ -3,8 +3,9 @@
 import numpy
 import pandas
 
-from vmcommit.analyse.digest import CELL
 from vmcommit.analyse.fleet import KINDS, Across, Difference, Fleet
+from vmcommit.base.cells import Manner
+from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import CLOSE, CONFIDENCE, ORDERS
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import counted, listed, sizes_text
@@ -26,9 +27,11 @@ def cell_text(cell, stepped) -> str:
              + (f" by {size_text(named['chunk_bytes'])}" if stepped else "")]
     if named["touched_bytes"] != named["size_bytes"]:
         parts.append(f"{size_text(named['touched_bytes'])} touched")
-    parts += [named[column] for column, usual in (("touch_order", ORDERS[0]), ("pages", "small"))
-              if named[column] != usual]
-    return ", ".join(parts)
+    if named["touch_order"] != ORDERS[0]:
+        parts.append(named["touch_order"])
+    manner = Manner(named["commit_kind"], named["growth"], named["pages"], named["purge"],
+                    named["purge_step_bytes"])
+    return ", ".join(filter(None, [*parts, str(manner)]))
 
 
 def strategy_text(across: Across) -> str:

@@ -8,10 +8,10 @@ import numpy
 import pandas
 
 from vmcommit.analyse import fleet_sentences
-from vmcommit.analyse.digest import CELL
 from vmcommit.analyse.fleet import KINDS, Fleet
 from vmcommit.analyse.fleet_sentences import (cell_text, kernels_text, percent_text,
                                               strategy_text, values_text)
+from vmcommit.base.columns import CELL
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.files import write_bytes
 from vmcommit.base.text import listed
