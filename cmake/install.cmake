@@ -37,6 +37,7 @@ file(RELATIVE_PATH to_programs /${PACKAGE_DIR} /${PROGRAMS_DIR})
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/programs.txt CONTENT "${to_programs}\n")
 install(DIRECTORY scripts/vmcommit DESTINATION ${PACKAGE_DIR} PATTERN __pycache__ EXCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/programs.txt DESTINATION ${PACKAGE_DIR})
+install(PROGRAMS scripts/one-host DESTINATION ${PACKAGE_DIR})
 
 if(WIN32 OR NOT BENCH_PYTHON)
   return()

@@ -10,5 +10,5 @@ clang-format --dry-run --Werror bench/*.c include/*.h src/*.[ch] src/system/*.[c
 flake8 scripts tests
 mypy scripts/vmcommit
 shellcheck scripts/*.sh scripts/compare scripts/predict scripts/report scripts/vmcommit.in \
-    scripts/installed.in .ci/run
+    scripts/installed.in scripts/one-host .ci/run
 echo "lint: nothing to say"

@@ -153,7 +153,6 @@ class Pages(unittest.TestCase):
 
     def test_refusals_take_one_line(self):
         for arguments, status, words in (
-                ([REFERENCE] * 9, 2, ["9 runs given", "at most 8"]),
                 ([REFERENCE, "--into", self.together], 2, ["--into", "two runs"]),
                 (["nowhere"], 1, ["nowhere", "make bench"]),
                 ([REFERENCE, "nowhere"], 1, ["nowhere", "environment.json"])):

@@ -8,6 +8,7 @@ import pandas
 from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, model, sentences,
                               section, single_calls, summary, surroundings)
 from vmcommit.base import runs
+from vmcommit.base.files import relative
 from vmcommit.base.runs import Run
 
 
@@ -88,4 +89,7 @@ def analyse(run: Run) -> Analysis:
 
 def read(folder: str | os.PathLike) -> Analysis:
     """The analysis of a run's folder. Raises Unreadable."""
+    if runs.is_emulated(folder):
+        raise runs.Unreadable(f"{relative(folder)} was measured on an emulator, so it has counts "
+                              "and no times: name it with other runs, vmcommit report RUN RUN...")
     return analyse(runs.read(folder))

@@ -47,6 +47,7 @@ DETAILS = {
                       "table_bytes", "minor_faults", "copy_commit_bytes", "copy_faults", "copy_ns",
                       "count", "most")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
+    "supported": (("strategy", "option", "kind", "status"), (), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
 }
 # What earlier runs did not write there, and what it was: columns by file.

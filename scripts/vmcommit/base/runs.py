@@ -27,6 +27,7 @@ from vmcommit.base.text import counted, listed, printable
 SAMPLES, ENVIRONMENT = "samples.csv", "environment.json"
 PROCESS_TIMES = "process_times.csv"
 START = "start"  # in it: a process that measures nothing
+VERSION = 1  # of environment.json, as it is written today; without one it is of before
 
 NUMBER = (int, float)
 MOST = 2.0 ** 62  # no size, count or time is larger; keeps what follows from them finite
@@ -34,6 +35,7 @@ LEAST_NS = 1e-3  # of a cycle
 CELL_LETTERS = 40  # of a cell, in a message
 # What environment.json may hold and what of it is used: names, and types where a value is known.
 SHAPE = {
+    "version": int, "host": str, "guard": str, "emulated": str,
     "strategies": list, "profile": str, "campaign": str, "seed": int, "started": str,
     "emulator": str, "seconds_measuring": NUMBER, "rounds": int, "cpu": int, "own": dict,
     "processor": {"model": str, "architecture": str, "family_model_stepping": list, "cores": int,
@@ -119,9 +121,13 @@ def read_json(path):
 def read_environment(path):
     """environment.json with every name of SHAPE, None where the file says nothing."""
     try:
-        return filled(read_json(path), SHAPE)
+        environment = filled(read_json(path), SHAPE)
     except ValueError as error:
         raise Unreadable(f"{relative(path)}: {error}") from None
+    if (environment["version"] or 0) > VERSION:
+        raise Unreadable(f"{relative(path)} is of version {environment['version']}; this vmcommit "
+                         f"reads up to {VERSION}: use the one that measured, or a later one")
+    return environment
 
 
 def strategies_of(environment, path):
@@ -207,9 +213,10 @@ def read_table(path, needed):
                             copy=False), note
 
 
-def check_samples(table, known, path):
-    """Raises Unreadable at the first row that no harness writes."""
-    ok = table.status == "ok"
+def check_samples(table, known, path, timed=True):
+    """Raises Unreadable at the first row that no harness writes. `timed`: whether what went well
+    has a time."""
+    ok = (table.status == "ok") & timed
     refuse(path, table, ~table.strategy.isin(known), "strategy", "is no strategy of this run")
     refuse(path, table, ~table.status.isin(STATUSES), "status", "is no status")
     for column in SIZES:
@@ -256,14 +263,14 @@ def add_manner(table, path):
     table["purge_step_bytes"] = table.purge_step_bytes.fillna(0)
 
 
-def read_samples(path, known):
+def read_samples(path, known, timed=True):
     """(samples.csv with joined columns and ns_per_page, notes). `known`: {name: Strategy}."""
     table, note = read_table(path, NEEDED)
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no sample yet; run {command('bench')}")
     add_manner(table, path)
     as_numbers(table, NUMBERS, path)
-    check_samples(table, known, path)
+    check_samples(table, known, path, timed)
     strategies.join(table, known)
     table["plain"] = plain_rows(table, known)
     table["cycle_ns"] = cycle_ns(table, path)
@@ -355,6 +362,11 @@ class Run:
         return self.detail("limited")
 
     @functools.cached_property
+    def supported(self):
+        """Which kinds of an option a kernel has, by status."""
+        return self.detail("supported")
+
+    @functools.cached_property
     def traces(self):
         """{size: {strategy's name: its touches}}; empty if the run has none."""
         by_size = {}
@@ -397,12 +409,17 @@ class Run:
         return self.environment["seconds_measuring"] is None
 
 
+def is_emulated(folder) -> bool:
+    """Whether a run has counts and no times. Raises Unreadable."""
+    return bool(read_environment(pathlib.Path(folder) / ENVIRONMENT)["emulated"])
+
+
 def read(folder):
     """A run's folder. Raises Unreadable."""
     folder = pathlib.Path(folder)
     environment = read_environment(folder / ENVIRONMENT)
     known = strategies_of(environment, folder / ENVIRONMENT)
-    samples, notes = read_samples(folder / SAMPLES, known)
+    samples, notes = read_samples(folder / SAMPLES, known, not environment["emulated"])
     run = Run(folder, environment, known, samples, notes)
     if run.cut_off:
         run.note(f"This run was cut off: {counted(len(samples), 'sample')} of "

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import pathlib
+import platform
 import random
 import re
 import shutil
@@ -28,7 +29,8 @@ from vmcommit.base.cells import cell_of
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, Unreadable, filled, read_json)
+from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled,
+                                read_json)
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text, size_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
@@ -155,6 +157,7 @@ def measure(asked, measured, folder, described) -> Outcome:
             plan = Plan(profile, configurations, available / 2)
             carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
                                         outcome.failed)
+            described["guard"] = carried.guard
             carry_out(carried, scene, described, outcome)
             for step in topic.steps:
                 outcome.attempt(step, scene)
@@ -239,6 +242,7 @@ def kept_in(folder) -> str:
 def describe(asked, measured) -> dict:
     """What environment.json holds from the start."""
     return environment.describe(ROOT, asked.build) | {
+        "version": VERSION, "host": platform.node() or None,
         "strategies": [strategies.to_json(each.strategy) for each in measured.values()],
         "own": asked.subjects.described(), "profile": asked.profile, "campaign": asked.campaign,
         "emulator": environment.output(*asked.emulator, "--version") if asked.emulator else None,

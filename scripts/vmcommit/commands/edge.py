@@ -26,6 +26,8 @@ COMMANDS = {
     "trend": "draw the history of comparisons, and say where changes began",
     "verify": "hold the counts against strace, perf and /proc",
     "overhead": "measure what a harness adds to what it measures",
+    "fleet": "measure many machines, and name those that are lost",
+    "kernels": "count on other kernels, booted in QEMU",
     "doctor": "say what of this machine disturbs or limits measuring, and what mends it",
     "record": "record what a program does with memory, or report DIR: what a recording shows",
     "rates": "measure how often compare raises a false alarm, and what it finds",

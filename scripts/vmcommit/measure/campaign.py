@@ -52,6 +52,11 @@ class Campaign:
         except HarnessFailed as failure:
             raise Problem(f"the harness {UPFRONT} {failure}; nothing was measured") from None
 
+    @property
+    def guard(self):
+        """The kind of guard page that this machine has by default; None where nothing guards."""
+        return next(filter(None, (row["guard"] for row in self.first_rows.values())), None)
+
     def part(self, configuration):
         return Part(self.harnesses[configuration.strategy.name], configuration,
                     self.first_rows[configuration.strategy])
