@@ -7,6 +7,7 @@ import sys
 
 from vmcommit.analyse import recording, usage
 from vmcommit.base.files import relative
+from vmcommit.base.places import SETUP, program
 from vmcommit.base.problems import Usage
 from vmcommit.base.text import counted, printable
 from vmcommit.base.units import MIB, count_text, size_text, time_text
@@ -94,15 +95,14 @@ def report(arguments):
     parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
     folder = parser.parse_args(arguments).folder
     if not (folder / recording.LOG).is_file():
-        raise Usage(f"{folder} holds no recording ({recording.LOG}); build/bin/record -- PROGRAM "
+        raise Usage(f"{folder} holds no recording ({recording.LOG}); {program('record')} -- PROGRAM "
                     "makes one")
     used = usage.Usage(folder)
     if not used.recording.lives:
         raise Usage(f"{folder} recorded no program: --only named none that ran")
     say("\n".join([*sentences(used), "", *tables(used)]))
     if not shutil.which("gnuplot"):
-        print("record: gnuplot not found, so without a chart: run ./scripts/setup.sh",
-              file=sys.stderr)
+        print(f"record: gnuplot not found, so without a chart: {SETUP}", file=sys.stderr)
         return 1
     with keeping(remedy="make room, or make it writable"):
         for name in charts.draw_each(RECORDING, used, folder, " ".join(list(sentences(used))[:2])):
