@@ -290,6 +290,27 @@ class Reporting(Record):
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
             self.assertIn(says, done.stderr)
 
+    def test_two_side_by_side(self):
+        """The same program twice, and one that touches 64 MiB which are not charged."""
+        folders = [self.folder / name for name in "abc"]
+        for folder, act in zip(folders, ("steps", "steps", "uncharged"), strict=True):
+            done = execute([RECORD, "--output", folder, "--", ACT, act])
+            self.assertEqual(done.returncode, 0, done.stderr)
+        done = execute(vmcommit("record", "compare", folders[0], folders[1]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^  most charged  .* same$")
+        self.assertRegex(done.stdout, r"(?m)^  mprotect .* 11 +11 +same$")
+        self.assertTrue((folders[1] / "recorded_pair.svg").is_file())
+        done = execute(vmcommit("record", "compare", folders[0], folders[2],
+                                "--into", self.folder / "pictures"))
+        self.assertRegex(done.stdout, r"^B touches without charge more over time: .*, the other "
+                                      r"nothing\.\n")
+        self.assertRegex(done.stdout, r"(?m)^  most touched uncharged +0 B +64 MiB +-$")
+        self.assertTrue((self.folder / "pictures" / "recorded_pair.svg").is_file())
+        done = execute(vmcommit("record", "compare", folders[0], self.folder))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        self.assertIn("holds no recording", done.stderr)
+
     def test_recording_by_the_command_for_all(self):
         done = execute(vmcommit("record", "--output", self.output, "--", "sh", "-c", "exit 3"))
         self.assertEqual(done.returncode, 3, done.stderr)

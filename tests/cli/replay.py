@@ -40,7 +40,9 @@ class Watched(recording.Recording):
             self.charge = self.checkpoints[-1].kernel_charge
 
     def touched(self, rest):
-        self.pages += (rest.split()[1] == "0") * sum(end - start for start, end in self.runs(rest.split()[2:])) // PAGE
+        _, space, *runs = rest.split()
+        if space == "0":
+            self.pages += sum(end - start for start, end in self.runs(runs)) // PAGE
         super().touched(rest)
 
 

@@ -21,7 +21,7 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.gate import history
 from vmcommit.show import charts, frame, gnuplot, looks, side_by_side, trend
-from vmcommit.show.chart import HISTORY, RECORDING, RUN, RUNS
+from vmcommit.show.chart import HISTORY, RECORDING, RECORDINGS, RUN, RUNS
 
 FOLDER = ROOT / "scripts" / "vmcommit" / "show" / "charts"
 GNUPLOT = shutil.which("gnuplot")
@@ -95,7 +95,8 @@ def within(folder):
 
 class Pairs(unittest.TestCase):
     def test_each_chart_is_a_pair(self):
-        names = {name for shows in (RUN, RUNS, HISTORY, RECORDING) for name in charts.of(shows)}
+        names = {name for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS)
+                 for name in charts.of(shows)}
         self.assertEqual(names, {path.stem for path in FOLDER.glob("*.py")} - {"__init__"})
         scripts = {path.stem: path.read_text() for path in FOLDER.glob("*.gp")}
         self.assertLessEqual(names, set(scripts))
@@ -103,7 +104,7 @@ class Pairs(unittest.TestCase):
             self.assertTrue(any(f"load '{shared}.gp'" in text for text in scripts.values()), shared)
 
     def test_each_says_what_it_shows_in_an_order(self):
-        for shows in (RUN, RUNS, HISTORY, RECORDING):
+        for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS):
             known = charts.of(shows).values()
             orders = [chart.order for chart in known]
             self.assertEqual(orders, sorted(set(orders)))
@@ -131,7 +132,7 @@ class Pairs(unittest.TestCase):
 
 class Words(unittest.TestCase):
     def test_captions_are_plain(self):
-        for shows in (RUN, RUNS, HISTORY, RECORDING):
+        for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS):
             for name, chart in charts.of(shows).items():
                 text = f"{chart.title} {chart.description} {chart.caption}"
                 with self.subTest(chart=name):

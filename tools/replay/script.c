@@ -1,51 +1,27 @@
-/* Reads a log of record, as docs/record.md describes it: once for what was mapped at any time and
- * what happened, then to place that in one region. */
+/* Reads a log of record, as docs/record.md describes it: once for the program that touched most,
+ * once for what it did; then places all that was mapped at any time in one region. */
 #define _GNU_SOURCE
 #include "script.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "record/runs.h"
+#include "player.h"
 #include "system/vm.h"
 
 #define HEAD "recording 1\n"
 #define LARGE ((uint64_t)2 << 20) /* what an entry of a page table above the lowest maps */
 
-enum {
-    MOST_SPACES = 1 << 16,
-    MOST_SLOW = 16,
-    BETWEEN = 4, /* places between an event and the next */
-    MOVE_KEEPS = 4,
-    ADVICE_DISCARD_LOCKED = 24, /* Linux 5.18 */
-    ADVICE_GUARD = 102,         /* MADV_GUARD_INSTALL and _REMOVE, Linux 6.13 */
-    ADVICE_UNGUARD = 103,
-};
-
-/* What was no longer writable from an event on. */
-struct closing {
-    struct run run;
-    uint64_t place;
-};
+enum { MOST_SPACES = 1 << 16, MOST_SLOW = 16 };
 
 struct reader {
-    struct script *script;
-    uint64_t page;
+    struct player player;
     unsigned space;
-    size_t room;
-    struct runs ever; /* mapped at any time */
-    struct runs writable, reserving, touched, given;
-    struct run stack; /* of the first thread */
-    struct closing *closings;
-    size_t closing_count, closing_room;
-    uint64_t brk, resident;
     int slow[MOST_SLOW]; /* threads whose munmap was carried out before its end */
     size_t slow_count;
-    bool begun, failed; /* without memory */
 };
 
 /* Words of a line. */
@@ -85,314 +61,20 @@ static struct run cut_pages(char **rest, uint64_t before, uint64_t page)
     return (struct run){start, start + (*end == '+' ? strtoull(end + 1, NULL, 16) : 0) * page};
 }
 
-/* Sets of addresses. */
-
-static void add(struct reader *reader, struct runs *runs, struct run run)
-{
-    struct runs one = {0}, more = {0};
-    if (run.start < run.end &&
-        !(runs_append(&one, run.start, run.end) &&
-          runs_minus(&one, run.start, run.end, runs, &more) && runs_add(runs, &more)))
-        reader->failed = true;
-    runs_free(&one);
-    runs_free(&more);
-}
-
-static void take_away(struct reader *reader, struct runs *runs, struct run run)
-{
-    if (run.start < run.end && !runs_remove(runs, run.start, run.end))
-        reader->failed = true;
-}
-
-static uint64_t size_within(const struct runs *runs, struct run run)
-{
-    uint64_t size = 0;
-    for (size_t i = runs_first(runs, run.start); i < runs->count && runs->items[i].start < run.end;
-         i++) {
-        uint64_t start = runs->items[i].start > run.start ? runs->items[i].start : run.start;
-        uint64_t end = runs->items[i].end < run.end ? runs->items[i].end : run.end;
-        size += end - start;
-    }
-    return size;
-}
-
-static bool covers(const struct runs *runs, struct run run)
-{
-    return size_within(runs, run) == run.end - run.start;
-}
-
-static void forget(struct reader *reader, struct run run)
-{
-    reader->resident -= size_within(&reader->touched, run);
-    take_away(reader, &reader->touched, run);
-}
-
-/* Events. */
-
-static uint64_t place_now(const struct reader *reader)
-{
-    return (reader->script->count + 1) * BETWEEN;
-}
-
-static void emit(struct reader *reader, struct script_event event)
-{
-    struct script *script = reader->script;
-    if (script->count == reader->room) {
-        size_t room = reader->room == 0 ? 1024 : 2 * reader->room;
-        struct script_event *events = realloc(script->events, room * sizeof *events);
-        if (events == NULL) {
-            reader->failed = true;
-            return;
-        }
-        script->events = events;
-        reader->room = room;
-    }
-    if (event.place == 0)
-        event.place = place_now(reader);
-    script->events[script->count++] = event;
-}
-
-static struct script_event on(enum script_kind kind, struct run run)
-{
-    return (struct script_event){.kind = kind, .start = run.start, .size = run.end - run.start};
-}
-
-/* What was given back is used, protected or moved: from here on it must be usable again. */
-static void restore(struct reader *reader, struct run run)
-{
-    while (runs_meet(&reader->given, run.start, run.end) && !reader->failed) {
-        struct run given = reader->given.items[runs_first(&reader->given, run.start)];
-        emit(reader, on(SCRIPT_RESTORE, given));
-        take_away(reader, &reader->given, given);
-    }
-}
-
-/* Access is lost to what was writable: a page found touched later was touched before. */
-static void close_writing(struct reader *reader, struct run run)
-{
-    if (runs_meet(&reader->writable, run.start, run.end)) {
-        if (reader->closing_count == reader->closing_room) {
-            size_t room = reader->closing_room == 0 ? 64 : 2 * reader->closing_room;
-            struct closing *closings = realloc(reader->closings, room * sizeof *closings);
-            if (closings == NULL) {
-                reader->failed = true;
-                return;
-            }
-            reader->closings = closings;
-            reader->closing_room = room;
-        }
-        reader->closings[reader->closing_count++] = (struct closing){run, place_now(reader)};
-    }
-    take_away(reader, &reader->writable, run);
-}
-
-static void unmap(struct reader *reader, struct run run)
-{
-    forget(reader, run);
-    take_away(reader, &reader->writable, run);
-    take_away(reader, &reader->reserving, run);
-    take_away(reader, &reader->given, run);
-}
-
-static void map(struct reader *reader, struct run run, int protection, bool reserves)
-{
-    struct script_event event = on(SCRIPT_MAP, run);
-    if (run.start >= run.end)
-        return;
-    unmap(reader, run);
-    add(reader, &reader->ever, run);
-    event.protection = protection & (PROT_READ | PROT_WRITE | PROT_EXEC);
-    event.reserves = reserves;
-    event.commits = reader->begun && (protection & PROT_WRITE) != 0;
-    event.empty = true;
-    emit(reader, event);
-    if ((protection & PROT_WRITE) != 0)
-        add(reader, &reader->writable, run);
-    if (reserves)
-        add(reader, &reader->reserving, run);
-}
-
-static void protect(struct reader *reader, struct run run, int protection)
-{
-    struct script_event event = on(SCRIPT_PROTECT, run);
-    bool writable = (protection & PROT_WRITE) != 0;
-    restore(reader, run);
-    event.protection = protection & (PROT_READ | PROT_WRITE | PROT_EXEC);
-    event.commits = writable && !covers(&reader->writable, run);
-    event.empty = event.protection == (PROT_READ | PROT_WRITE) &&
-                  !runs_meet(&reader->touched, run.start, run.end) &&
-                  covers(&reader->reserving, run);
-    if (writable)
-        add(reader, &reader->writable, run);
-    else
-        close_writing(reader, run);
-    emit(reader, event);
-}
-
-static void advise(struct reader *reader, struct run run, int advice)
-{
-    struct script_event event = on(SCRIPT_ADVISE, run);
-    bool discards = advice == MADV_DONTNEED || advice == ADVICE_DISCARD_LOCKED ||
-                    advice == MADV_REMOVE || advice == ADVICE_GUARD;
-    if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-        return; /* what it touches is touched by itself */
-    event.advice = discards && advice != ADVICE_GUARD ? MADV_DONTNEED : advice;
-    event.gives_back = (event.advice == MADV_DONTNEED || advice == MADV_FREE) &&
-                       covers(&reader->writable, run) &&
-                       !runs_meet(&reader->given, run.start, run.end);
-    restore(reader, run);
-    emit(reader, event);
-    if (discards)
-        forget(reader, run);
-    if (event.gives_back)
-        add(reader, &reader->given, run);
-}
-
-static void move_runs(struct reader *reader, struct runs *runs, struct run from, struct run to,
-                      bool copies)
-{
-    struct runs moved = {0}, none = {0};
-    uint64_t end = from.start + (to.end - to.start);
-    if (!runs_minus(runs, from.start, from.end < end ? from.end : end, &none, &moved))
-        reader->failed = true;
-    if (!copies)
-        take_away(reader, runs, from);
-    take_away(reader, runs, to);
-    for (size_t i = 0; i < moved.count; i++)
-        add(reader, runs,
-            (struct run){moved.items[i].start - from.start + to.start,
-                         moved.items[i].end - from.start + to.start});
-    if (moved.count > 0 && to.end - to.start > from.end - from.start)
-        add(reader, runs, (struct run){to.start + (from.end - from.start), to.end});
-    runs_free(&moved);
-}
-
-static void move_touched(struct reader *reader, struct run from, struct run to)
-{
-    struct run kept = from;
-    uint64_t length = to.end - to.start;
-    kept.end = from.end - from.start > length ? from.start + length : from.end;
-    forget(reader, (struct run){kept.end, from.end});
-    if (from.start == to.start)
-        return;
-    forget(reader, to);
-    if (!runs_move(&reader->touched, from.start, to.start, kept.end - kept.start))
-        reader->failed = true;
-}
-
-static void move(struct reader *reader, const uint64_t *arguments, uint64_t result)
-{
-    uint64_t size = (arguments[1] + reader->page - 1) / reader->page * reader->page;
-    uint64_t more = (arguments[2] + reader->page - 1) / reader->page * reader->page;
-    struct run from = {arguments[0], arguments[0] + size}, to = {result, result + more};
-    struct script_event event = on(SCRIPT_MOVE, from);
-    if (size == 0) { /* a second mapping of what is shared */
-        map(reader, to, PROT_READ | PROT_WRITE, false);
-        return;
-    }
-    restore(reader, from);
-    if (from.start != to.start)
-        take_away(reader, &reader->given, to);
-    event.to = to.start;
-    event.to_size = more;
-    event.flags = from.start == to.start
-                      ? 0
-                      : MREMAP_MAYMOVE | MREMAP_FIXED | (int)(arguments[3] & MOVE_KEEPS);
-    event.commits = more > size && runs_meet(&reader->writable, from.start, from.end);
-    emit(reader, event);
-    add(reader, &reader->ever, to);
-    move_runs(reader, &reader->writable, from, to, (event.flags & MOVE_KEEPS) != 0);
-    move_runs(reader, &reader->reserving, from, to, (event.flags & MOVE_KEEPS) != 0);
-    move_touched(reader, from, to);
-}
-
-static void move_end_of_heap(struct reader *reader, uint64_t result)
-{
-    struct run run = {(reader->brk + reader->page - 1) / reader->page * reader->page,
-                      (result + reader->page - 1) / reader->page * reader->page};
-    reader->brk = result;
-    if (run.end > run.start) {
-        map(reader, run, PROT_READ | PROT_WRITE, true);
-    } else if (run.end < run.start) {
-        run = (struct run){run.end, run.start};
-        emit(reader, on(SCRIPT_UNMAP, run));
-        unmap(reader, run);
-    }
-}
-
-/* Touches. */
-
-/* It grows without a call, down to what is touched. */
-static void grow_stack(struct reader *reader, uint64_t start)
-{
-    const uint64_t most = (uint64_t)1 << 32;
-    struct run run = {start, reader->stack.start};
-    if (start >= run.end || run.end - start > most || runs_meet(&reader->ever, start, start + 1))
-        return;
-    map(reader, run, PROT_READ | PROT_WRITE, true);
-    reader->script->events[reader->script->count - 1].commits = false;
-    reader->stack.start = start;
-}
-
-static void emit_touches(struct reader *reader, struct run run, uint64_t place)
-{
-    struct script_event event = on(SCRIPT_TOUCH, run);
-    if (place == 0)
-        restore(reader, run);
-    event.place = place;
-    emit(reader, event);
-    reader->script->touches += event.size / reader->page;
-}
-
-/* Pages that are not writable now: touched before they ceased to be, or left out. */
-static void touch_late(struct reader *reader, struct run run)
-{
-    for (uint64_t at = run.start; at < run.end; at += reader->page) {
-        size_t i = reader->closing_count;
-        while (i > 0 &&
-               !(reader->closings[i - 1].run.start <= at && at < reader->closings[i - 1].run.end))
-            i--;
-        if (i == 0)
-            reader->script->left_out++;
-        else
-            emit_touches(reader, (struct run){at, at + reader->page},
-                         reader->closings[i - 1].place - 1);
-    }
-}
-
-static void touch(struct reader *reader, struct run run)
-{
-    uint64_t at = run.start;
-    grow_stack(reader, run.start);
-    add(reader, &reader->touched, run);
-    reader->resident += run.end - run.start;
-    if (reader->resident > reader->script->resident)
-        reader->script->resident = reader->resident;
-    for (size_t i = runs_first(&reader->writable, run.start);
-         i < reader->writable.count && reader->writable.items[i].start < run.end; i++) {
-        struct run writable = reader->writable.items[i];
-        writable.start = writable.start > run.start ? writable.start : run.start;
-        writable.end = writable.end < run.end ? writable.end : run.end;
-        touch_late(reader, (struct run){at, writable.start});
-        emit_touches(reader, writable, 0);
-        at = writable.end;
-    }
-    touch_late(reader, (struct run){at, run.end});
-}
-
 /* Records. */
 
 static struct run pages_from(const struct reader *reader, uint64_t start, uint64_t size)
 {
-    return (struct run){start, start + (size + reader->page - 1) / reader->page * reader->page};
+    return (struct run){start, start + (size + reader->player.page - 1) / reader->player.page *
+                                           reader->player.page};
 }
 
 /* What is shared, or of the hugetlb pool, is charged to no mapping: as MAP_NORESERVE is. */
 static void read_mmap(struct reader *reader, const uint64_t *arguments, uint64_t result)
 {
     bool private = (arguments[3] & MAP_TYPE) == MAP_PRIVATE;
-    map(reader, pages_from(reader, result, arguments[1]), (int)arguments[2],
-        private && (arguments[3] & (MAP_NORESERVE | MAP_HUGETLB)) == 0);
+    player_map(&reader->player, pages_from(reader, result, arguments[1]), (int)arguments[2],
+               private && (arguments[3] & (MAP_NORESERVE | MAP_HUGETLB)) == 0);
 }
 
 static bool was_slow(struct reader *reader, int thread)
@@ -408,8 +90,7 @@ static bool was_slow(struct reader *reader, int thread)
 static void read_unmapping(struct reader *reader, const uint64_t *arguments)
 {
     struct run run = pages_from(reader, arguments[0], arguments[1]);
-    emit(reader, on(SCRIPT_UNMAP, run));
-    unmap(reader, run);
+    player_unmap(&reader->player, run);
 }
 
 static void read_call(struct reader *reader, char *rest)
@@ -430,13 +111,13 @@ static void read_call(struct reader *reader, char *rest)
     else if (strcmp(name, "munmap") == 0 && !was_slow(reader, thread))
         read_unmapping(reader, arguments);
     else if (strcmp(name, "mprotect") == 0 || strcmp(name, "pkey_mprotect") == 0)
-        protect(reader, run, (int)arguments[2]);
+        player_protect(&reader->player, run, (int)arguments[2]);
     else if (strcmp(name, "madvise") == 0)
-        advise(reader, run, (int)arguments[2]);
+        player_advise(&reader->player, run, (int)arguments[2]);
     else if (strcmp(name, "mremap") == 0)
-        move(reader, arguments, value);
+        player_move(&reader->player, arguments, value);
     else if (strcmp(name, "brk") == 0)
-        move_end_of_heap(reader, value);
+        player_move_heap(&reader->player, value);
 }
 
 static void read_slow_call(struct reader *reader, char *rest)
@@ -465,21 +146,22 @@ static void read_mapping(struct reader *reader, char *rest)
     char *flags = cut(&rest);
     if (strncmp(rest, "[v", 2) == 0)
         return;
-    map(reader, run, protection_of(flags),
-        strchr(flags, 's') == NULL && strchr(flags, 'n') == NULL && strchr(flags, 't') == NULL);
+    player_map(&reader->player, run, protection_of(flags),
+               strchr(flags, 's') == NULL && strchr(flags, 'n') == NULL &&
+                   strchr(flags, 't') == NULL);
     if (strcmp(rest, "[stack]") == 0)
-        reader->stack = run;
+        reader->player.stack = run;
 }
 
 static void read_touches(struct reader *reader, char *rest, bool lost)
 {
     struct run run = {0, 0};
     while (*rest != '\0') {
-        run = cut_pages(&rest, run.end, reader->page);
+        run = cut_pages(&rest, run.end, reader->player.page);
         if (lost)
-            forget(reader, run);
+            player_forget(&reader->player, run);
         else
-            touch(reader, run);
+            player_touch(&reader->player, run);
     }
 }
 
@@ -487,15 +169,15 @@ static void read_attached(struct reader *reader, char *rest)
 {
     cut(&rest);
     struct run run = cut_run(&rest);
-    map(reader, run, PROT_READ | PROT_WRITE, false);
+    player_map(&reader->player, run, PROT_READ | PROT_WRITE, false);
 }
 
 /* A record of our space, behind its number. */
 static void read_record(struct reader *reader, char kind, char *rest)
 {
-    if (kind != 'm' && !reader->begun) {
-        reader->begun = true;
-        reader->script->begun = reader->script->count;
+    if (kind != 'm' && !reader->player.begun) {
+        reader->player.begun = true;
+        reader->player.script->begun = reader->player.script->count;
     }
     switch (kind) {
     case 'm': read_mapping(reader, rest); break;
@@ -503,7 +185,7 @@ static void read_record(struct reader *reader, char kind, char *rest)
     case 'b': read_slow_call(reader, rest); break;
     case 't': read_touches(reader, rest, false); break;
     case 'l': read_touches(reader, rest, true); break;
-    case 'g': grow_stack(reader, cut_run(&rest).start); break;
+    case 'g': player_grow_stack(&reader->player, cut_run(&rest).start); break;
     case 'a': read_attached(reader, rest); break;
     default: break;
     }
@@ -528,7 +210,7 @@ static void read_line(struct reader *reader, char *line)
         return;
     if (kind == 'E') {
         cut(&rest);
-        reader->brk = cut_hexadecimal(&rest);
+        reader->player.brk = cut_hexadecimal(&rest);
     } else {
         read_record(reader, kind, rest);
     }
@@ -593,7 +275,7 @@ static void count_each(void *context, char *line)
 static void read_each(void *context, char *line)
 {
     struct reader *reader = context;
-    if (!reader->failed)
+    if (!reader->player.failed)
         read_line(reader, line);
 }
 
@@ -609,7 +291,7 @@ static int by_place(const void *a, const void *b)
  * LARGE as it was, and behind the one before: at once if it was so, else apart from it. */
 static bool place_runs(struct reader *reader, uint64_t **offsets)
 {
-    const struct runs *ever = &reader->ever;
+    const struct runs *ever = &reader->player.ever;
     uint64_t end = 0;
     *offsets = calloc(ever->count + 1, sizeof **offsets);
     if (*offsets == NULL)
@@ -621,8 +303,9 @@ static bool place_runs(struct reader *reader, uint64_t **offsets)
         (*offsets)[i] = start;
         end = start + ever->items[i].end - ever->items[i].start;
     }
-    reader->script->size = (size_t)((end + reader->page - 1) / reader->page * reader->page);
-    reader->script->alignment = (size_t)LARGE;
+    reader->player.script->size =
+        (size_t)((end + reader->player.page - 1) / reader->player.page * reader->player.page);
+    reader->player.script->alignment = (size_t)LARGE;
     return true;
 }
 
@@ -652,12 +335,12 @@ static void place_event(struct script_event *event, const struct runs *ever,
 static bool place_events(struct reader *reader)
 {
     uint64_t *offsets;
-    struct script *script = reader->script;
+    struct script *script = reader->player.script;
     if (!place_runs(reader, &offsets))
         return false;
     qsort(script->events, script->count, sizeof *script->events, by_place);
     for (size_t i = 0; i < script->count; i++)
-        place_event(&script->events[i], &reader->ever, offsets);
+        place_event(&script->events[i], &reader->player.ever, offsets);
     free(offsets);
     return true;
 }
@@ -680,7 +363,7 @@ static bool read_file(FILE *file, struct reader *reader, char *message, size_t s
                                    : "no program in it was seen to touch memory");
     rewind(file);
     for_each_line(file, read_each, reader);
-    if (reader->failed || !place_events(reader))
+    if (reader->player.failed || !place_events(reader))
         return refuse(message, size, "no memory for it");
     return true;
 }
@@ -688,7 +371,7 @@ static bool read_file(FILE *file, struct reader *reader, char *message, size_t s
 bool script_read(const char *folder, struct script *script, char *message, size_t size)
 {
     char path[4200];
-    struct reader reader = {.script = script, .page = vm_page_bytes()};
+    struct reader reader = {.player = {.script = script, .page = vm_page_bytes()}};
     *script = (struct script){.events = NULL};
     snprintf(path, sizeof path, "%s/memory.log", folder);
     FILE *file = fopen(path, "re");
@@ -698,11 +381,6 @@ bool script_read(const char *folder, struct script *script, char *message, size_
     }
     bool read = read_file(file, &reader, message, size);
     fclose(file);
-    runs_free(&reader.ever);
-    runs_free(&reader.writable);
-    runs_free(&reader.reserving);
-    runs_free(&reader.touched);
-    runs_free(&reader.given);
-    free(reader.closings);
+    player_free(&reader.player);
     return read;
 }

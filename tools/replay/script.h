@@ -36,7 +36,6 @@ struct script {
     size_t size, alignment; /* bytes of the region, and what its start must be a multiple of */
     uint64_t touches;       /* pages, each as often as it was touched anew */
     uint64_t resident;      /* bytes: the most that were touched at once */
-    uint64_t left_out;      /* pages touched that no call made usable */
 };
 
 /* Reads the recording in a folder: of the program in it that touched most. False with a line in

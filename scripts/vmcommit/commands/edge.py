@@ -30,7 +30,7 @@ COMMANDS = {
     "record": "record what a program does with memory, or report DIR: what a recording shows",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
-# Programs that are no harness, and commands of their own.
+# Programs that are in no campaign, and commands of their own.
 TOOLS = (*APART, "walk", "replay")
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -6,7 +6,7 @@ from typing import Any, Callable
 from vmcommit.show.gnuplot import Plot
 
 # What a chart can show.
-RUN, RUNS, HISTORY, RECORDING = "run", "runs", "history", "recording"
+RUN, RUNS, HISTORY, RECORDING, RECORDINGS = "run", "runs", "history", "recording", "recordings"
 
 
 def nothing(_subject) -> str:
@@ -21,7 +21,7 @@ class Chart:
     prepare(subject, plot) writes the tables and settings that NAME.gp reads, and returns whether
     there is anything to draw. finding(subject) says what a chart that was drawn shows in this run.
     The subject is an Analysis, for RUNS a side_by_side.Together, for HISTORY a trend.History,
-    for RECORDING a usage.Usage.
+    for RECORDING a usage.Usage, for RECORDINGS two.
     """
 
     order: int
