@@ -11,7 +11,8 @@ import tempfile
 import time
 import unittest
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes, vmcommit
+from support import (BIN, PAGE, ROOT, SANITIZED, WINDOWS, begin, execute, finish, goes,
+                     vmcommit)
 
 from vmcommit.analyse import recording
 from vmcommit.base.problems import Problem
@@ -310,6 +311,16 @@ class Reporting(Record):
         done = execute(vmcommit("record", "compare", folders[0], self.folder))
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
         self.assertIn("holds no recording", done.stderr)
+
+    def test_what_if(self):
+        self.recorded(ACT, "uncharged", options=())
+        run = ROOT / "results" / "reference"
+        done = execute(vmcommit("record", "what-if", self.output, "--run", run))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^The knee is \d+ [KM]iB: ")
+        self.assertRegex(done.stdout, r"(?m)^  64 KiB  .* 64(\.\d+)? MiB .* to ")
+        done = execute(vmcommit("record", "what-if", self.output, "--run", self.folder))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
 
     def test_recording_by_the_command_for_all(self):
         done = execute(vmcommit("record", "--output", self.output, "--", "sh", "-c", "exit 3"))

@@ -1,16 +1,22 @@
 """`vmcommit record -- PROGRAM` records, as build/bin/record does; `vmcommit record report DIR` says
-what a recording shows, `vmcommit record compare DIR_A DIR_B` what two do."""
+what a recording shows, `record compare DIR_A DIR_B` what two do, `record what-if DIR` what other
+choices would have made of it."""
 
 import pathlib
 import shutil
 import sys
 
 from vmcommit.analyse import recording, usage
+from vmcommit.analyse import what_if as growth
+from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
-from vmcommit.base.places import SETUP, program
+from vmcommit.base.places import SETUP, command, program
 from vmcommit.base.problems import Usage
-from vmcommit.commands.arguments import Parser, say
+from vmcommit.base.units import size_text
+from vmcommit.commands.arguments import RESULTS, Parser, say
+from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
+from vmcommit.commands.predict import read_run
 from vmcommit.show import charts, recordings
 from vmcommit.show.chart import RECORDING, RECORDINGS
 
@@ -62,9 +68,40 @@ def compare(arguments):
                 f"{sentences[0]} A: whole lines; B: broken lines.")
 
 
-COMMANDS = {"report": report, "compare": compare}
+def fitted_models(folder):
+    """({strategy: its cost model}, where it is from). None of them where there is no run and none
+    was named."""
+    if folder is None and not (RESULTS / LATEST).exists():
+        return {}, f"No times: there is no run; {command('bench')} makes one, with a cost model."
+    folder = folder or RESULTS / LATEST
+    fitted, _ = read_run(folder)
+    return fitted["strategies"], f"Times are by the cost model of the run in {relative(folder)}."
+
+
+def what_if(arguments):
+    parser = Parser("record what-if", "What other steps, and other ways of giving back, would have "
+                                      "made of a recording.")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
+    parser.add_argument("--run", type=pathlib.Path, metavar="DIR",
+                        help="whose cost model says what it takes (default: results/latest)")
+    asked = parser.parse_args(arguments)
+    read(asked.folder)
+    fitted, source = fitted_models(asked.run)
+    _, outcomes = growth.by_growth(asked.folder, fitted)
+    best = growth.knee(outcomes)
+    step = best.step if best else DEFAULT_STEP
+    stepped = next(one for one in outcomes if one.step)
+    say("\n".join([
+        recordings.of_knee(best, stepped), source, "",
+        *recordings.outcome_lines("committed", outcomes), "",
+        *recordings.outcome_lines(f"given back, {size_text(step)}",
+                                  growth.by_release(asked.folder, step, fitted))]))
+    return 0
+
+
+COMMANDS = {"report": report, "compare": compare, "what-if": what_if}
 
 
 def main(arguments):
-    command = COMMANDS.get(arguments[0]) if arguments else None
-    return command(arguments[1:]) if command else become("record", arguments)
+    on_recordings = COMMANDS.get(arguments[0]) if arguments else None
+    return on_recordings(arguments[1:]) if on_recordings else become("record", arguments)

@@ -3,6 +3,7 @@
 import pathlib
 
 from vmcommit.analyse import recording
+from vmcommit.base.conventions import CLOSE
 from vmcommit.base.text import counted, printable
 from vmcommit.base.units import MIB, count_text, size_text, time_text
 
@@ -143,3 +144,29 @@ def tables_of_both(a, b):
         before, after = (of[name][0] if name in of else 0 for of in calls)
         yield (f"  {name:<28}{count_text(before):>17}{count_text(after):>17}"
                f"{against(before, after):>8}")
+
+
+# What if.
+
+def outcome_lines(title, outcomes):
+    timed = "     time  confidence interval" if any(one.time for one in outcomes) else ""
+    yield (f"  {title:<22}{'most charged':>14}{'over time':>16}{'unused':>16}{'commits':>10}"
+           f"{'touches':>10}{timed}")
+    for one in outcomes:
+        time = ""
+        if one.time:
+            ns, low, high = map(time_text, one.time)
+            time = f"{ns:>9}  {low} to {high}"
+        yield (f"  {one.name:<22}{size_text(one.most):>14}{mib_seconds(one.byte_seconds):>16}"
+               f"{mib_seconds(one.unused):>16}{count_text(one.commits):>10}"
+               f"{count_text(one.pages):>10}{time}").rstrip()
+
+
+def of_knee(best, by_page):
+    """`by_page`: the Outcome of the smallest step."""
+    if best is None:
+        return "Which step is the knee, times tell alone."
+    more = best.byte_seconds - by_page.byte_seconds
+    return (f"The knee is {best.name}: a larger step saves less than {CLOSE:.0%} of the time. It "
+            f"takes {count_text(best.commits)} commits, and {mib_seconds(more)} more charge than "
+            "pages that are committed one by one.").replace("%", " %")
