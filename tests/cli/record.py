@@ -322,6 +322,11 @@ class Reporting(Record):
         done = execute(vmcommit("record", "what-if", self.output, "--run", self.folder))
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
 
+    def test_what_is_told_to_malloc_is_kept(self):
+        os.environ["GLIBC_TUNABLES"] = "glibc.malloc.top_pad=131072"
+        self.addCleanup(os.environ.pop, "GLIBC_TUNABLES")
+        self.assertEqual(self.recorded("true").facts["tunables"], "glibc.malloc.top_pad=131072")
+
     def test_recording_by_the_command_for_all(self):
         done = execute(vmcommit("record", "--output", self.output, "--", "sh", "-c", "exit 3"))
         self.assertEqual(done.returncode, 3, done.stderr)

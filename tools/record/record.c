@@ -176,6 +176,17 @@ static void setting_line(char *line, void *context)
     snprintf(context, 64, "%s", line);
 }
 
+/* What is told to glibc's malloc (GLIBC_TUNABLES, ld.so(8)), on one line. */
+static void log_tunables(struct log *log)
+{
+    const char *tunables = getenv("GLIBC_TUNABLES");
+    if (tunables == NULL)
+        return;
+    log_add(log, "# tunables ");
+    log_add_escaped(log, tunables);
+    log_add(log, "\n");
+}
+
 static void log_head(struct log *log, const struct options *options)
 {
     struct utsname system;
@@ -183,14 +194,13 @@ static void log_head(struct log *log, const struct options *options)
     uname(&system);
     proc_for_each_line("", "/proc/sys/vm/overcommit_memory", setting_line, overcommit);
     log_add(log, "recording 1\n");
+    log_tunables(log);
     log_add(log, "# kernel %s %s\n# page %zu\n# overcommit %s\n# touch %s\n# command",
             system.release, system.machine, vm_page_bytes(), overcommit,
             options->tracer.scan ? "yes" : "no");
     for (char **word = options->words; *word != NULL; word++) {
         log_add(log, " ");
-        for (const char *at = *word; *at != '\0'; at++)
-            log_add(log, *at > ' ' && *at != '%' && *at != 127 ? "%c" : "%%%02X",
-                    (unsigned char)*at);
+        log_add_escaped(log, *word);
     }
     log_end(log);
 }

@@ -85,17 +85,19 @@ def what_if(arguments):
     parser.add_argument("--run", type=pathlib.Path, metavar="DIR",
                         help="whose cost model says what it takes (default: results/latest)")
     asked = parser.parse_args(arguments)
-    read(asked.folder)
+    used = read(asked.folder)
     fitted, source = fitted_models(asked.run)
     _, outcomes = growth.by_growth(asked.folder, fitted)
     best = growth.knee(outcomes)
     step = best.step if best else DEFAULT_STEP
     stepped = next(one for one in outcomes if one.step)
+    lines = list(recordings.knob_lines(used))
     say("\n".join([
         recordings.of_knee(best, stepped), source, "",
         *recordings.outcome_lines("committed", outcomes), "",
         *recordings.outcome_lines(f"given back, {size_text(step)}",
-                                  growth.by_release(asked.folder, step, fitted))]))
+                                  growth.by_release(asked.folder, step, fitted)),
+        *([""] if lines else []), *lines]))
     return 0
 
 

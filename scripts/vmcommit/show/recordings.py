@@ -2,7 +2,8 @@
 
 import pathlib
 
-from vmcommit.analyse import recording
+from vmcommit.analyse import knobs, recording
+from vmcommit.analyse.what_if import NEVER, Growth, Steps
 from vmcommit.base.conventions import CLOSE
 from vmcommit.base.text import counted, printable
 from vmcommit.base.units import MIB, count_text, size_text, time_text
@@ -170,3 +171,44 @@ def of_knee(best, by_page):
     return (f"The knee is {best.name}: a larger step saves less than {CLOSE:.0%} of the time. It "
             f"takes {count_text(best.commits)} commits, and {mib_seconds(more)} more charge than "
             "pages that are committed one by one.").replace("%", " %")
+
+
+def knob_lines(used):
+    """Of the knobs whose meaning was tested, those that the program has."""
+    replayed = used.recording
+    if knobs.uses(replayed, "libmimalloc"):
+        yield from mimalloc_lines(used)
+    elif heap := knobs.largest_heap(replayed):
+        yield from glibc_lines(*heap, replayed.page)
+    if size := knobs.java_heap(replayed):
+        yield from java_lines(used, size)
+
+
+def glibc_lines(moves, why, page):
+    heap = knobs.recorded(moves)
+    if why:
+        yield f"The heap of glibc's malloc: {why}."
+        return
+    yield ("The heap of glibc's malloc by M_TOP_PAD, as in GLIBC_TUNABLES=glibc.malloc.top_pad="
+           f"{knobs.PADS[0]}:")
+    yield f"  {'pad':<22}{'growths':>14}{'most in it':>16}"
+    yield f"  {'as recorded':<22}{count_text(heap.growths):>14}{size_text(heap.most):>16}"
+    for pad in knobs.PADS:
+        heap = knobs.with_pad(moves, pad, page)
+        yield f"  {size_text(pad):<22}{count_text(heap.growths):>14}{size_text(heap.most):>16}"
+
+
+def java_lines(used, size):
+    heap = knobs.JavaHeap(used.folder, size)
+    yield (f"Java with -Xms as large as -Xmx, {size_text(size)}: charged "
+           f"{size_text(heap.most_charged)} at most, {size_text(heap.mean)} in the mean; with "
+           f"-XX:+AlwaysPreTouch {size_text(heap.most_touched)} touched at most.")
+
+
+def mimalloc_lines(used):
+    way = Steps(used.recording.page, NEVER)
+    growth = Growth(used.folder, {NEVER: way})
+    yield (f"Mimalloc that gives nothing back (MIMALLOC_ALLOW_DECOMMIT=0, since 2.1 "
+           f"MIMALLOC_PURGE_DELAY=-1): {size_text(way.most)} touched at most, not "
+           f"{size_text(growth.touched.most)}; {count_text(growth.pages - growth.again)} pages "
+           f"touched anew, not {count_text(growth.pages)}.")
