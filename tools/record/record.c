@@ -37,6 +37,8 @@ static const char usage[] =
     "that\n"
     "                   takes (default: at intervals only)\n"
     "  --no-touch       do not look at what is touched\n"
+    "  --no-queries     read /proc as Linux before 6.11 must be read: slower, and what was only\n"
+    "                   read counts as touched\n"
     "  --every-process  record every process (default)\n"
     "  --only NAME      record only processes whose program has this file name\n"
     "  --help, --version\n"
@@ -47,7 +49,7 @@ static const char usage[] =
 struct options {
     const char *output;
     struct tracer_options tracer;
-    bool every;
+    bool every, no_queries;
     char **words; /* the program's */
 };
 
@@ -75,6 +77,8 @@ static bool read_switch(const char *option, struct options *options)
         options->tracer.scan = false;
     else if (strcmp(option, "--every-process") == 0)
         options->every = true;
+    else if (strcmp(option, "--no-queries") == 0)
+        options->no_queries = true;
     else
         return false;
     return true;
@@ -300,13 +304,16 @@ int main(int count, char **words)
         fprintf(stderr, "record: %s %s: not started\n", path, unfit);
         return NOT_RECORDED;
     }
-    int error = memory_probe();
+    bool queried = false;
+    int error = memory_probe(!options.no_queries, &queried);
     if (error != 0) {
-        fprintf(stderr,
-                "record: this kernel does not say what is mapped and touched (PROCMAP_QUERY, Linux "
-                "6.11; PAGEMAP_SCAN, 6.7): %s\n",
+        fprintf(stderr, "record: this kernel does not say what is mapped and touched (/proc): %s\n",
                 strerror(error));
         return NOT_RECORDED;
     }
+    if (!queried && !options.no_queries)
+        tracer_say(
+            "this kernel lacks PROCMAP_QUERY (Linux 6.11) or PAGEMAP_SCAN (6.7): slower, and "
+            "what was only read counts as touched");
     return record(&options, path);
 }

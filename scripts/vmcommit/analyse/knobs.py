@@ -58,8 +58,8 @@ def threshold_moved(recording, space):
 
 
 def largest_heap(recording):
-    """(moves of the heap that moved most often, why nothing can be said of another pad, or ''); None
-    without a heap that grows."""
+    """(moves of the heap that moved most often, why nothing can be said of another pad, or '');
+    None without a heap that grows."""
     moves = moves_of(recording)
     if not moves:
         return None
