@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Real programs of the distribution under record: the tables of docs/record.md. Run by hand, with
-the packages sqlite3, gcc, nodejs, openjdk, redis-server, postgresql, python3-numpy and libmimalloc2,
-of which it leaves out what is missing:
+"""Real programs of the distribution under record: the tables of docs/record.md. Run by hand,
+with the packages sqlite3, gcc, nodejs, openjdk, redis-server, postgresql, python3-numpy and
+libmimalloc2, of which it leaves out what is missing:
 
     scripts/python.sh tests/programs.py agreement|knobs [NAME]...
 
-agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that a
-knob would change, against a run with that knob set.
+agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that
+a knob would change, against a run with that knob set.
 """
 
 import argparse
@@ -73,7 +73,7 @@ public class Lists {
     }
 }
 """
-NODE = "let a = []; for (let i = 0; i < 2000000; i++) a.push({i, s: 'x' + i}); console.log(a.length)"
+NODE = "let a = []; for (let i = 0; i < 2000000; i++) a.push({i, s: 'x' + i}); a.length"
 NUMPY = """
 import threading, numpy
 def work(seed):
