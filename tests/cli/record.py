@@ -328,6 +328,11 @@ class Reporting(Record):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"^The knee is \d+ [KM]iB: ")
         self.assertRegex(done.stdout, r"(?m)^  64 KiB  .* 64(\.\d+)? MiB .* to ")
+        blind = self.folder / "blind"
+        execute([RECORD, "--no-touch", "--output", blind, "--", ACT, "steps"])
+        for words in ((self.output, "--run", self.folder), (blind,)):
+            done = execute(vmcommit("record", "what-if", *words))
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
         done = execute(vmcommit("record", "what-if", self.output, "--run", self.folder))
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
 

@@ -82,6 +82,21 @@ class Amount(unittest.TestCase):
             "23 page faults; the calls took 4.6 µs of 1.1 ms of CPU (0.42 %).",
             "The replay is the kernel's own account, byte for byte, at 2 checkpoints of 2."])
 
+    def test_a_recording_that_did_not_look_at_what_was_touched(self):
+        used = self.read(TEXT.replace("# command", "# touch no\n# command"))
+        said = "\n".join([*recordings.sentences(used), *recordings.tables_of_both(used, used),
+                          *recordings.sentences_of_both(used, used)])
+        self.assertIn("What was touched is not known: it was recorded with --no-touch.", said)
+        self.assertNotRegex(said, "unused|KiB touched")
+
+    def test_two_that_are_alike(self):
+        used = self.read()
+        self.assertEqual(recordings.headline_of_both(used, used),
+                         "Both are alike in what each is charged for and does not touch: "
+                         "0.0625 MiB·s.")
+        rows = list(recordings.tables_of_both(used, used))
+        self.assertTrue(all(row.endswith("same") for row in rows if row and "B / A" not in row))
+
     def test_a_recording_that_breaks_off(self):
         used = self.read(TEXT.removesuffix("# end\n"))
         self.assertEqual(list(recordings.sentences(used))[-1],

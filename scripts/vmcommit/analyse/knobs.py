@@ -1,5 +1,5 @@
 """What a knob of a program's allocator would have made of a recording. Each is here because what it
-does was simulated and held against real runs: tests/programs.py, with figures in docs/record.md."""
+does was simulated and held against real runs: docs/record.md has the figures."""
 
 import collections
 import dataclasses

@@ -86,6 +86,9 @@ def what_if(arguments):
                         help="whose cost model says what it takes (default: results/latest)")
     asked = parser.parse_args(arguments)
     used = read(asked.folder)
+    if used.blind:
+        raise Usage(f"{asked.folder} was recorded with --no-touch, and what was touched is what "
+                    "another choice is judged by; record it without")
     fitted, source = fitted_models(asked.run)
     _, outcomes = growth.by_growth(asked.folder, fitted)
     best = growth.knee(outcomes)

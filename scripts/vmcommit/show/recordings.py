@@ -9,6 +9,9 @@ from vmcommit.base.text import counted, printable
 from vmcommit.base.units import MIB, count_text, size_text, time_text
 
 
+UNTOUCHED = "What was touched is not known: it was recorded with --no-touch."
+
+
 def mib_seconds(byte_seconds):
     amount = byte_seconds / MIB
     return f"{count_text(amount) if amount >= 100 else f'{amount:.3g}'} MiB·s"
@@ -58,8 +61,9 @@ def sentences(used):
     processes = "1 process" if used.processes == 1 else f"{used.processes} processes"
     yield (f"{name_of(used)}: {used.seconds:.2f} s, {processes}, "
            f"{count_text(len(replayed.calls))} memory calls.")
-    yield from headline(over)
-    peaks = {what: over.peak(what) for what in ("reserved", "charged", "touched", "resident")}
+    yield from [UNTOUCHED] if used.blind else headline(over)
+    peaks = {what: over.peak(what) for what in ("reserved", "charged", "touched", "resident")
+             if not used.blind or what != "touched"}
     yield "At most " + ", ".join(
         f"{size_text(amount)} {what}" for what, (_, amount) in peaks.items()) + "."
     faults = used.counted("minor_faults")
@@ -87,8 +91,9 @@ def tables(used):
 
 # Two side by side.
 
-def amounts(used):
-    """(name, value, text of a value) of what two recordings are compared by."""
+def amounts(used, touched):
+    """(name, value, text of a value) of what two recordings are compared by; `touched`: what was
+    touched is known of both."""
     over, calls = used.over, used.calls()
     sums = over.byte_seconds
     yield "time", used.seconds, lambda seconds: f"{seconds:.2f} s"
@@ -96,13 +101,15 @@ def amounts(used):
     yield "CPU of memory calls", sum(row[3] for row in calls.values()), time_text
     yield "memory calls", sum(row[0] for row in calls.values()), count_text
     yield "page faults", used.counted("minor_faults"), count_text
-    for name in ("reserved", "charged", "touched", "resident"):
+    for name in ("reserved", "charged", "resident"):
         yield f"most {name}", over.peak(name)[1], size_text
-    yield "most unused", over.peak("unused")[1], size_text
-    yield "most touched uncharged", over.peak("touched_uncharged")[1], size_text
     yield "charged over time", sums["charged"], mib_seconds
-    yield "unused over time", sums["unused"], mib_seconds
-    yield "touched uncharged over time", sums["touched_uncharged"], mib_seconds
+    if touched:
+        for name, text in (("touched", "touched"), ("unused", "unused"),
+                           ("touched_uncharged", "touched uncharged")):
+            yield f"most {text}", over.peak(name)[1], size_text
+        yield "unused over time", sums["unused"], mib_seconds
+        yield "touched uncharged over time", sums["touched_uncharged"], mib_seconds
 
 
 def against(a, b):
@@ -112,6 +119,8 @@ def against(a, b):
 
 def headline_of_both(a, b):
     """By what either does more of."""
+    if a.blind or b.blind:
+        return UNTOUCHED
     sums = [used.over.byte_seconds for used in (a, b)]
     exposed = sum(one["touched_uncharged"] for one in sums) > sum(one["unused"] for one in sums)
     name, what = (("touched_uncharged", "touches without charge") if exposed
@@ -136,7 +145,9 @@ def sentences_of_both(a, b):
 
 def tables_of_both(a, b):
     yield f"  {'':<28}{'A':>17}{'B':>17}{'B / A':>8}"
-    for (name, before, text), (_, after, _) in zip(amounts(a), amounts(b), strict=True):
+    touched = not (a.blind or b.blind)
+    for (name, before, text), (_, after, _) in zip(amounts(a, touched), amounts(b, touched),
+                                                   strict=True):
         yield f"  {name:<28}{text(before):>17}{text(after):>17}{against(before, after):>8}"
     calls = [used.calls() for used in (a, b)]
     yield ""
