@@ -1,10 +1,11 @@
 """Holds build/bin/replay against what it replays: calls, touches and charge, exactly."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, execute, parse
+from support import BIN, PAGE, SANITIZED, WINDOWS, execute, parse, vmcommit
 
 from vmcommit.analyse import recording
 from vmcommit.analyse.space import WRITE
@@ -174,6 +175,34 @@ class Otherwise(Replay):
             if row["status"] != "unsupported":
                 self.assertEqual((row["status"], row["purge_calls"]), ("ok", "1"), kind)
                 self.assertEqual(row["touched_bytes"], whole["touched_bytes"])
+
+
+@unittest.skipIf(SANITIZED, "measures")
+class Measured(Replay):
+    def measure(self, *words):
+        return execute(vmcommit("record", "measure", *words))
+
+    def test_ways_in_turns(self):
+        output = self.record(ACT, "steps")
+        done = self.measure(output, "--commit", "mprotect", "--purge", "free", "--sets", "2")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        rows = [re.split(r"  +", line.strip()) for line in done.stdout.splitlines()[1:]]
+        self.assertEqual([row[0] for row in rows],
+                         ["as recorded", "--commit mprotect", "--purge free"])
+        for row in rows:
+            self.assertEqual(row[-2:], ["12", "256 KiB"])
+        for row in rows[1:]:
+            ratio, (low, high) = float(row[2]), map(float, row[3].split(" to "))
+            self.assertTrue(low <= ratio <= high, row)
+
+    def test_what_can_not_be_measured(self):
+        output = self.record(ACT, "steps")
+        for words, says in (([output, "--commit", "recorded"], "is no other way; use mprotect"),
+                            ([output, "--purge", "x"], "use dontneed"), ([self.folder], "holds no"),
+                            ([output, "--sets", "1"], "is no number of sets"), ([], "DIR")):
+            done = self.measure(*words)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(says, done.stderr)
 
 
 class Refusals(Replay):

@@ -27,7 +27,7 @@ COMMANDS = {
     "verify": "hold the counts against strace, perf and /proc",
     "overhead": "measure what a harness adds to what it measures",
     "doctor": "say what of this machine disturbs or limits measuring, and what mends it",
-    "record": "record what a program does with memory, or report DIR: what a recording shows",
+    "record": "record what a program does with memory; report, compare, what-if, measure: on those",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
 # Programs that are in no campaign, and commands of their own.

@@ -1,6 +1,6 @@
 """`vmcommit record -- PROGRAM` records, as build/bin/record does; `vmcommit record report DIR` says
 what a recording shows, `record compare DIR_A DIR_B` what two do, `record what-if DIR` what other
-choices would have made of it."""
+choices would have made of it, `record measure DIR` what it takes to replay it in other ways."""
 
 import pathlib
 import shutil
@@ -13,12 +13,15 @@ from vmcommit.base.files import relative
 from vmcommit.base.places import SETUP, command, program
 from vmcommit.base.problems import Usage
 from vmcommit.base.units import size_text
-from vmcommit.commands.arguments import RESULTS, Parser, say
+from vmcommit.commands.arguments import BUILD, RESULTS, Parser, say
 from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
 from vmcommit.commands.predict import read_run
+from vmcommit.measure import replays
 from vmcommit.show import charts, recordings
 from vmcommit.show.chart import RECORDING, RECORDINGS
+
+SETS = 12
 
 
 def read(folder):
@@ -104,7 +107,32 @@ def what_if(arguments):
     return 0
 
 
-COMMANDS = {"report": report, "compare": compare, "what-if": what_if}
+def measure(arguments):
+    parser = Parser("record measure", "What replaying a recording takes, as recorded and in other "
+                                      "ways, in turns with each other.")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
+    parser.add_argument("--commit", action="append", default=[], metavar="KIND",
+                        help="commit so; may be given several times")
+    parser.add_argument("--purge", action="append", default=[], metavar="KIND",
+                        help="give back so; may be given several times")
+    parser.add_argument("--sets", type=int, default=SETS, help=f"(default: {SETS})")
+    parser.add_argument("--seed", type=int, default=1, help="of the random order (default: 1)")
+    asked = parser.parse_args(arguments)
+    read(asked.folder)
+    if asked.sets < 2:
+        raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
+    command = (str(BUILD / "bin" / "replay"), "--recording", str(asked.folder.resolve()))
+    strategy = replays.strategy_of(command[:1])
+    parts = {name: replays.part_of(command, strategy, manner) for name, manner in
+             replays.manners(strategy, asked.commit, asked.purge).items()}
+    ways = replays.measure(parts, asked.sets, asked.seed,
+                           lambda number: print(f"set {number} of {asked.sets}", end="\r",
+                                                file=sys.stderr) if sys.stderr.isatty() else None)
+    say("\n".join(recordings.way_lines(ways)))
+    return 0
+
+
+COMMANDS = {"report": report, "compare": compare, "what-if": what_if, "measure": measure}
 
 
 def main(arguments):

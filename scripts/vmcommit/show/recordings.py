@@ -223,3 +223,13 @@ def mimalloc_lines(used):
            f"MIMALLOC_PURGE_DELAY=-1): {size_text(way.most)} touched at most, not "
            f"{size_text(growth.touched.most)}; {count_text(growth.pages - growth.again)} pages "
            f"touched anew, not {count_text(growth.pages)}.")
+
+
+def way_lines(ways):
+    """Of replays.Way; the first is what the others are compared with."""
+    yield (f"  {'':<24}{'a replay':>10}{'against it':>12}{'confidence interval':>22}"
+           f"{'commits':>10}{'charge in the end':>19}")
+    for number, way in enumerate(ways):
+        ratio = (f"{way.ratio:.3f}", f"{way.low:.3f} to {way.high:.3f}") if number else ("", "")
+        yield (f"  {way.name:<24}{time_text(way.ns):>10}{ratio[0]:>12}{ratio[1]:>22}"
+               f"{count_text(way.commits):>10}{size_text(way.charge):>19}")
