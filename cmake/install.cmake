@@ -16,7 +16,7 @@ set(list ${PROJECT_BINARY_DIR}/install_folders.txt)
 include(${PROJECT_SOURCE_DIR}/cmake/new_folders.cmake)")
 
 set(installed_programs ${HARNESSES} ${APART})
-foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record array
+foreach(program IN ITEMS calibrate calls job bare slow_upfront slow_fault slow_guard walk record replay array
                         list buffer surroundings)
   if(TARGET ${program})
     list(APPEND installed_programs ${program})

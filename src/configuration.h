@@ -30,7 +30,8 @@ struct configuration {
     size_t size;
     size_t step; /* the first one, where they grow */
     enum growth growth;
-    size_t touched; /* from the region's start */
+    size_t touched;  /* from the region's start */
+    size_t resident; /* the most at once, where it is not all that is touched; else 0 */
     enum touch_order order;
     enum vm_pages pages;
     enum commit_kind commit;

@@ -369,7 +369,7 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
                           .trap = configuration->trap,
                           .reading_ns = cycle_empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
-    if (configuration->purge != PURGE_NONE)
+    if (strategy->purges && configuration->purge != PURGE_NONE)
         cycle.steps = region_purge_steps(&cycle.region, configuration->touched);
     if (strategy->prepare != NULL)
         cycle_keep_error(&cycle, "getting ready", strategy->prepare(configuration));

@@ -152,11 +152,16 @@ static int refuse_same(const struct file *file, const char *option)
     return complain(EXIT_USAGE, message);
 }
 
+static const char *loading_option(void)
+{
+    return harness_strategy.shape != NULL ? "--recording" : "--library";
+}
+
 /* Opens what was asked for. Each is compared with those before it, and with the library, while
  * nothing has been emptied yet. */
 static int open_files(struct harness *harness)
 {
-    const char *library = harness->options.library;
+    const char *loaded = harness->options.loaded;
     for (struct file *file = harness->files; file < harness->files + FILE_COUNT; file++) {
         if (file->path == NULL)
             continue;
@@ -166,8 +171,8 @@ static int open_files(struct harness *harness)
         for (struct file *other = harness->files; other < file; other++)
             if (other->path != NULL && output_same(&file->output, &other->output))
                 return refuse_same(file, other->option);
-        if (library != NULL && output_is_at(&file->output, library))
-            return refuse_same(file, "--library");
+        if (loaded != NULL && output_is_at(&file->output, loaded))
+            return refuse_same(file, loading_option());
     }
     return EXIT_TAKEN;
 }
@@ -214,14 +219,18 @@ static void blame_library(void)
     _Exit(complain(library_at_work.status, message));
 }
 
-static int load_library(const char *path)
+static int load(const char *path)
 {
     char why[256], message[MESSAGE_BYTES];
+    const char *option = loading_option();
     if (harness_strategy.load == NULL)
         return EXIT_TAKEN;
-    if (path == NULL)
-        return complain(EXIT_USAGE, "--library: none given; name a shared library that answers "
-                                    "vmcommit.h");
+    if (path == NULL) {
+        snprintf(message, sizeof message, "%s: none given; name %s", option,
+                 harness_strategy.shape != NULL ? "the folder of a recording"
+                                                : "a shared library that answers vmcommit.h");
+        return complain(EXIT_USAGE, message);
+    }
     library_at_work.path = path;
     library_at_work.status = EXIT_USAGE;
     atexit(blame_library);
@@ -229,7 +238,7 @@ static int load_library(const char *path)
     library_at_work.status = EXIT_BROKE;
     if (loaded)
         return EXIT_TAKEN;
-    snprintf(message, sizeof message, "--library: cannot use '%s': %s", path, why);
+    snprintf(message, sizeof message, "%s: cannot use '%s': %s", option, path, why);
     return complain(EXIT_USAGE, message);
 }
 
@@ -255,9 +264,9 @@ static int take_turns(const struct harness *harness)
 
 static int run(struct harness *harness)
 {
-    if (!plan_make(&harness_strategy, &harness->options, &harness->plan))
-        return complain(EXIT_BROKE, "no memory for the list of configurations");
-    int status = load_library(harness->options.library);
+    int status = load(harness->options.loaded);
+    if (status == EXIT_TAKEN && !plan_make(&harness_strategy, &harness->options, &harness->plan))
+        status = complain(EXIT_BROKE, "no memory for the list of configurations");
     if (status == EXIT_TAKEN)
         status = harness->options.turns ? take_turns(harness) : take_samples(harness);
     plan_free(&harness->plan);

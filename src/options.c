@@ -10,6 +10,11 @@ static bool any(const struct strategy *strategy)
     return true;
 }
 
+static bool has_sizes(const struct strategy *strategy)
+{
+    return strategy->shape == NULL;
+}
+
 static bool has_steps(const struct strategy *strategy)
 {
     return strategy->step == STEP_CHUNK;
@@ -25,9 +30,19 @@ static bool purges(const struct strategy *strategy)
     return strategy->purges;
 }
 
+static bool gives_back(const struct strategy *strategy)
+{
+    return strategy->purges || strategy->gives_back != NULL;
+}
+
 static bool has_one_region(const struct strategy *strategy)
 {
     return !strategy->blocks;
+}
+
+static bool touches_in_order(const struct strategy *strategy)
+{
+    return has_one_region(strategy) && has_sizes(strategy);
 }
 
 static bool has_guard(const struct strategy *strategy)
@@ -42,7 +57,12 @@ static bool answers_faults(const struct strategy *strategy)
 
 static bool loads_library(const struct strategy *strategy)
 {
-    return strategy->load != NULL;
+    return strategy->load != NULL && strategy->shape == NULL;
+}
+
+static bool loads_recording(const struct strategy *strategy)
+{
+    return strategy->load != NULL && strategy->shape != NULL;
 }
 
 static bool parse_size(const struct parser *parser, const char *text, struct options *options)
@@ -130,12 +150,6 @@ static const struct kind *growths(const struct strategy *strategy)
     return growth_kinds;
 }
 
-static const struct kind *purge_table(const struct strategy *strategy)
-{
-    (void)strategy;
-    return purge_kinds;
-}
-
 static const struct kind *guards(const struct strategy *strategy)
 {
     (void)strategy;
@@ -163,8 +177,14 @@ static bool parse_output(const struct parser *parser, const char *text, struct o
 
 static bool parse_library(const struct parser *parser, const char *text, struct options *options)
 {
-    options->library = text;
+    options->loaded = text;
     return *text != '\0' || values_refuse(parser, ": '' is no file; name a shared library");
+}
+
+static bool parse_recording(const struct parser *parser, const char *text, struct options *options)
+{
+    options->loaded = text;
+    return *text != '\0' || values_refuse(parser, ": '' is no folder; name that of a recording");
 }
 
 /* Standard output is for the samples, or for nothing. */
@@ -201,7 +221,8 @@ const struct option options_table[] = {
      .value = "LIST",
      .help = "region sizes: 4K,64K,1M,4G, or a range: 4K..4G (each power of two),\n"
              "4K..4G*4 (each power of four)   [4K..1G*4]",
-     .taken_by = any,
+     .taken_by = has_sizes,
+     .lacks = "has the size of what was recorded",
      .parse = parse_size},
     {.name = "--chunk",
      .value = "LIST",
@@ -220,7 +241,8 @@ const struct option options_table[] = {
     {.name = "--touch",
      .value = "LIST",
      .help = "part of the region that is written to: 1, 0.1   [1]",
-     .taken_by = any,
+     .taken_by = has_sizes,
+     .lacks = "touches what was touched in the recording",
      .parse = parse_touch},
     {.name = "--order",
      .value = "ORDER",
@@ -228,8 +250,8 @@ const struct option options_table[] = {
      .kinds = strategy_orders,
      .what = "order",
      .set = set_order,
-     .taken_by = has_one_region,
-     .lacks = "touches its blocks in the order in which it gets them"},
+     .taken_by = touches_in_order,
+     .lacks = "touches in an order of its own"},
     {.name = "--commit",
      .value = "KIND",
      .help = "how pages are made usable: ",
@@ -241,10 +263,10 @@ const struct option options_table[] = {
     {.name = "--purge",
      .value = "KIND",
      .help = "how to give back what was touched, before it is touched again: ",
-     .kinds = purge_table,
+     .kinds = strategy_purge_kinds,
      .what = "way to give back",
      .set = set_purge,
-     .taken_by = purges,
+     .taken_by = gives_back,
      .lacks = "does not give back what it has touched"},
     {.name = "--purge-step",
      .value = "SIZE",
@@ -293,14 +315,14 @@ const struct option options_table[] = {
     {.name = "--trace",
      .value = "FILE",
      .help = "each touch of one more cycle a sample: page, ns, commit calls",
-     .taken_by = has_one_region,
-     .lacks = "can't carry out a second cycle: it may get memory that the allocator kept",
+     .taken_by = touches_in_order,
+     .lacks = "can't take one more cycle touch by touch",
      .parse = parse_trace},
     {.name = "--staircase",
      .value = "FILE",
      .help = "charge and residency as the touching of one more cycle proceeds",
-     .taken_by = has_one_region,
-     .lacks = "can't carry out a second cycle: it may get memory that the allocator kept",
+     .taken_by = touches_in_order,
+     .lacks = "can't take one more cycle touch by touch",
      .parse = parse_staircase},
     {.name = "--turns",
      .value = "",
@@ -314,6 +336,12 @@ const struct option options_table[] = {
      .taken_by = loads_library,
      .lacks = "loads no library",
      .parse = parse_library},
+    {.name = "--recording",
+     .value = "DIR",
+     .help = "what is replayed: the folder of a recording; DIR alone says the same",
+     .taken_by = loads_recording,
+     .lacks = "replays nothing",
+     .parse = parse_recording},
     {.name = NULL},
 };
 
@@ -393,6 +421,8 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
     char *argument = *(*argv)++;
     const struct option *option = find_option(argument);
     parser->option = option != NULL ? option->name : argument;
+    if (option == NULL && argument[0] != '-' && loads_recording(strategy))
+        return parse_recording(parser, argument, options);
     if (option == NULL)
         return values_refuse(parser, ": no such option; --help lists them");
     const char *equals = strchr(argument, '=');
@@ -458,7 +488,7 @@ static bool set_defaults(const struct strategy *strategy, const struct parser *p
                                 .seed = 1,
                                 .output = "-"};
     set_default_kinds(strategy, options);
-    return values_parse_sizes(parser, "4K..1G*4", &options->sizes) &&
+    return values_parse_sizes(parser, has_sizes(strategy) ? "4K..1G*4" : "4K", &options->sizes) &&
            values_parse_sizes(parser, "64K", &options->chunks);
 }
 

@@ -26,7 +26,7 @@ struct options {
     uint64_t seed;
     const char *output;    /* "-" is standard output */
     const char *trace;     /* a file for touches one by one, or NULL */
-    const char *library;   /* what `custom` measures, or NULL */
+    const char *loaded;    /* a library or a recording that the strategy loads, or NULL */
     const char *staircase; /* a file for the charge as touching proceeds, or NULL */
     bool turns;            /* take turns instead of samples */
 };

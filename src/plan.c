@@ -58,6 +58,8 @@ static void list_size(const struct strategy *strategy, const struct options *opt
         for (size_t i = 0; i < touched_count; i++) {
             configuration.touched = touched[i];
             configuration.purge_step = purge_step(options, touched[i]);
+            if (strategy->shape != NULL)
+                strategy->shape(&configuration);
             plan->configurations[plan->count++] = configuration;
         }
     }

@@ -10,8 +10,9 @@ struct plan {
     uint64_t random; /* state of the orders to come */
 };
 
-/* Lists each size with each step and each part; what two parts of a small size have in common is
- * listed once. To be freed by plan_free. False if there is no memory for it. */
+/* To be called when the strategy has loaded what it takes. Lists each size with each step and each
+ * part; what two parts of a small size have in common is listed once. To be freed by plan_free.
+ * False if there is no memory for it. */
 bool plan_make(const struct strategy *strategy, const struct options *options, struct plan *plan);
 void plan_free(struct plan *plan);
 

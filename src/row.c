@@ -188,14 +188,15 @@ static void add_growth(struct text *text, const void *row, size_t at)
 
 static bool purging(const void *row)
 {
-    return configuration_of(row)->purge != PURGE_NONE;
+    return strategy_of(row)->purges && configuration_of(row)->purge != PURGE_NONE;
 }
 
 static void add_purge(struct text *text, const void *row, size_t at)
 {
     (void)at;
-    if (strategy_of(row)->purges)
-        columns_add_text(text, kind_name(purge_kinds, (int)configuration_of(row)->purge));
+    if (strategy_of(row)->purges || strategy_of(row)->gives_back != NULL)
+        columns_add_text(text, kind_name(strategy_purge_kinds(strategy_of(row)),
+                                         (int)configuration_of(row)->purge));
 }
 
 static void add_purge_step(struct text *text, const void *row, size_t at)
@@ -206,7 +207,7 @@ static void add_purge_step(struct text *text, const void *row, size_t at)
 
 static void add_purge_calls(struct text *text, const void *row, size_t at)
 {
-    if (purging(row))
+    if (purging(row) || strategy_of(row)->gives_back != NULL)
         add_count(text, row, at);
 }
 

@@ -50,7 +50,7 @@ static int run_batches(struct cycle *cycle)
 static void keep_purged(const struct cycle *cycle)
 {
     struct sample *sample = cycle->sample;
-    bool purged = cycle->region.purge != PURGE_NONE && cycle->phase >= PHASE_PURGE;
+    bool purged = cycle->steps > 0 && cycle->phase >= PHASE_PURGE;
     bool retouched = purged && cycle->phase >= PHASE_RETOUCH;
     sample->purged_resident_bytes = sample->purged_table_bytes = (struct meter_count){0};
     sample->purged_commit_bytes = (struct meter_count){cycle->purged.region_commit_bytes, purged};
@@ -114,6 +114,8 @@ static bool stop_with(struct sample *sample, enum sample_status status, const ch
 /* What may get resident: what is touched, or all that may be committed ahead of it. */
 static size_t resident_bytes(const struct configuration *configuration)
 {
+    if (configuration->resident > 0)
+        return configuration->resident;
     return commit_populates(configuration->commit) ? configuration->size : configuration->touched;
 }
 

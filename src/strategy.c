@@ -6,6 +6,11 @@ const struct kind *strategy_commit_kinds(const struct strategy *strategy)
     return strategy->commits != NULL ? strategy->commits : commit_kinds;
 }
 
+const struct kind *strategy_purge_kinds(const struct strategy *strategy)
+{
+    return strategy->gives_back != NULL ? strategy->gives_back : purge_kinds;
+}
+
 const struct kind *strategy_orders(const struct strategy *strategy)
 {
     return strategy->orders != NULL ? strategy->orders : workload_orders;
@@ -59,6 +64,8 @@ const char *strategy_unsupported(const struct strategy *strategy,
         why = commit_unsupported(configuration->commit, configuration->pages);
     if (why == NULL && strategy->purges)
         why = purge_step_unsupported(configuration);
+    if (why == NULL && strategy->gives_back != NULL)
+        why = purge_unsupported(configuration->purge, configuration->pages);
     if (why == NULL && strategy->guarded)
         why = guard_page_unsupported(configuration);
     return why;

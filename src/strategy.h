@@ -24,13 +24,21 @@ struct strategy {
     /* The kinds of --commit, --order, --pages and --trap that it takes; NULL for the usual ones. */
     const struct kind *commits, *orders, *pages, *traps;
 
+    /* The kinds of --purge by which it gives back itself, while it touches; NULL: it doesn't. */
+    const struct kind *gives_back;
+
     /* Its memory comes in blocks from an allocator, which may keep what is freed. So the whole
      * process is read, the process's first cycle alone is timed, and the order is the pages' own.
      */
     bool blocks;
 
-    /* Loads what --library names; NULL if it takes none. False with why not in `message`. */
+    /* Loads what --library or, where it has a shape, --recording names; NULL if it takes neither.
+     * False with why not in `message`. */
     bool (*load)(const char *path, char *message, size_t size);
+
+    /* Sets size, step and what is touched, which follow from what was loaded; NULL if they are
+     * asked for. */
+    void (*shape)(struct configuration *configuration);
 
     /* Why this machine lacks what all its configurations need, or NULL; NULL if none needs any. */
     const char *(*unsupported)(void);
@@ -59,11 +67,12 @@ struct strategy {
 /* True if it is our own code that commits, and not a library's or an allocator's. */
 static inline bool strategy_commits(const struct strategy *strategy)
 {
-    return !strategy->blocks && strategy->load == NULL;
+    return !strategy->blocks && (strategy->load == NULL || strategy->shape != NULL);
 }
 
 /* Tables of what it takes; the first is the default. */
 const struct kind *strategy_commit_kinds(const struct strategy *strategy);
+const struct kind *strategy_purge_kinds(const struct strategy *strategy);
 const struct kind *strategy_orders(const struct strategy *strategy);
 const struct kind *strategy_pages_kinds(const struct strategy *strategy);
 const struct kind *strategy_trap_kinds(const struct strategy *strategy);

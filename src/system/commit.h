@@ -15,7 +15,8 @@
  * Windows: COMMIT_VIRTUALALLOC: VirtualAlloc, MEM_COMMIT.
  * The rest is of strategies with a way of their own (Linux): COMMIT_IN_PLACE, COMMIT_MOVE: mremap.
  * COMMIT_GROWSDOWN: the kernel, MAP_GROWSDOWN. COMMIT_COPY, COMMIT_ZEROPAGE: userfaultfd,
- * UFFDIO_COPY and UFFDIO_ZEROPAGE. commit_pages takes none of these. */
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE. COMMIT_RECORDED: by the calls that were recorded. commit_pages
+ * takes none of these. */
 enum commit_kind {
     COMMIT_MPROTECT,
     COMMIT_REMAP,
@@ -27,6 +28,7 @@ enum commit_kind {
     COMMIT_GROWSDOWN,
     COMMIT_COPY,
     COMMIT_ZEROPAGE,
+    COMMIT_RECORDED,
 };
 
 /* Of committing what was reserved before; and of getting address space and commit in one call. The

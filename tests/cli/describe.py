@@ -40,7 +40,8 @@ VALUES = {"--size": "4K", "--chunk": "64K", "--touch": "0.5", "--order": "revers
           "--growth": "double", "--purge": PURGE[1], "--purge-step": "4K",
           "--commit": COMMIT[0], "--pages": "small", "--guard": "auto",
           "--trap": TRAP[0], "--repeat": "3", "--seed": "7", "--output": "no.csv",
-          "--trace": "no.csv", "--staircase": "no.csv", "--library": "no.so"}
+          "--trace": "no.csv", "--staircase": "no.csv", "--library": "no.so",
+          "--recording": "no-folder"}
 
 
 class Describe(unittest.TestCase):

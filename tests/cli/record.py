@@ -11,7 +11,8 @@ import tempfile
 import time
 import unittest
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, goes, vmcommit
+from support import (BIN, PAGE, ROOT, SANITIZED, WINDOWS, begin, execute, finish, goes,
+                     vmcommit)
 
 from vmcommit.analyse import recording
 from vmcommit.base.problems import Problem
@@ -80,7 +81,8 @@ class Replay(Record):
             self.assertEqual(checkpoint.reserved, checkpoint.kernel_reserved)
 
     def test_every_act_after_every_call(self):
-        for options in (("--check", "1"), ("--check", "1", "--no-touch")):
+        for options in (("--check", "1"), ("--check", "1", "--no-touch"),
+                        ("--check", "1", "--no-queries")):
             for act in ACTS:
                 with self.subTest(act=act, options=options):
                     shutil.rmtree(self.output, ignore_errors=True)
@@ -95,6 +97,14 @@ class Replay(Record):
     def test_what_was_touched_is_exact_where_it_is_released(self):
         """32 of 64 pages: 4 of each step of 8."""
         self.recorded(ACT, "steps", options=())
+        watched = Watched()
+        for line in (self.output / recording.LOG).read_text().splitlines():
+            watched.feed(line)
+        self.assertEqual(watched.released[-1], (64, 32))
+
+    def test_what_was_touched_without_queries(self):
+        """As before Linux 6.11: the same 32 of 64 pages."""
+        self.recorded(ACT, "steps", options=("--no-queries",))
         watched = Watched()
         for line in (self.output / recording.LOG).read_text().splitlines():
             watched.feed(line)
@@ -289,6 +299,47 @@ class Reporting(Record):
             done = self.report(*words)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
             self.assertIn(says, done.stderr)
+
+    def test_two_side_by_side(self):
+        """The same program twice, and one that touches 64 MiB which are not charged."""
+        folders = [self.folder / name for name in "abc"]
+        for folder, act in zip(folders, ("steps", "steps", "uncharged"), strict=True):
+            done = execute([RECORD, "--output", folder, "--", ACT, act])
+            self.assertEqual(done.returncode, 0, done.stderr)
+        done = execute(vmcommit("record", "compare", folders[0], folders[1]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^  most charged  .* same$")
+        self.assertRegex(done.stdout, r"(?m)^  mprotect .* 11 +11 +same$")
+        self.assertTrue((folders[1] / "recorded_pair.svg").is_file())
+        done = execute(vmcommit("record", "compare", folders[0], folders[2],
+                                "--into", self.folder / "pictures"))
+        self.assertRegex(done.stdout, r"^B touches without charge more over time: .*, the other "
+                                      r"nothing\.\n")
+        self.assertRegex(done.stdout, r"(?m)^  most touched uncharged +0 B +64 MiB +-$")
+        self.assertTrue((self.folder / "pictures" / "recorded_pair.svg").is_file())
+        done = execute(vmcommit("record", "compare", folders[0], self.folder))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        self.assertIn("holds no recording", done.stderr)
+
+    def test_what_if(self):
+        self.recorded(ACT, "uncharged", options=())
+        run = ROOT / "results" / "reference"
+        done = execute(vmcommit("record", "what-if", self.output, "--run", run))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^The knee is \d+ [KM]iB: ")
+        self.assertRegex(done.stdout, r"(?m)^  64 KiB  .* 64(\.\d+)? MiB .* to ")
+        blind = self.folder / "blind"
+        execute([RECORD, "--no-touch", "--output", blind, "--", ACT, "steps"])
+        for words in ((self.output, "--run", self.folder), (blind,)):
+            done = execute(vmcommit("record", "what-if", *words))
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        done = execute(vmcommit("record", "what-if", self.output, "--run", self.folder))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+
+    def test_what_is_told_to_malloc_is_kept(self):
+        os.environ["GLIBC_TUNABLES"] = "glibc.malloc.top_pad=131072"
+        self.addCleanup(os.environ.pop, "GLIBC_TUNABLES")
+        self.assertEqual(self.recorded("true").facts["tunables"], "glibc.malloc.top_pad=131072")
 
     def test_recording_by_the_command_for_all(self):
         done = execute(vmcommit("record", "--output", self.output, "--", "sh", "-c", "exit 3"))

@@ -34,14 +34,15 @@ static const struct harness {
       .grows = true,
       .purges = true,
       .fault = fault},
-     {"--library"}},
+     {"--library", "--recording"}},
     {{.name = "plain", .step = STEP_SIZE},
-     {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library"}},
+     {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library",
+      "--recording"}},
     {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
      {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library", "--order",
-      "--commit", "--trace", "--staircase", "--turns"}},
+      "--commit", "--trace", "--staircase", "--turns", "--recording"}},
     {{.name = "library", .step = STEP_CHUNK, .load = load},
-     {"--growth", "--purge", "--purge-step", "--guard", "--trap", "--commit"}},
+     {"--growth", "--purge", "--purge-step", "--guard", "--trap", "--commit", "--recording"}},
 };
 
 enum { ARGUMENTS_MAX = 24, LINE_MAX_BYTES = 1200 };
@@ -122,7 +123,7 @@ static void check_contract(const struct harness *harness, const struct options *
     FUZZ_CHECK(options->turns ? are_turns(options) : options->repeat > 0);
     FUZZ_CHECK(options->output != NULL && *options->output != '\0');
     FUZZ_CHECK(is_file(options->trace) && is_file(options->staircase));
-    FUZZ_CHECK(is_file(options->library));
+    FUZZ_CHECK(is_file(options->loaded));
     FUZZ_CHECK(options->trace == NULL || strcmp(options->trace, "-") != 0);
     FUZZ_CHECK(options->staircase == NULL || strcmp(options->staircase, "-") != 0);
     FUZZ_CHECK(kind_name(workload_orders, (int)common->order) != NULL);
@@ -134,7 +135,7 @@ static void check_contract(const struct harness *harness, const struct options *
     FUZZ_CHECK(takes(harness, "--purge") || common->purge == PURGE_NONE);
     FUZZ_CHECK(kind_name(guard_kinds, (int)common->guard) != NULL);
     FUZZ_CHECK(kind_name(trap_kinds, (int)common->trap) != NULL);
-    FUZZ_CHECK(takes(harness, "--library") || options->library == NULL);
+    FUZZ_CHECK(takes(harness, "--library") || options->loaded == NULL);
     FUZZ_CHECK(takes(harness, "--trace") || options->trace == NULL);
     FUZZ_CHECK(takes(harness, "--turns") || !options->turns);
     FUZZ_CHECK(takes(harness, "--order") || common->order == ORDER_SEQUENTIAL);
@@ -193,7 +194,7 @@ static void write_out(const struct harness *harness, const struct options *optio
         add_number(line, "--purge-step", common->purge_step);
     add_kind(line, harness, "--guard", guard_kinds, (int)common->guard);
     add_kind(line, harness, "--trap", trap_kinds, (int)common->trap);
-    add(line, "--library", options->library);
+    add(line, "--library", options->loaded);
     if (options->turns) {
         snprintf(next(line), LINE_MAX_BYTES, "--turns");
         return;
@@ -225,7 +226,7 @@ static bool same_configuration(const struct configuration *a, const struct confi
 static bool same_files(const struct options *a, const struct options *b)
 {
     return same_text(a->output, b->output) && same_text(a->trace, b->trace) &&
-           same_text(a->staircase, b->staircase) && same_text(a->library, b->library);
+           same_text(a->staircase, b->staircase) && same_text(a->loaded, b->loaded);
 }
 
 static bool same_but_sizes(const struct options *a, const struct options *b)

@@ -8,7 +8,7 @@ import support  # noqa: F401
 
 from vmcommit.analyse.recording import LOG
 from vmcommit.analyse.usage import Amounts, Usage
-from vmcommit.commands import record
+from vmcommit.show import recordings
 
 # 10 pages are mapped at 1 s, 4 of them touched at 2 s, and gone at 3 s; 8 pages that are not
 # charged come at 3 s with 5 touched; a child at 4 s; both end at 5 s.
@@ -72,7 +72,7 @@ class Amount(unittest.TestCase):
                           kinds["file"].reserved), (10 * PAGE, 4 * PAGE, 2 * PAGE))
 
     def test_sentences(self):
-        self.assertEqual(list(record.sentences(self.read())), [
+        self.assertEqual(list(recordings.sentences(self.read())), [
             "my program: 5.00 s, 2 processes, 4 memory calls.",
             "Charged and unused: 80 % of the charge over time (0.0625 MiB·s of 0.0781 MiB·s), at "
             "most 40 KiB at 1.00 s.",
@@ -82,16 +82,31 @@ class Amount(unittest.TestCase):
             "23 page faults; the calls took 4.6 µs of 1.1 ms of CPU (0.42 %).",
             "The replay is the kernel's own account, byte for byte, at 2 checkpoints of 2."])
 
+    def test_a_recording_that_did_not_look_at_what_was_touched(self):
+        used = self.read(TEXT.replace("# command", "# touch no\n# command"))
+        said = "\n".join([*recordings.sentences(used), *recordings.tables_of_both(used, used),
+                          *recordings.sentences_of_both(used, used)])
+        self.assertIn("What was touched is not known: it was recorded with --no-touch.", said)
+        self.assertNotRegex(said, "unused|KiB touched")
+
+    def test_two_that_are_alike(self):
+        used = self.read()
+        self.assertEqual(recordings.headline_of_both(used, used),
+                         "Both are alike in what each is charged for and does not touch: "
+                         "0.0625 MiB·s.")
+        rows = list(recordings.tables_of_both(used, used))
+        self.assertTrue(all(row.endswith("same") for row in rows if row and "B / A" not in row))
+
     def test_a_recording_that_breaks_off(self):
         used = self.read(TEXT.removesuffix("# end\n"))
-        self.assertEqual(list(record.sentences(used))[-1],
+        self.assertEqual(list(recordings.sentences(used))[-1],
                          "The recording breaks off: record was ended, or could not write on.")
 
     def test_a_difference_is_said_and_taken_over(self):
         used = self.read(TEXT.replace("C 5000000 0 exit 900000 20 1 8192 10000+2:rx 2fffe+8:rwn",
                                       "C 5000000 0 exit 900000 20 1 8192 10000+2:rx 2fffe+8:rwa\n"
                                       "C 5000000 0 exit 900000 20 1 8192 10000+2:rx 2fffe+8:rwa"))
-        self.assertEqual(list(record.sentences(used))[-1],
+        self.assertEqual(list(recordings.sentences(used))[-1],
                          "The replay differs from the kernel's account at 1 of 3 checkpoints, most "
                          "at 5.00 s: by 32 KiB, and 32 KiB of charge.")
 

@@ -62,6 +62,13 @@ void log_add(struct log *log, const char *format, ...)
     va_end(arguments);
 }
 
+void log_add_escaped(struct log *log, const char *text)
+{
+    for (; *text != '\0'; text++)
+        log_add(log, *text > ' ' && *text != '%' && *text != 127 ? "%c" : "%%%02X",
+                (unsigned char)*text);
+}
+
 void log_add_time(struct log *log)
 {
     log_add(log, " %" PRIu64, (meter_clock_ns() - log->start_ns) / 1000);

@@ -26,6 +26,9 @@ void log_close(struct log *log);
 /* Adds what printf would print to the record. */
 __attribute__((format(printf, 2, 3))) void log_add(struct log *log, const char *format, ...);
 
+/* Adds text without blanks, control characters and '%', which become %XX. */
+void log_add_escaped(struct log *log, const char *text);
+
 /* Adds the time in µs. */
 void log_add_time(struct log *log);
 

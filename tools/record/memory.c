@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "listing.h"
 #include "system/linux/proc.h"
 #include "system/vm.h"
 
@@ -46,6 +47,7 @@ enum {
 
 uint64_t memory_end;
 static uint64_t not_touched = IS_FILE | IS_ZERO_PAGE | IS_GUARD;
+static bool finds, scans; /* by query */
 
 static int open_of(pid_t tid, const char *name)
 {
@@ -86,7 +88,22 @@ static int find_end(const struct memory *memory)
     return error;
 }
 
-int memory_probe(void)
+static void probe(const struct memory *memory, uint64_t here)
+{
+    struct mapping mapping;
+    struct runs runs = {0};
+    finds = scans = true;
+    finds = memory_find(memory, here, &mapping) == 0;
+    int error = memory_touched(memory, here, here + vm_page_bytes(), 0, &runs);
+    if (error == EINVAL) {
+        not_touched = IS_FILE | IS_ZERO_PAGE;
+        error = memory_touched(memory, here, here + vm_page_bytes(), 0, &runs);
+    }
+    scans = error == 0 && find_end(memory) == 0;
+    runs_free(&runs);
+}
+
+int memory_probe(bool queries, bool *queried)
 {
     struct memory memory;
     struct mapping mapping;
@@ -95,15 +112,14 @@ int memory_probe(void)
     int error = memory_open(&memory, getpid());
     if (error != 0)
         return error;
+    if (queries)
+        probe(&memory, here);
+    *queried = finds && scans;
+    if (!scans)
+        memory_end = UINT64_MAX / vm_page_bytes() * vm_page_bytes();
     error = memory_find(&memory, here, &mapping);
     if (error == 0)
         error = memory_touched(&memory, here, here + vm_page_bytes(), 0, &runs);
-    if (error == EINVAL) {
-        not_touched = IS_FILE | IS_ZERO_PAGE;
-        error = memory_touched(&memory, here, here + vm_page_bytes(), 0, &runs);
-    }
-    if (error == 0)
-        error = find_end(&memory);
     runs_free(&runs);
     memory_close(&memory);
     return error;
@@ -111,6 +127,8 @@ int memory_probe(void)
 
 int memory_find(const struct memory *memory, uint64_t address, struct mapping *mapping)
 {
+    if (!finds)
+        return listing_find(memory->maps, address, mapping);
     struct query query = {
         .size = sizeof query, .query_flags = QUERY_COVERING_OR_NEXT, .query_addr = address};
     if (ioctl(memory->maps, QUERY, &query) != 0)
@@ -136,6 +154,8 @@ int memory_touched(const struct memory *memory, uint64_t start, uint64_t end, ui
                    struct runs *runs)
 {
     static struct scan_region regions[512];
+    if (!scans)
+        return listing_touched(memory->maps, memory->pages, start, end, most, runs);
     while (start < end) {
         struct scan scan = {.size = sizeof scan,
                             .start = start,

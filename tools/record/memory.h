@@ -34,8 +34,10 @@ void memory_close(struct memory *memory);
 /* Beyond what any process maps of its own; known after memory_probe. */
 extern uint64_t memory_end;
 
-/* Whether the running kernel answers memory_find (Linux 6.11) and memory_touched (6.7). */
-int memory_probe(void);
+/* Finds out how the running kernel answers the two below: by query (PROCMAP_QUERY, Linux 6.11;
+ * PAGEMAP_SCAN, 6.7), or, where it has none or `queries` is unset, by what listing.h reads.
+ * *queried: by query both. */
+int memory_probe(bool queries, bool *queried);
 
 /* The mapping that holds `address`, or the next one above it. ENOENT if there is none. */
 int memory_find(const struct memory *memory, uint64_t address, struct mapping *mapping);

@@ -37,6 +37,8 @@ static const char usage[] =
     "that\n"
     "                   takes (default: at intervals only)\n"
     "  --no-touch       do not look at what is touched\n"
+    "  --no-queries     read /proc as Linux before 6.11 must be read: slower, and what was only\n"
+    "                   read counts as touched\n"
     "  --every-process  record every process (default)\n"
     "  --only NAME      record only processes whose program has this file name\n"
     "  --help, --version\n"
@@ -47,7 +49,7 @@ static const char usage[] =
 struct options {
     const char *output;
     struct tracer_options tracer;
-    bool every;
+    bool every, no_queries;
     char **words; /* the program's */
 };
 
@@ -75,6 +77,8 @@ static bool read_switch(const char *option, struct options *options)
         options->tracer.scan = false;
     else if (strcmp(option, "--every-process") == 0)
         options->every = true;
+    else if (strcmp(option, "--no-queries") == 0)
+        options->no_queries = true;
     else
         return false;
     return true;
@@ -176,6 +180,17 @@ static void setting_line(char *line, void *context)
     snprintf(context, 64, "%s", line);
 }
 
+/* What is told to glibc's malloc (GLIBC_TUNABLES, ld.so(8)), on one line. */
+static void log_tunables(struct log *log)
+{
+    const char *tunables = getenv("GLIBC_TUNABLES");
+    if (tunables == NULL)
+        return;
+    log_add(log, "# tunables ");
+    log_add_escaped(log, tunables);
+    log_add(log, "\n");
+}
+
 static void log_head(struct log *log, const struct options *options)
 {
     struct utsname system;
@@ -183,14 +198,13 @@ static void log_head(struct log *log, const struct options *options)
     uname(&system);
     proc_for_each_line("", "/proc/sys/vm/overcommit_memory", setting_line, overcommit);
     log_add(log, "recording 1\n");
+    log_tunables(log);
     log_add(log, "# kernel %s %s\n# page %zu\n# overcommit %s\n# touch %s\n# command",
             system.release, system.machine, vm_page_bytes(), overcommit,
             options->tracer.scan ? "yes" : "no");
     for (char **word = options->words; *word != NULL; word++) {
         log_add(log, " ");
-        for (const char *at = *word; *at != '\0'; at++)
-            log_add(log, *at > ' ' && *at != '%' && *at != 127 ? "%c" : "%%%02X",
-                    (unsigned char)*at);
+        log_add_escaped(log, *word);
     }
     log_end(log);
 }
@@ -290,13 +304,16 @@ int main(int count, char **words)
         fprintf(stderr, "record: %s %s: not started\n", path, unfit);
         return NOT_RECORDED;
     }
-    int error = memory_probe();
+    bool queried = false;
+    int error = memory_probe(!options.no_queries, &queried);
     if (error != 0) {
-        fprintf(stderr,
-                "record: this kernel does not say what is mapped and touched (PROCMAP_QUERY, Linux "
-                "6.11; PAGEMAP_SCAN, 6.7): %s\n",
+        fprintf(stderr, "record: this kernel does not say what is mapped and touched (/proc): %s\n",
                 strerror(error));
         return NOT_RECORDED;
     }
+    if (!queried && !options.no_queries)
+        tracer_say(
+            "this kernel lacks PROCMAP_QUERY (Linux 6.11) or PAGEMAP_SCAN (6.7): slower, and "
+            "what was only read counts as touched");
     return record(&options, path);
 }

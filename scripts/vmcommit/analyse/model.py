@@ -190,17 +190,22 @@ def outside(ranges: dict, asked: dict[str, int | None]) -> list[str]:
             if value is not None and beyond(value, ranges[f"{name}_bytes"])]
 
 
+def cost(fitted: dict, does: dict[str, int]) -> tuple[float, float, float]:
+    """(ns, low, high) of doing that, by the model of a strategy."""
+    vector = numpy.array([does[name] for name in fitted["ns"]], float)
+    ns = float(vector @ [price["value"] for price in fitted["ns"].values()])
+    residuals = fitted["residuals"]
+    variance = float(vector @ numpy.array(fitted["covariance"]) @ vector)
+    reach = residuals["student"] * math.sqrt(max(variance, 0) + (residuals["standard"] * ns) ** 2)
+    return ns, max(ns - reach, 0), ns + reach
+
+
 def predict(model: dict, strategy: Strategy, size: int, touch, step: int
             ) -> tuple[float, float, float, dict[str, int], list[str]]:
     """(ns, low, high, counts, [what lies outside of what was measured])"""
     fitted = model["strategies"][strategy.name]
     touched = touched_bytes(size, touch, model["page_bytes"])
     does = counts(strategy, size, touched, step, model["page_bytes"], fitted.get("guard"))
-    vector = numpy.array([does[name] for name in fitted["ns"]], float)
-    ns = float(vector @ [price["value"] for price in fitted["ns"].values()])
-    residuals = fitted["residuals"]
-    variance = float(vector @ numpy.array(fitted["covariance"]) @ vector)
-    reach = residuals["student"] * math.sqrt(max(variance, 0) + (residuals["standard"] * ns) ** 2)
-    return ns, max(ns - reach, 0), ns + reach, does, outside(
+    return *cost(fitted, does), does, outside(
         fitted["measured"],
         {"size": size, "touched": touched, "chunk": step if strategy.stepped else None})

@@ -89,9 +89,10 @@ RECORDS = {"#": "fact", "E": "program", "m": "mapping",
 class Recording:
     """Lines go in one by one, through feed(); what they amount to stands in `lives`, `checkpoints`
     and `calls`. `watch`, if given, is called with the time and a Life after each change to it. What
-    happens after `until_us` raises Later, and changes nothing."""
+    happens after `until_us` raises Later, and changes nothing. `make_space` is called as Space."""
 
-    def __init__(self, watch=None, until_us=None):
+    def __init__(self, watch=None, until_us=None, make_space=Space):
+        self.make_space = make_space
         self.facts, self.lives, self.checkpoints, self.calls = {}, {}, [], []
         self.watch, self.until_us = watch, until_us
         self.time_us = 0
@@ -139,7 +140,7 @@ class Recording:
     def program(self, rest):
         time, number, pid, brk, name = rest.split(" ", 4)
         self.at(time)
-        space = Space(self.page, self.overcommit)
+        space = self.make_space(self.page, self.overcommit)
         space.brk = int(brk, 16)
         self.beginning = Life(int(number), int(pid), name, self.time_us, space)
         self.lives[int(number)] = self.beginning
@@ -316,10 +317,10 @@ def spread(mappings, edges):
         yield mappings[at][2] if at < len(mappings) and mappings[at][0] <= start else None
 
 
-def read(folder, watch=None, until_us=None):
+def read(folder, watch=None, until_us=None, make_space=Space):
     """The Recording in a folder, up to a moment. What is no recording is a Problem."""
     path = pathlib.Path(folder) / LOG
-    recording = Recording(watch, until_us)
+    recording = Recording(watch, until_us, make_space)
     with open(path, encoding="utf-8", errors="surrogateescape") as lines:
         if next(lines, "").rstrip("\n") != HEAD:
             raise Problem(f"{path} is no recording, which begins with '{HEAD}'")

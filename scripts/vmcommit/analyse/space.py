@@ -189,7 +189,7 @@ class Space:
 
     def copy(self):
         """What fork gives to a child (dup_mmap): all but MADV_DONTFORK, charged as it is."""
-        child = Space(self.page, self.overcommit)
+        child = self.beginning_child()
         child.brk, child.heap_arena = self.brk, self.heap_arena
         child.arenas = self.arenas[:]
         child.written = self.written.copy()
@@ -201,6 +201,10 @@ class Space:
         child.touch([run for start, end, attributes in child if not attributes.wipe
                      for run in self.touched.within(start, end)])
         return child
+
+    def beginning_child(self):
+        """One without memory, for copy()."""
+        return Space(self.page, self.overcommit)
 
     # Calls.
 

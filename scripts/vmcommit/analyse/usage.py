@@ -79,6 +79,11 @@ class Usage:
         self.null_ns = int(self.recording.facts.get("null_ns", 0))
 
     @property
+    def blind(self):
+        """Whether what is touched was not looked at."""
+        return self.recording.facts.get("touch") == "no"
+
+    @property
     def seconds(self):
         return self.recording.time_us / 1e6
 

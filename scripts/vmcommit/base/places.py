@@ -29,6 +29,11 @@ def command(name):
     return f"vmcommit {name}" if INSTALLED else f"make {name}"
 
 
+def program(name):
+    """How a program of the build is typed here, for messages."""
+    return f"vmcommit {name}" if INSTALLED else f"build/bin/{name}"
+
+
 def version_text(build=BUILD):
     """0.1.0, revision 0123456789ab, GNU 12.2.0 -O2: as the programs of a build say it."""
     try:

@@ -29,11 +29,11 @@ COMMANDS = {
     "fleet": "measure many machines, and name those that are lost",
     "kernels": "count on other kernels, booted in QEMU",
     "doctor": "say what of this machine disturbs or limits measuring, and what mends it",
-    "record": "record what a program does with memory, or report DIR: what a recording shows",
+    "record": "record what a program does with memory; report, compare, what-if, measure: on those",
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
-# Programs that are no harness, and commands of their own.
-TOOLS = (*APART, "surroundings", "walk")
+# Programs that are in no campaign, and commands of their own.
+TOOLS = (*APART, "surroundings", "walk", "replay")
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program

@@ -1,116 +1,140 @@
 """`vmcommit record -- PROGRAM` records, as build/bin/record does; `vmcommit record report DIR` says
-what a recording shows."""
+what a recording shows, `record compare DIR_A DIR_B` what two do, `record what-if DIR` what other
+choices would have made of it, `record measure DIR` what it takes to replay it in other ways."""
 
 import pathlib
 import shutil
 import sys
 
 from vmcommit.analyse import recording, usage
+from vmcommit.analyse import what_if as growth
+from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
+from vmcommit.base.places import SETUP, command, program
 from vmcommit.base.problems import Usage
-from vmcommit.base.text import counted, printable
-from vmcommit.base.units import MIB, count_text, size_text, time_text
-from vmcommit.commands.arguments import Parser, say
+from vmcommit.base.units import size_text
+from vmcommit.commands.arguments import BUILD, RESULTS, Parser, say
+from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
-from vmcommit.show import charts
-from vmcommit.show.chart import RECORDING
+from vmcommit.commands.predict import read_run
+from vmcommit.measure import replays
+from vmcommit.show import charts, recordings
+from vmcommit.show.chart import RECORDING, RECORDINGS
+
+SETS = 12
 
 
-def mib_seconds(byte_seconds):
-    amount = byte_seconds / MIB
-    return f"{count_text(amount) if amount >= 100 else f'{amount:.3g}'} MiB·s"
+def read(folder):
+    """The Usage of a recording. Raises Usage where there is none."""
+    if not (folder / recording.LOG).is_file():
+        raise Usage(f"{folder} holds no recording ({recording.LOG}); {program('record')} -- "
+                    "PROGRAM makes one")
+    used = usage.Usage(folder)
+    if not used.recording.lives:
+        raise Usage(f"{folder} recorded no program: --only named none that ran")
+    return used
 
 
-def share(part, whole):
-    return f"{100 * part / whole:.2g} %" if whole else "0 %"
-
-
-def checked(checkpoints):
-    """How far the replay agrees with the kernel."""
-    unequal = [checkpoint for checkpoint in checkpoints if not checkpoint.equal]
-    if not checkpoints:
-        return "No checkpoint: the recording broke off before the first."
-    if not unequal:
-        return (f"The replay is the kernel's own account, byte for byte, at "
-                f"{counted(len(checkpoints), 'checkpoint')} of {len(checkpoints)}.")
-    worst = max(unequal, key=lambda checkpoint: checkpoint.different)
-    return (f"The replay differs from the kernel's account at {len(unequal)} of "
-            f"{counted(len(checkpoints), 'checkpoint')}, most at {worst.time_us / 1e6:.2f} s: by "
-            f"{size_text(worst.different)}, and "
-            f"{size_text(abs(worst.charge - worst.kernel_charge))} of charge.")
-
-
-def headline(over):
-    """By what a program does more of: charge what it doesn't use, or use what isn't charged."""
-    sums = over.byte_seconds
-    unused_at, unused = over.peak("unused")
-    exposed_at, exposed = over.peak("touched_uncharged")
-    of_unused = (f"Charged and unused: {share(sums['unused'], sums['charged'])} of the charge over "
-                 f"time ({mib_seconds(sums['unused'])} of {mib_seconds(sums['charged'])}), at most "
-                 f"{size_text(unused)} at {unused_at / 1e6:.2f} s.")
-    of_exposed = (f"Touched but not charged (MAP_NORESERVE): at most {size_text(exposed)} at "
-                  f"{exposed_at / 1e6:.2f} s; without charge, the system may run out of it.")
-    if sums["touched_uncharged"] > sums["unused"]:
-        return [of_exposed, of_unused]
-    return [of_unused, *([of_exposed] if exposed else [])]
-
-
-def sentences(used):
-    replayed, over = used.recording, used.over
-    name = pathlib.PurePath(recording.command_of(replayed)[0]).name
-    calls, cpu = used.calls(), used.counted("cpu_ns")
-    processes = "1 process" if used.processes == 1 else f"{used.processes} processes"
-    yield (f"{printable(name)}: {used.seconds:.2f} s, {processes}, "
-           f"{count_text(len(replayed.calls))} memory calls.")
-    yield from headline(over)
-    peaks = {what: over.peak(what) for what in ("reserved", "charged", "touched", "resident")}
-    yield "At most " + ", ".join(
-        f"{size_text(amount)} {what}" for what, (_, amount) in peaks.items()) + "."
-    faults = used.counted("minor_faults")
-    yield (f"{count_text(faults)} page faults; the calls took "
-           f"{time_text(sum(row[3] for row in calls.values()))} of {time_text(cpu)} of CPU "
-           f"({share(sum(row[3] for row in calls.values()), cpu)}).")
-    yield checked(replayed.checkpoints)
-    if "end" not in replayed.facts:
-        yield "The recording breaks off: record was ended, or could not write on."
-
-
-def tables(used):
-    at, _ = used.over.peak("charged")
-    yield f"When most was charged, at {at / 1e6:.2f} s:"
-    yield f"  {'kind':<12}{'charged':>12}{'touched':>12}{'reserved':>12}  mappings began as"
-    for name, kind in used.kinds_at(at).items():
-        yield (f"  {name:<12}{size_text(kind.charged):>12}{size_text(kind.touched):>12}"
-               f"{size_text(kind.reserved):>12}{kind.arenas:>8}")
-    yield ""
-    yield f"  {'call':<14}{'calls':>9}{'failed':>8}{'bytes':>12}{'CPU':>10}"
-    for name, (calls, failed, size, ns) in used.calls().items():
-        yield (f"  {name:<14}{count_text(calls):>9}{failed:>8}{size_text(size):>12}"
-               f"{time_text(ns):>10}")
+def draw(shows, subject, folder, text):
+    """Draws what there is, and returns the exit status."""
+    if not shutil.which("gnuplot"):
+        print(f"record: gnuplot not found, so without a chart: {SETUP}", file=sys.stderr)
+        return 1
+    with keeping(remedy="make room, or make it writable"):
+        for name in charts.draw_each(shows, subject, folder, text):
+            say(f"chart: {relative(folder / f'{name}.svg')}")
+    return 0
 
 
 def report(arguments):
     parser = Parser("record report", "What a recording shows: docs/record.md explains it.")
     parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
     folder = parser.parse_args(arguments).folder
-    if not (folder / recording.LOG).is_file():
-        raise Usage(f"{folder} holds no recording ({recording.LOG}); build/bin/record -- PROGRAM "
-                    "makes one")
-    used = usage.Usage(folder)
-    if not used.recording.lives:
-        raise Usage(f"{folder} recorded no program: --only named none that ran")
-    say("\n".join([*sentences(used), "", *tables(used)]))
-    if not shutil.which("gnuplot"):
-        print("record: gnuplot not found, so without a chart: run ./scripts/setup.sh",
-              file=sys.stderr)
-        return 1
-    with keeping(remedy="make room, or make it writable"):
-        for name in charts.draw_each(RECORDING, used, folder, " ".join(list(sentences(used))[:2])):
-            say(f"chart: {relative(folder / f'{name}.svg')}")
+    used = read(folder)
+    sentences = list(recordings.sentences(used))
+    say("\n".join([*sentences, "", *recordings.tables(used)]))
+    return draw(RECORDING, used, folder, " ".join(sentences[:2]))
+
+
+def compare(arguments):
+    parser = Parser("record compare", "Two recordings side by side: of two versions, or of a "
+                                      "program with another allocator.")
+    parser.add_argument("a", metavar="DIR_A", type=pathlib.Path, help="of a recording")
+    parser.add_argument("b", metavar="DIR_B", type=pathlib.Path, help="of another")
+    parser.add_argument("--into", type=pathlib.Path, metavar="DIR",
+                        help="folder for the pictures (default: DIR_B)")
+    asked = parser.parse_args(arguments)
+    pair = read(asked.a), read(asked.b)
+    sentences = list(recordings.sentences_of_both(*pair))
+    say("\n".join([*sentences, "", *recordings.tables_of_both(*pair)]))
+    return draw(RECORDINGS, pair, asked.into or asked.b,
+                f"{sentences[0]} A: whole lines; B: broken lines.")
+
+
+def fitted_models(folder):
+    """({strategy: its cost model}, where it is from). None of them where there is no run and none
+    was named."""
+    if folder is None and not (RESULTS / LATEST).exists():
+        return {}, f"No times: there is no run; {command('bench')} makes one, with a cost model."
+    folder = folder or RESULTS / LATEST
+    fitted, _ = read_run(folder)
+    return fitted["strategies"], f"Times are by the cost model of the run in {relative(folder)}."
+
+
+def what_if(arguments):
+    parser = Parser("record what-if", "What other steps, and other ways of giving back, would have "
+                                      "made of a recording.")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
+    parser.add_argument("--run", type=pathlib.Path, metavar="DIR",
+                        help="whose cost model says what it takes (default: results/latest)")
+    asked = parser.parse_args(arguments)
+    used = read(asked.folder)
+    if used.blind:
+        raise Usage(f"{asked.folder} was recorded with --no-touch, and what was touched is what "
+                    "another choice is judged by; record it without")
+    fitted, source = fitted_models(asked.run)
+    _, outcomes = growth.by_growth(asked.folder, fitted)
+    best = growth.knee(outcomes)
+    step = best.step if best else DEFAULT_STEP
+    stepped = next(one for one in outcomes if one.step)
+    lines = list(recordings.knob_lines(used))
+    say("\n".join([
+        recordings.of_knee(best, stepped), source, "",
+        *recordings.outcome_lines("committed", outcomes), "",
+        *recordings.outcome_lines(f"given back, {size_text(step)}",
+                                  growth.by_release(asked.folder, step, fitted)),
+        *([""] if lines else []), *lines]))
     return 0
 
 
+def measure(arguments):
+    parser = Parser("record measure", "What replaying a recording takes, as recorded and in other "
+                                      "ways, in turns with each other.")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="of a recording")
+    parser.add_argument("--commit", action="append", default=[], metavar="KIND",
+                        help="commit so; may be given several times")
+    parser.add_argument("--purge", action="append", default=[], metavar="KIND",
+                        help="give back so; may be given several times")
+    parser.add_argument("--sets", type=int, default=SETS, help=f"(default: {SETS})")
+    parser.add_argument("--seed", type=int, default=1, help="of the random order (default: 1)")
+    asked = parser.parse_args(arguments)
+    read(asked.folder)
+    if asked.sets < 2:
+        raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
+    command = (str(BUILD / "bin" / "replay"), "--recording", str(asked.folder.resolve()))
+    strategy = replays.strategy_of(command[:1])
+    parts = {name: replays.part_of(command, strategy, manner) for name, manner in
+             replays.manners(strategy, asked.commit, asked.purge).items()}
+    ways = replays.measure(parts, asked.sets, asked.seed,
+                           lambda number: print(f"set {number} of {asked.sets}", end="\r",
+                                                file=sys.stderr) if sys.stderr.isatty() else None)
+    say("\n".join(recordings.way_lines(ways)))
+    return 0
+
+
+COMMANDS = {"report": report, "compare": compare, "what-if": what_if, "measure": measure}
+
+
 def main(arguments):
-    if arguments[:1] == ["report"]:
-        return report(arguments[1:])
-    return become("record", arguments)
+    on_recordings = COMMANDS.get(arguments[0]) if arguments else None
+    return on_recordings(arguments[1:]) if on_recordings else become("record", arguments)

@@ -6,7 +6,8 @@ from typing import Any, Callable
 from vmcommit.show.gnuplot import Plot
 
 # What a chart can show.
-RUN, RUNS, FLEET, HISTORY, RECORDING = "run", "runs", "fleet", "history", "recording"
+RUN, RUNS, FLEET, HISTORY = "run", "runs", "fleet", "history"
+RECORDING, RECORDINGS = "recording", "recordings"
 SURROUNDINGS = "surroundings"  # of a run that looked at them
 
 
@@ -22,7 +23,7 @@ class Chart:
     prepare(subject, plot) writes the tables and settings that NAME.gp reads, and returns whether
     there is anything to draw. finding(subject) says what a chart that was drawn shows in this run.
     The subject is an Analysis, for SURROUNDINGS too; for RUNS a side_by_side.Together, for FLEET a
-    fleet.Fleet, for HISTORY a trend.History, for RECORDING a usage.Usage.
+    fleet.Fleet, for HISTORY a trend.History, for RECORDING a usage.Usage, for RECORDINGS two.
     """
 
     order: int

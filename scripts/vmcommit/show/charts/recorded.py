@@ -23,21 +23,27 @@ def thinned(points):
     return kept
 
 
-def prepare(used, plot):
-    points = used.over.points
-    if not points:
-        return False
-    used_looks = [looks.SERIES[number] for number in (7, 1, 2, 4, 3)]
-    looks.define(plot, list(LINES.values()), used_looks)
+def line_of(used, name):
+    return [(time / 1e6, getattr(amounts, name)) for time, amounts in used.over.points]
+
+
+def lay_out(plot, lines, lines_looks):
+    """`lines`: {text: [(s, bytes)]}."""
+    looks.define(plot, list(lines), lines_looks)
     plot.legend = [(text, look.color, look.mark, 1)
-                   for text, look in zip(LINES.values(), used_looks, strict=True)]
+                   for text, look in zip(lines, lines_looks, strict=True)]
     plot.gap = 170
-    plot.table("lines", {str(number): thinned([(time / 1e6, getattr(amounts, name))
-                                               for time, amounts in points])
-                         for number, name in enumerate(LINES, 1)})
-    plot.define("last", max(1e-6, used.seconds))
-    highest = max(max(amounts) for _, amounts in points)
-    plot.define("high_bytes", max(1, highest))
+    plot.table("lines", {str(number): thinned(points)
+                         for number, points in enumerate(lines.values(), 1)})
+    plot.define("last", max(1e-6, *(points[-1][0] for points in lines.values())))
+    plot.define("high_bytes", max(1, *(size for points in lines.values() for _, size in points)))
+
+
+def prepare(used, plot):
+    if not used.over.points:
+        return False
+    lay_out(plot, {text: line_of(used, name) for name, text in LINES.items()},
+            [looks.SERIES[number] for number in (7, 1, 2, 4, 3)])
     return True
 
 

@@ -1,0 +1,226 @@
+"""Holds build/bin/replay against what it replays: calls, touches and charge, exactly."""
+
+import pathlib
+import re
+import tempfile
+import unittest
+
+from support import BIN, PAGE, SANITIZED, WINDOWS, execute, parse, vmcommit
+
+from vmcommit.analyse import recording
+from vmcommit.analyse.space import WRITE
+
+# Each ends as a program that does nothing else; the others fork, or are cut off.
+ACTS = ("steps", "unwritten", "merged", "noreserve", "uncharged", "holes", "fixed", "remaps",
+        "heap", "files", "segments", "discards", "stacks", "signals", "threads")
+RECORD, REPLAY, ACT = BIN / "record", BIN / "replay", BIN / "act"
+
+
+def usable(space):
+    """Bytes that may be written to, as a set of runs says."""
+    return sum(end - start for start, end, attributes in space if attributes.access & WRITE)
+
+
+class Watched(recording.Recording):
+    """Counts what the first program of a recording did: calls that made memory usable, pages
+    touched, and its charge in the end as the kernel has it."""
+
+    def __init__(self):
+        super().__init__()
+        self.commits, self.pages, self.charge = 0, 0, 0
+
+    def call(self, rest):
+        life = self.life(rest.split(" ")[1])
+        before = life.space.copy()
+        super().call(rest)
+        self.commits += self.calls[-1].space == 0 and commits(self.calls[-1], before)
+
+    def checkpoint(self, rest):
+        super().checkpoint(rest)
+        if self.checkpoints[-1].space == 0:
+            self.charge = self.checkpoints[-1].kernel_charge
+
+    def touched(self, rest):
+        _, space, *runs = rest.split()
+        if space == "0":
+            self.pages += sum(end - start for start, end in self.runs(runs)) // PAGE
+        super().touched(rest)
+
+
+def commits(call, before):
+    """Whether a call made memory usable that was not, by what was mapped before."""
+    if call.failed:
+        return False
+    name, arguments = call.name, call.arguments
+    if name == "mmap":
+        return arguments[2] & WRITE != 0
+    if name == "brk":
+        return before.pages(call.result) > before.pages(before.brk)
+    if name == "mprotect":
+        pieces = before.pieces(arguments[0], arguments[0] + before.pages(arguments[1]))
+        return arguments[2] & WRITE != 0 and any(
+            not attributes.access & WRITE for _, _, attributes in pieces)
+    if name == "mremap":
+        piece = before.pieces(arguments[0], arguments[0] + 1)
+        return before.pages(arguments[2]) > before.pages(arguments[1]) and bool(
+            piece and piece[0][2].access & WRITE)
+    return name in ("shmat",)
+
+
+@unittest.skipIf(WINDOWS, "Linux's ptrace")
+class Replay(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def record(self, *words, name="recording", options=()):
+        output = self.folder / name
+        done = execute([RECORD, "--output", output, *options, "--", *words])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return output
+
+    def replay(self, *words):
+        done = execute([REPLAY, *words, "--repeat", "2"])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return parse(done.stdout)
+
+    def refused(self, words, says):
+        done = execute([REPLAY, *words])
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1),
+                         done.stderr)
+        self.assertIn(says, done.stderr)
+
+
+class Counts(Replay):
+    def read(self, output):
+        watched = Watched()
+        for line in (output / recording.LOG).read_text().splitlines():
+            watched.feed(line)
+        return watched
+
+    @unittest.skipIf(SANITIZED, "a sanitizer maps more than a region can hold")
+    def test_every_act(self):
+        """A private mapping of a file keeps its charge when it is protected, unwritten; the memory
+        that plays it doesn't: 8 pages."""
+        for act in ACTS:
+            output = self.record(ACT, act, name=act)
+            watched = self.read(output)
+            for row in self.replay(output):
+                with self.subTest(act=act):
+                    self.assertEqual((row["status"], row["error"]), ("ok", ""))
+                    self.assertEqual(int(row["commit_calls"]), watched.commits)
+                    self.assertEqual(int(row["touched_bytes"]) // PAGE, watched.pages)
+                    self.assertEqual(int(row["commit_bytes"]),
+                                     watched.charge - (8 * PAGE if act == "files" else 0))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's own memory faults too")
+    def test_each_touch_is_a_fault(self):
+        for act in ("steps", "heap", "uncharged", "threads"):
+            row = self.replay(self.record(ACT, act, name=act))[1]
+            self.assertEqual(int(row["minor_faults"]), int(row["touched_bytes"]) // PAGE, act)
+
+    def test_in_slices(self):
+        """A cycle touch by touch, and in two parts, is the same as in one go."""
+        output = self.record(ACT, "steps")
+        columns = ("commit_calls", "minor_faults", "commit_bytes", "region_count", "status")
+        whole = self.replay(output)[0]
+        touches = int(whole["touched_bytes"]) // PAGE
+        for parts in ([1] * touches, [touches - 7, 7]):
+            said = execute([REPLAY, output, "--turns"], given="\n".join(
+                ["header", "probe", *(f"touch {part}" for part in parts), "end", "row 1 1 1", ""]))
+            lines = said.stdout.splitlines()
+            row = parse("\n".join([lines[1], lines[-1]]))[0]
+            self.assertEqual({column: row[column] for column in columns},
+                             {column: whole[column] for column in columns})
+
+
+class Otherwise(Replay):
+    """Committed or given back in another way than in the recording."""
+
+    def test_each_way_to_commit(self):
+        output = self.record(ACT, "steps")
+        recorded = self.replay(output)[0]
+        for kind in ("mprotect", "remap", "populate", "noreserve"):
+            row = self.replay(output, "--commit", kind)[0]
+            if row["status"] == "unsupported":
+                continue
+            self.assertEqual((row["status"], row["commit_kind"]), ("ok", kind))
+            self.assertEqual(row["commit_calls"], recorded["commit_calls"])
+        self.assertLess(int(row["commit_bytes"]), int(recorded["commit_bytes"]))  # noreserve
+
+    def test_each_way_to_give_back(self):
+        """8 pages of 64 are discarded, 8 freed; other advice gives nothing back."""
+        output = self.record(ACT, "discards")
+        for kind in ("dontneed", "free", "cold", "protect", "remap", "remap_noreserve", "guard"):
+            row = self.replay(output, "--purge", kind)[0]
+            if row["status"] == "unsupported":
+                continue
+            self.assertEqual((row["status"], row["purge"], row["error"]), ("ok", kind, ""))
+            self.assertEqual(row["purge_calls"], "2")
+
+    def test_what_was_given_back_is_usable_when_it_is_touched_again(self):
+        log = self.record(ACT, "steps") / recording.LOG
+        lines = log.read_text().splitlines(keepends=True)
+        at = next(i for i, line in enumerate(lines) if " mprotect 0 " in line and
+                  line.rstrip().endswith(" 8000 3"))
+        start = lines[at].split()[7]
+        pages = f"{int(start, 16) // PAGE:x}+4"
+        time = lines[at].split()[1]
+        lines[at + 1:at + 1] = [f"t {time} 0 {pages}\n",
+                                f"c {time} 0 1 madvise 0 1 {start} 8000 4\n",
+                                f"t {time} 0 {pages}\n"]
+        log.write_text("".join(lines))
+        whole = self.replay(log.parent)[0]
+        for kind in ("protect", "remap", "guard"):
+            row = self.replay(log.parent, "--purge", kind)[0]
+            if row["status"] != "unsupported":
+                self.assertEqual((row["status"], row["purge_calls"]), ("ok", "1"), kind)
+                self.assertEqual(row["touched_bytes"], whole["touched_bytes"])
+
+
+@unittest.skipIf(SANITIZED, "measures")
+class Measured(Replay):
+    def measure(self, *words):
+        return execute(vmcommit("record", "measure", *words))
+
+    def test_ways_in_turns(self):
+        output = self.record(ACT, "steps")
+        done = self.measure(output, "--commit", "mprotect", "--purge", "free", "--sets", "2")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        rows = [re.split(r"  +", line.strip()) for line in done.stdout.splitlines()[1:]]
+        self.assertEqual([row[0] for row in rows],
+                         ["as recorded", "--commit mprotect", "--purge free"])
+        for row in rows:
+            self.assertEqual(row[-2:], ["12", "256 KiB"])
+        for row in rows[1:]:
+            ratio, (low, high) = float(row[2]), map(float, row[3].split(" to "))
+            self.assertTrue(low <= ratio <= high, row)
+
+    def test_what_can_not_be_measured(self):
+        output = self.record(ACT, "steps")
+        for words, says in (([output, "--commit", "recorded"], "is no other way; use mprotect"),
+                            ([output, "--purge", "x"], "use dontneed"), ([self.folder], "holds no"),
+                            ([output, "--sets", "1"], "is no number of sets"), ([], "DIR")):
+            done = self.measure(*words)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(says, done.stderr)
+
+
+class Refusals(Replay):
+    def test_what_is_no_recording(self):
+        self.refused([], "--recording: none given; name the folder of a recording")
+        self.refused([self.folder], "no memory.log to read in it")
+        (self.folder / recording.LOG).write_text("something else\n")
+        self.refused([self.folder], "no recording of this version")
+
+    def test_a_recording_without_touches(self):
+        self.refused([self.record("true", options=("--no-touch",))], "--no-touch")
+
+    def test_options_that_a_recording_decides(self):
+        for option, value in (("--size", "4K"), ("--touch", "1"), ("--chunk", "64K"),
+                              ("--order", "random"), ("--growth", "double"),
+                              ("--purge-step", "4K"), ("--trace", "t.csv")):
+            self.refused([option, value], f"leave {option} out")
+
+
+if __name__ == "__main__":
+    unittest.main()
