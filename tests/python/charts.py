@@ -21,15 +21,12 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.gate import history
 from vmcommit.show import charts, frame, gnuplot, looks, side_by_side, trend
-<<<<<<< HEAD
-from vmcommit.show.chart import HISTORY, RECORDING, RUN, RUNS, SURROUNDINGS
-=======
-from vmcommit.show.chart import HISTORY, RECORDING, RECORDINGS, RUN, RUNS
->>>>>>> record2
+from vmcommit.show.chart import (FLEET, HISTORY, RECORDING, RECORDINGS, RUN, RUNS,
+                                 SURROUNDINGS)
 
 FOLDER = ROOT / "scripts" / "vmcommit" / "show" / "charts"
 GNUPLOT = shutil.which("gnuplot")
-ALL = (RUN, SURROUNDINGS, RUNS, HISTORY, RECORDING)  # that a chart can show
+ALL = (RUN, SURROUNDINGS, RUNS, FLEET, HISTORY, RECORDING, RECORDINGS)  # that a chart can show
 HOSTILE = "'; system('touch pwned'); x='"
 TEXTS = (HOSTILE, '"; system("touch pwned"); x="', "`touch pwned`", "$(touch pwned)", "@pwned",
          "X @ 2.80GHz", "a_b^c_{d}^{e}", "{/Symbol a}", "100 %", "%s%d%n", "\\", "a\\", "\\n\\101",
@@ -100,12 +97,7 @@ def within(folder):
 
 class Pairs(unittest.TestCase):
     def test_each_chart_is_a_pair(self):
-<<<<<<< HEAD
         names = {name for shows in ALL for name in charts.of(shows)}
-=======
-        names = {name for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS)
-                 for name in charts.of(shows)}
->>>>>>> record2
         self.assertEqual(names, {path.stem for path in FOLDER.glob("*.py")} - {"__init__"})
         scripts = {path.stem: path.read_text() for path in FOLDER.glob("*.gp")}
         self.assertLessEqual(names, set(scripts))
@@ -113,11 +105,7 @@ class Pairs(unittest.TestCase):
             self.assertTrue(any(f"load '{shared}.gp'" in text for text in scripts.values()), shared)
 
     def test_each_says_what_it_shows_in_an_order(self):
-<<<<<<< HEAD
         for shows in ALL:
-=======
-        for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS):
->>>>>>> record2
             known = charts.of(shows).values()
             orders = [chart.order for chart in known]
             self.assertEqual(orders, sorted(set(orders)))
@@ -145,11 +133,7 @@ class Pairs(unittest.TestCase):
 
 class Words(unittest.TestCase):
     def test_captions_are_plain(self):
-<<<<<<< HEAD
         for shows in ALL:
-=======
-        for shows in (RUN, RUNS, HISTORY, RECORDING, RECORDINGS):
->>>>>>> record2
             for name, chart in charts.of(shows).items():
                 text = f"{chart.title} {chart.description} {chart.caption}"
                 with self.subTest(chart=name):
