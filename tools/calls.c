@@ -4,7 +4,6 @@
  * An episode brings a range into a state and times calls on it. All episodes take turns, in a new
  * random order each repeat; a short one is made several times in its turn, whose rows have the
  * mean of the middle half. Counts are read once, in a repeat of their own that is not timed. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +14,9 @@
 #include "region.h"
 #include "system/calls.h"
 #include "system/maps.h"
+#include "tool.h"
 #include "values.h"
-#include "version.h"
 #include "workload.h"
-
-enum { EXIT_TAKEN = 0, EXIT_BROKE = 1, EXIT_USAGE = 2 };
 
 enum call {
     RESERVE,
@@ -108,8 +105,7 @@ struct figures {
 struct options {
     struct sizes sizes;
     size_t populate; /* the largest size that is touched or locked */
-    uint64_t mappings[VALUES_MAX];
-    size_t mappings_count;
+    struct tool_numbers mappings;
     uint64_t repeat, seed;
 };
 
@@ -117,6 +113,7 @@ enum { MOST_FIGURES = VALUES_MAX * 48 }; /* of each size there are some 30 */
 
 /* `range` is the region that is being worked on. */
 struct calls {
+    const struct tool *tool;
     struct options options;
     struct figures figures[MOST_FIGURES];
     size_t count;
@@ -151,7 +148,7 @@ static struct figures *figures_of(struct calls *calls, enum call call, enum stat
     return &calls->figures[calls->count++];
 }
 
-static void make_room(struct figures *figures)
+static void make_room(const struct calls *calls, struct figures *figures)
 {
     if (figures->window_count < figures->window_room)
         return;
@@ -159,15 +156,14 @@ static void make_room(struct figures *figures)
     figures->windows = realloc(figures->windows, figures->window_room * sizeof figures->windows[0]);
     if (figures->windows != NULL)
         return;
-    fprintf(stderr, "calls: out of memory\n");
-    exit(EXIT_BROKE);
+    exit(tool_complain(calls->tool, TOOL_BROKE, "out of memory"));
 }
 
 /* What stands between begin and end is timed; end is given its result and passes it on. */
 static void begin(struct calls *calls, enum call call, enum state state, size_t size)
 {
     calls->open = figures_of(calls, call, state, size);
-    make_room(calls->open);
+    make_room(calls, calls->open);
     if (calls->counting)
         meter_read_faults(&calls->faults);
     calls->start_ns = meter_clock_ns();
@@ -701,40 +697,23 @@ static const struct column columns[] = {
     {"answered_bytes", add_count, offsetof(struct figures, answered_bytes)},
     {"minor_faults", add_count, offsetof(struct figures, minor_faults)},
 };
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
-
-static void print(const struct text *text)
-{
-    fwrite(text->bytes, 1, text->length, stdout);
-}
-
 /* And forgets this turn's. */
-static void print_rows(struct calls *calls)
+static int print_rows(struct calls *calls)
 {
-    char bytes[1024];
+    int status = TOOL_TAKEN;
     for (size_t i = 0; i < calls->count; i++) {
         struct figures *figures = &calls->figures[i];
-        struct text text = text_in(bytes, sizeof bytes);
-        if (figures->status != NULL && !calls->counting) {
-            columns_add_row(columns, COLUMNS, &(struct row){calls, figures}, &text);
-            print(&text);
-        }
+        if (figures->status != NULL && !calls->counting && status == TOOL_TAKEN)
+            status = tool_print_row(calls->tool, &(struct row){calls, figures});
         figures->status = NULL;
         figures->error[0] = '\0';
         figures->window_count = 0;
         figures->batch = 0;
     }
+    return status;
 }
 
 /* --- Turns --- */
-
-static int complain(const char *what, int error)
-{
-    char text[96];
-    vm_error_text(error, text, sizeof text);
-    fprintf(stderr, "calls: %s: %s\n", what, text);
-    return EXIT_BROKE;
-}
 
 static int complain_of(const struct calls *calls, size_t size, int error)
 {
@@ -745,7 +724,7 @@ static int complain_of(const struct calls *calls, size_t size, int error)
     else
         snprintf(what, sizeof what, "at or after %s of %zu bytes, %s", call_name(open->call),
                  open->size, state_names[open->state]);
-    return complain(what, error);
+    return tool_broke(calls->tool, what, error);
 }
 
 /* Gives back what an episode held. A refusal ends it, and is a row where the call was a timed one:
@@ -757,7 +736,7 @@ static int make_once(struct calls *calls, const struct episode *episode, size_t 
     int held = release(calls);
     if (error == 0 || vm_is_refusal(error))
         error = held;
-    return error == 0 ? EXIT_TAKEN : complain_of(calls, size, error);
+    return error == 0 ? TOOL_TAKEN : complain_of(calls, size, error);
 }
 
 /* Fewer where more pages are touched. */
@@ -773,16 +752,16 @@ static size_t times_in_a_turn(const struct episode *episode, size_t size)
 static int make(struct calls *calls, const struct episode *episode, size_t size)
 {
     size_t times = calls->counting ? 0 : times_in_a_turn(episode, size);
-    int status = EXIT_TAKEN;
+    int status = TOOL_TAKEN;
     if (times > 0) {
         calls->discarding = true;
         status = make_once(calls, episode, size);
         calls->discarding = false;
     }
-    for (size_t i = 0; i < (times > 0 ? times : 1) && status == EXIT_TAKEN; i++)
+    for (size_t i = 0; i < (times > 0 ? times : 1) && status == TOOL_TAKEN; i++)
         status = make_once(calls, episode, size);
-    print_rows(calls);
-    return status;
+    int printed = print_rows(calls);
+    return status == TOOL_TAKEN ? printed : status;
 }
 
 struct turn {
@@ -822,9 +801,9 @@ static void list_turns(struct turns *turns, const struct calls *calls)
 static int take_turns(struct calls *calls)
 {
     static struct turns turns;
-    int status = EXIT_TAKEN;
+    int status = TOOL_TAKEN;
     list_turns(&turns, calls);
-    for (size_t left = turns.count; left > 0 && status == EXIT_TAKEN; left--) {
+    for (size_t left = turns.count; left > 0 && status == TOOL_TAKEN; left--) {
         size_t drawn = (size_t)(workload_random(&calls->random) % left);
         struct turn turn = turns.list[drawn];
         turns.list[drawn] = turns.list[left - 1];
@@ -879,30 +858,28 @@ static int take_turns_beside(struct calls *calls, uint64_t mappings)
     calls->mappings = mappings;
     if (mappings == 0)
         return take_turns(calls);
-    int error = crowd_gather(&crowd, mappings), status = EXIT_TAKEN;
+    int error = crowd_gather(&crowd, mappings), status = TOOL_TAKEN;
     if (error == 0) {
         status = take_turns(calls);
     } else if (vm_is_refusal(error)) {
         begin(calls, RESERVE, FRESH, BESIDE_BYTES);
         end(calls, error);
-        print_rows(calls);
+        status = print_rows(calls);
         error = 0;
     }
     int left = crowd_leave(&crowd);
     error = error != 0 ? error : left;
-    return error == 0 ? status : complain("other reservations beside", error);
+    return error == 0 ? status : tool_broke(calls->tool, "other reservations beside", error);
 }
 
 static int take_repeat(struct calls *calls)
 {
-    uint64_t beside[VALUES_MAX];
-    size_t left = calls->options.mappings_count;
-    int status = EXIT_TAKEN;
-    memcpy(beside, calls->options.mappings, sizeof beside);
-    for (; left > 0 && status == EXIT_TAKEN; left--) {
+    struct tool_numbers beside = calls->options.mappings;
+    int status = TOOL_TAKEN;
+    for (size_t left = beside.count; left > 0 && status == TOOL_TAKEN; left--) {
         size_t drawn = (size_t)(workload_random(&calls->random) % left);
-        status = take_turns_beside(calls, beside[drawn]);
-        beside[drawn] = beside[left - 1];
+        status = take_turns_beside(calls, beside.values[drawn]);
+        beside.values[drawn] = beside.values[left - 1];
     }
     return status;
 }
@@ -917,146 +894,79 @@ static int count_calls(struct calls *calls)
 
 static int run(struct calls *calls)
 {
-    char bytes[512];
-    struct text header = text_in(bytes, sizeof bytes);
     uint64_t available;
     int error = vm_use_pages(VM_PAGES_SMALL);
     if (error == 0)
         error = meter_read_available(&available);
     if (error != 0)
-        return complain("reading what memory there is", error);
+        return tool_broke(calls->tool, "reading what memory there is", error);
     if (calls->options.populate > available / 2)
         calls->options.populate = (size_t)(available / 2);
     calls->window_ns = cycle_empty_window_ns();
     calls->random = calls->options.seed;
-    columns_add_header(columns, COLUMNS, &header);
-    print(&header);
-    int status = count_calls(calls);
-    for (calls->repeat = 1; calls->repeat <= calls->options.repeat && status == EXIT_TAKEN;
+    int status = tool_print_header(calls->tool);
+    if (status == TOOL_TAKEN)
+        status = count_calls(calls);
+    for (calls->repeat = 1; calls->repeat <= calls->options.repeat && status == TOOL_TAKEN;
          calls->repeat++)
         status = take_repeat(calls);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    fprintf(stderr, "calls: cannot write standard output: %s\n", strerror(errno));
-    return EXIT_BROKE;
+    return status;
 }
 
 /* --- The command line --- */
 
-static bool parse_size(const struct parser *parser, const char *text, struct options *options)
+static bool parse_size(const struct parser *parser, const char *text, void *options)
 {
-    return values_parse_sizes(parser, text, &options->sizes);
+    return values_parse_sizes(parser, text, &((struct options *)options)->sizes);
 }
 
-static bool parse_populate(const struct parser *parser, const char *text, struct options *options)
+static bool parse_populate(const struct parser *parser, const char *text, void *options)
 {
-    if (values_parse_size(text, &options->populate))
-        return true;
-    return values_refuse(parser, ": '%s' is no size; use bytes or K, M, G, as in 64M", text);
+    return tool_parse_bytes(parser, text, 1, 1, SIZE_MAX, &((struct options *)options)->populate);
 }
 
-static bool parse_count(const struct parser *parser, const char *text, uint64_t *count)
+static bool parse_repeat(const struct parser *parser, const char *text, void *options)
 {
-    if (values_parse_number(text, count) && *count > 0)
-        return true;
-    return values_refuse(parser, ": '%s' is no whole number from 1", text);
+    return tool_parse_repeat(parser, text, &((struct options *)options)->repeat);
 }
 
-static bool parse_repeat(const struct parser *parser, const char *text, struct options *options)
+static bool parse_seed(const struct parser *parser, const char *text, void *options)
 {
-    return parse_count(parser, text, &options->repeat);
+    return tool_parse_number(parser, text, 1, UINT64_MAX, &((struct options *)options)->seed);
 }
 
-static bool parse_seed(const struct parser *parser, const char *text, struct options *options)
-{
-    return parse_count(parser, text, &options->seed);
-}
-
-static bool parse_mappings(const struct parser *parser, const char *text, struct options *options)
+static bool parse_mappings(const struct parser *parser, const char *text, void *options)
 {
     enum { MOST = 10000000 };
-    options->mappings_count = 0;
-    for (const char *item = text; item != NULL;) {
-        char digits[16];
-        const char *comma = strchr(item, ',');
-        size_t length = comma != NULL ? (size_t)(comma - item) : strlen(item);
-        uint64_t mappings;
-        snprintf(digits, sizeof digits, "%.*s", (int)(length < sizeof digits ? length : 0), item);
-        if (!values_parse_number(digits, &mappings) || mappings > MOST)
-            return values_refuse(parser, ": '%s' is no list of whole numbers from 0 to %d", text,
-                                 MOST);
-        for (size_t i = 0; i < options->mappings_count; i++)
-            if (options->mappings[i] == mappings)
-                return values_refuse(parser, ": '%s' names a number twice; name each once", text);
-        if (options->mappings_count == VALUES_MAX)
-            return values_refuse(parser, ": '%s' is too long; at most %d numbers", text,
-                                 VALUES_MAX);
-        options->mappings[options->mappings_count++] = mappings;
-        item = comma != NULL ? comma + 1 : NULL;
-    }
-    return true;
+    return tool_parse_numbers(parser, text, 0, MOST, &((struct options *)options)->mappings);
 }
 
-static const struct {
-    const char *name, *value, *help;
-    bool (*parse)(const struct parser *parser, const char *text, struct options *options);
-} option_table[] = {
-    {"--size", "LIST", "sizes of the range: 4K,64K,1M or 4K..1G*8 (default: 4K..1G*8)", parse_size},
+static const struct tool_option option_table[] = {
+    {"--size", "LIST", "sizes of the range: 4K,64K,1M or 4K..1G*8   [4K..1G*8]", parse_size},
     {"--populate", "SIZE",
-     "the largest size that is touched or locked, and never more than half of what is available\n"
-     "                    (default: 1G)",
+     "the largest size that is touched or locked, and never more than half of\n"
+     "what is available   [1G]",
      parse_populate},
-    {"--mappings", "LIST", "other reservations beside the range (default: 0,1000,10000)",
-     parse_mappings},
-    {"--repeat", "N", "samples of each call (default: 15)", parse_repeat},
-    {"--seed", "N", "of the random orders (default: 1)", parse_seed},
+    {"--mappings", "LIST", "other reservations beside the range   [0,1000,10000]", parse_mappings},
+    {"--repeat", "N", "samples of each call   [15]", parse_repeat},
+    {"--seed", "N", "of the random orders   [1]", parse_seed},
+    {NULL, NULL, NULL, NULL},
 };
-enum { OPTIONS = sizeof option_table / sizeof option_table[0] };
 
-static int help(void)
-{
-    printf("usage: calls [OPTION VALUE]...\n\nTimes single calls on memory by size and state; CSV "
-           "on standard output.\n\n");
-    for (size_t i = 0; i < OPTIONS; i++)
-        printf("  %-11s %-5s %s\n", option_table[i].name, option_table[i].value,
-               option_table[i].help);
-    return EXIT_TAKEN;
-}
-
-static bool parse_option(const char *name, const char *value, struct options *options,
-                         char *message, size_t size)
-{
-    struct parser parser = {.option = name, .message = message, .size = size};
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (strcmp(option_table[i].name, name) == 0)
-            return value != NULL
-                       ? option_table[i].parse(&parser, value, options)
-                       : values_refuse(&parser, ": a value is missing: %s", option_table[i].value);
-    return values_refuse(&parser, ": no such option; see calls --help");
-}
+static const struct tool tool = {"calls",
+                                 "Times single calls on memory by size and state; CSV on standard "
+                                 "output.",
+                                 option_table, columns, sizeof columns / sizeof columns[0]};
 
 int main(int argc, char **argv)
 {
-    static struct calls calls = {.options = {.sizes = {{0}, 0},
-                                             .populate = (size_t)1 << 30,
-                                             .mappings = {0, 1000, 10000},
-                                             .mappings_count = 3,
+    static struct calls calls = {.tool = &tool,
+                                 .options = {.populate = (size_t)1 << 30,
+                                             .mappings = {{0, 1000, 10000}, 3},
                                              .repeat = 15,
                                              .seed = 1}};
-    char message[1024];
-    struct parser sizes = {.option = "--size", .message = message, .size = sizeof message};
-    values_parse_sizes(&sizes, "4K..1G*8", &calls.options.sizes);
-    for (int i = 1; i < argc; i += 2) {
-        if (strcmp(argv[i], "--help") == 0)
-            return help();
-        if (strcmp(argv[i], "--version") == 0) {
-            printf("calls (vmcommit) %s\n", version_text);
-            return EXIT_TAKEN;
-        }
-        if (!parse_option(argv[i], argv[i + 1], &calls.options, message, sizeof message)) {
-            fprintf(stderr, "calls: %s\n", message);
-            return EXIT_USAGE;
-        }
-    }
-    return run(&calls);
+    const struct parser defaults = {.option = "--size"};
+    int status;
+    values_parse_sizes(&defaults, "4K..1G*8", &calls.options.sizes);
+    return tool_parse(&tool, argc, argv, &calls.options, &status) ? run(&calls) : status;
 }

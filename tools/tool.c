@@ -9,6 +9,7 @@
 #include "system/output.h"
 #include "system/vm.h"
 #include "text.h"
+#include "version.h"
 
 enum { ROW_BYTES = 1024, MESSAGE_BYTES = 512, HELP_BYTES = 4096, HELP_INDENT = 22 };
 
@@ -206,9 +207,17 @@ static int help(const struct tool *tool)
         text_add_indented(&text, option->help, HELP_INDENT);
         text_add(&text, "\n");
     }
-    text_add(&text, "\nSizes take K, M, G (powers of 1024) or plain bytes.\n"
+    text_add(&text, "  --help, --version\n\nSizes take K, M, G (powers of 1024) or plain bytes.\n"
                     "Exit status: 0 done, what the system refused being a row; 1 something broke; "
                     "2 bad usage.\n");
+    return write_text(tool, &text);
+}
+
+static int version(const struct tool *tool)
+{
+    char bytes[HELP_BYTES];
+    struct text text = text_in(bytes, sizeof bytes);
+    text_add(&text, "%s (vmcommit) %s\n", tool->name, version_text);
     return write_text(tool, &text);
 }
 
@@ -247,8 +256,8 @@ bool tool_parse(const struct tool *tool, int argc, char **argv, void *options, i
     char message[MESSAGE_BYTES];
     struct parser parser = {.option = "", .message = message, .size = sizeof message};
     for (char **next = argv + (argc > 0); *next != NULL;) {
-        if (strcmp(*next, "--help") == 0) {
-            *status = help(tool);
+        if (strcmp(*next, "--help") == 0 || strcmp(*next, "--version") == 0) {
+            *status = strcmp(*next, "--help") == 0 ? help(tool) : version(tool);
             return false;
         }
         if (!parse_option(tool, &parser, &next, options)) {

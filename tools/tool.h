@@ -30,8 +30,8 @@ struct tool {
     size_t column_count;
 };
 
-/* Reads argv into `options`. False if the tool is to end now, with *status: after --help, or after
- * a line that names option, value and what would be right. */
+/* Reads argv into `options`. False if the tool is to end now, with *status: after --help or
+ * --version, or after a line that names option, value and what would be right. */
 bool tool_parse(const struct tool *tool, int argc, char **argv, void *options, int *status);
 
 /* Numbers and kinds out of a list, each once. */

@@ -5,6 +5,7 @@ import collections
 import ctypes
 import platform
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -176,7 +177,7 @@ class Turns(unittest.TestCase):
         """All sizes up to 1 GiB, as --help says them."""
         said = run("calls", "--help")
         self.assertEqual((said.returncode, said.stderr), (0, ""))
-        for default in ("4K..1G*8", "(default: 1G)", "0,1000,10000", "default: 15", "default: 1)"):
+        for default in ("[4K..1G*8]", "[1G]", "[0,1000,10000]", "[15]", "[1]"):
             self.assertIn(default, said.stdout)
 
 
@@ -239,23 +240,27 @@ class Refused(unittest.TestCase):
                           ("reserve_bottom_up", "fresh", "ok"), ("commit", "fresh", "refused")})
         self.assertEqual(len(large), 8)
 
+    def test_lines_end_in_cr_lf(self):
+        done = subprocess.run(command("calls", *SMALL), capture_output=True, timeout=SECONDS)
+        self.assertEqual((done.returncode, done.stdout.count(b"\r\r")), (0, 0))
+        self.assertEqual(done.stdout.count(b"\r\n"), done.stdout.count(b"\n"))
+
     def test_usage(self):
         for arguments, said in (
                 (["--size", "4KB"], "--size: '4KB' is no size"),
                 (["--size", ""], "--size: '' is an empty list"),
                 (["--size", "4095"], "--size: '4095' gives 4095 bytes, which is no multiple"),
                 (["--populate", "0"], "--populate: '0' is no size; use bytes or K, M, G"),
-                (["--mappings", "1,x"], "--mappings: '1,x' is no list of whole numbers from 0 to"),
-                (["--mappings", ""], "--mappings: '' is no list"),
-                (["--mappings", "1,,2"], "--mappings: '1,,2' is no list"),
-                (["--mappings", "10000001"], "--mappings: '10000001' is no list"),
-                (["--mappings", "00000000000000000000001"], "--mappings: '0000000"),
-                (["--mappings", "0,0"], "names a number twice"),
-                (["--mappings", ",".join(map(str, range(65)))], "is too long; at most 64"),
+                (["--mappings", "1,x"], "--mappings: 'x' is no whole number from 0 to 10000000"),
+                (["--mappings", ""], "--mappings: '' is an empty list"),
+                (["--mappings", "1,,2"], "--mappings: '' is no whole number"),
+                (["--mappings", "10000001"], "--mappings: '10000001' is no whole number"),
+                (["--mappings", "0,0"], "--mappings: '0' comes a second time; name each once"),
+                (["--mappings", ",".join(map(str, range(65)))], "'64' is one too many; at most 64"),
                 (["--repeat", "0"], "--repeat: '0' is no whole number from 1"),
                 (["--seed", "-1"], "--seed: '-1' is no whole number from 1"),
-                (["--repeat"], "--repeat: a value is missing: N"),
-                (["--bogus", "1"], "--bogus: no such option; see calls --help")):
+                (["--repeat"], "--repeat: no value; --help says what it takes"),
+                (["--bogus", "1"], "--bogus: no such option; --help lists them")):
             done = run("calls", *arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
             self.assertEqual(done.stderr.count("\n"), 1)

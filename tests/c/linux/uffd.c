@@ -63,6 +63,31 @@ static int asked_until_the_previous(struct scene *scene, enum trap_kind kind)
     return scene->asked;
 }
 
+static void a_foreign_fault_goes_to_who_was_there(struct scene *scene)
+{
+    signal(SIGBUS, on_bus);
+    CHECK_EQUAL(asked_until_the_previous(scene, TRAP_SIGBUS), 1);
+    CHECK_EQUAL(asked_until_the_previous(scene, TRAP_SIGNAL), 0);
+}
+
+static void what_is_supplied_is_there(struct scene *scene)
+{
+    CHECK(!run(scene, TRAP_SIGBUS, TRAP_ABANDON));
+    CHECK_EQUAL(scene->asked, 1);
+    CHECK(run(scene, TRAP_SIGBUS, TRAP_RETRY));
+    CHECK_EQUAL(scene->asked, 2);
+    for (size_t page = 0; page < 4; page++)
+        CHECK_EQUAL(scene->base[page * scene->page + 5], page < 3);
+    CHECK(run(scene, TRAP_SIGBUS, TRAP_ABANDON)); /* nobody is asked */
+    CHECK_EQUAL(scene->asked, 0);
+}
+
+static void what_is_there_is_not_supplied(const struct scene *scene)
+{
+    CHECK_EQUAL(uffd_supply(COMMIT_ZEROPAGE, scene->base, scene->page), EEXIST);
+    CHECK_EQUAL(trap_put(scene->base), TRAP_FOREIGN); /* no thread is told of anything */
+}
+
 int main(void)
 {
     struct scene scene = {.page = vm_page_bytes()};
@@ -72,22 +97,9 @@ int main(void)
     CHECK_EQUAL(uffd_prepare(TRAP_SIGBUS, COMMIT_COPY, 2 * scene.page), 0);
     CHECK_EQUAL(uffd_map(4 * scene.page, &base), 0);
     scene.base = base;
-
-    signal(SIGBUS, on_bus);
-    CHECK_EQUAL(asked_until_the_previous(&scene, TRAP_SIGBUS), 1);
-    CHECK_EQUAL(asked_until_the_previous(&scene, TRAP_SIGNAL), 0);
-
-    CHECK(!run(&scene, TRAP_SIGBUS, TRAP_ABANDON));
-    CHECK_EQUAL(scene.asked, 1);
-    CHECK(run(&scene, TRAP_SIGBUS, TRAP_RETRY));
-    CHECK_EQUAL(scene.asked, 2);
-    CHECK_EQUAL(scene.base[5] + scene.base[scene.page + 5] + scene.base[2 * scene.page + 5], 3);
-    CHECK_EQUAL(scene.base[3 * scene.page], 0);
-    CHECK(run(&scene, TRAP_SIGBUS, TRAP_ABANDON)); /* all is there: nobody is asked */
-    CHECK_EQUAL(scene.asked, 0);
-
-    CHECK_EQUAL(uffd_supply(COMMIT_ZEROPAGE, base, scene.page), EEXIST);
-    CHECK_EQUAL(trap_put(base), TRAP_FOREIGN); /* no thread is being told */
+    a_foreign_fault_goes_to_who_was_there(&scene);
+    what_is_supplied_is_there(&scene);
+    what_is_there_is_not_supplied(&scene);
     CHECK_EQUAL(vm_release(base, 4 * scene.page), 0);
     return check_result();
 }
