@@ -266,9 +266,12 @@ class Order(Fakes):
         self.assertEqual([command for _, command in self.asked()][:6],
                          ["probe", "touch 16", "purge 9", "restore 9", "retouch 16", "end"])
 
-    def test_different_touches_are_not_sliced(self):
-        self.take(self.parts("ab", a={"greet": "turns 2 32 ok"}))
-        self.assertNotIn("begin", [command for _, command in self.asked()])
+    def test_what_is_not_alike_is_not_sliced(self):
+        """Other touches; giving back in turns of its own, and in one go, as harnesses did once."""
+        for greeting in ("turns 2 32 ok", "turns 2 16 9 ok"):
+            (self.folder / "asked").write_text("")
+            self.take(self.parts("ab", a={"greet": greeting}))
+            self.assertNotIn("begin", [command for _, command in self.asked()])
 
 
 @unittest.skipUnless(reservoir.POSSIBLE, "parts of a mapping can't be freed here")

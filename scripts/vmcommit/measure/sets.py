@@ -84,8 +84,8 @@ class Part:
 
 
 class Set:
-    """`parts`: {key: Part}, of configurations alike in what they touch, of which all give back, or
-    none does. `number` counts sets, `round_number` those of the same members."""
+    """`parts`: {key: Part}, of configurations alike in what they touch. `number` counts sets,
+    `round_number` those of the same members."""
 
     def __init__(self, parts: dict, pace: Pace, number: int, round_number: int,
                  order: random.Random):
@@ -178,7 +178,9 @@ class Set:
 
     def take_turns(self):
         touches = {member.touches for member in self.members.values()}
-        slices = self.pace.slices(min(touches)) if len(touches) == 1 else []
+        give_back = {member.steps > 0 for member in self.members.values()}  # an older one in one go
+        alike = len(touches) == len(give_back) == 1
+        slices = self.pace.slices(min(touches)) if alike else []
         if not slices:
             self.batches()
             return
