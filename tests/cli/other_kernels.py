@@ -14,10 +14,10 @@ import unittest
 from support import BIN, ROOT, execute, rows
 
 from vmcommit.base.columns import COUNTS
+from vmcommit.base.conventions import SPARSE_BELOW
 
 KERNELS = os.environ.get("VMCOMMIT_KERNELS", "").split()
 LACKING = [name for name in ("qemu-system-x86_64", "busybox") if not shutil.which(name)]
-GUARD_PAGE = 4096  # committed too where MADV_GUARD_INSTALL made it
 SECONDS = 900  # for each kernel, with what must be fetched
 
 
@@ -40,7 +40,8 @@ class Counts(unittest.TestCase):
     def on_this_machine(self, row):
         """The same configuration's row, by this machine's kernel."""
         step = ["--chunk", row["chunk_bytes"]] if row["strategy"] in ("chunked", "guard") else []
-        touch = str(int(row["touched_bytes"]) / int(row["size_bytes"]))
+        touched = int(row["touched_bytes"]) / int(row["size_bytes"])
+        touch = "0.1" if touched < SPARSE_BELOW else str(touched)  # rounded up to pages
         words = (row["strategy"], "--size", row["size_bytes"], "--touch", touch, *step,
                  "--order", row["touch_order"], "--repeat", "1")
         if words not in self.here:
