@@ -138,7 +138,7 @@ class Words(unittest.TestCase):
                 text = f"{chart.title} {chart.description} {chart.caption}"
                 with self.subTest(chart=name):
                     self.assertNotRegex(text, r"promised|told apart|nothing beats|unseen")
-                    self.assertNotRegex(text, r"(?<!confidence )\bintervals?\b")
+                    self.assertNotRegex(text, r"(?<!confidence )(?<!prediction )\bintervals?\b")
 
     def test_a_caption_breaks_between_clauses(self):
         self.assertEqual(frame.wrapped("one two; three four", 12), ["one two;", "three four"])

@@ -164,13 +164,14 @@ class Commands(unittest.TestCase):
         usage = self.help([])
         programs = re.search(r"^One strategy or tool: ([\w, \n]+)\n\n", usage, re.M)[1]
         known = dict.fromkeys(re.findall(r"^  (\w+)  ", usage, re.M) + re.findall(r"\w+", programs))
-        for path, match in self.each(r"(?:build/bin/|^)vmcommit ([a-z][\w-]*)(.*)"):
-            name, rest = match.groups()
+        for path, match in self.each(r"(?:build/bin/|^)vmcommit ([a-z][\w-]*)"
+                                     r"((?: (?:report|compare|what-if|measure)\b)?)(.*)"):
+            name, what, rest = match.groups()
             with self.subTest(document=path, command=match[0]):
                 self.assertIn(name, known)
-                known[name] = known[name] or self.help([name])
+                known[name + what] = known.get(name + what) or self.help([name, *what.split()])
                 for option in re.findall(r"(?<!\w)--[\w-]+", rest):
-                    self.assertIn(option, known[name])
+                    self.assertIn(option, known[name + what])
 
     def test_make_targets(self):
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
