@@ -3,6 +3,7 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "system/kind.h"
@@ -24,7 +25,11 @@ const char *guard_unsupported(enum guard_kind kind);
  * uncommitted page already is a guard. */
 size_t guard_committed_bytes(enum guard_kind kind);
 
-/* Sets a guard on one page; clears it after a hit. Async-signal-safe. */
+/* Whether a guard that was set still stands: false where the system has taken it off at a hit.
+ * Async-signal-safe, like those that follow. */
+bool guard_stands(enum guard_kind kind, const void *page);
+
+/* Sets a guard on one page; clears it after a hit, and does nothing where none stands. */
 int guard_set(enum guard_kind kind, void *page);
 int guard_clear(enum guard_kind kind, void *page);
 

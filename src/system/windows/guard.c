@@ -26,6 +26,14 @@ size_t guard_committed_bytes(enum guard_kind kind)
     return vm_page_bytes();
 }
 
+bool guard_stands(enum guard_kind kind, const void *page)
+{
+    MEMORY_BASIC_INFORMATION information;
+    (void)kind;
+    return VirtualQuery(page, &information, sizeof information) == 0 ||
+           (information.Protect & PAGE_GUARD) != 0;
+}
+
 int guard_set(enum guard_kind kind, void *page)
 {
     DWORD previous;
