@@ -159,13 +159,12 @@ static bool claim_guard(struct region_shared *shared)
     return atomic_compare_exchange_strong(&shared->mover, &mover, thread_number());
 }
 
-/* Where the system takes a guard off at the hit, another thread may pass it before the one that hit
- * it has come here. */
+/* Where the system takes a guard off at the hit, or commits a page before it guards it, another
+ * thread may pass it, and comes as far as the first page that is not committed. */
 static bool is_hit(const struct region *region, size_t page)
 {
     return page == region->guard ||
-           (page > region->guard &&
-            !guard_stands(region->guard_kind, region->base + region->guard));
+           (page == region->committed && guard_is_one_shot(region->guard_kind));
 }
 
 /* A guard that has been moved on is cleared once more, in case that whoever moved it ended before.

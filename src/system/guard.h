@@ -25,11 +25,11 @@ const char *guard_unsupported(enum guard_kind kind);
  * uncommitted page already is a guard. */
 size_t guard_committed_bytes(enum guard_kind kind);
 
-/* Whether a guard that was set still stands: false where the system has taken it off at a hit.
- * Async-signal-safe, like those that follow. */
-bool guard_stands(enum guard_kind kind, const void *page);
+/* Whether the system takes a guard off at the hit, before the handler runs. */
+bool guard_is_one_shot(enum guard_kind kind);
 
-/* Sets a guard on one page; clears it after a hit, and does nothing where none stands. */
+/* Sets a guard on one page; clears it after a hit, and does nothing where none stands.
+ * Async-signal-safe. */
 int guard_set(enum guard_kind kind, void *page);
 int guard_clear(enum guard_kind kind, void *page);
 

@@ -51,12 +51,10 @@ size_t guard_committed_bytes(enum guard_kind kind)
     return kind == GUARD_MADVISE ? vm_page_bytes() : 0;
 }
 
-/* Until it is cleared. */
-bool guard_stands(enum guard_kind kind, const void *page)
+bool guard_is_one_shot(enum guard_kind kind)
 {
     (void)kind;
-    (void)page;
-    return true;
+    return false;
 }
 
 int guard_set(enum guard_kind kind, void *page)

@@ -26,12 +26,10 @@ size_t guard_committed_bytes(enum guard_kind kind)
     return vm_page_bytes();
 }
 
-bool guard_stands(enum guard_kind kind, const void *page)
+bool guard_is_one_shot(enum guard_kind kind)
 {
-    MEMORY_BASIC_INFORMATION information;
     (void)kind;
-    return VirtualQuery(page, &information, sizeof information) == 0 ||
-           (information.Protect & PAGE_GUARD) != 0;
+    return true;
 }
 
 int guard_set(enum guard_kind kind, void *page)
@@ -43,7 +41,7 @@ int guard_set(enum guard_kind kind, void *page)
                : (int)GetLastError();
 }
 
-/* A guard is one-shot: the system has taken it off when it raises the exception. */
+/* The system has taken it off when it raises the exception. */
 int guard_clear(enum guard_kind kind, void *page)
 {
     (void)kind;
