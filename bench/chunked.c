@@ -19,6 +19,7 @@ const struct strategy harness_strategy = {
     .step = STEP_CHUNK,
     .grows = true,
     .purges = true,
+    .threads = true,
     .reserve = region_reserve,
     .touch = chunked_touch,
 };

@@ -17,6 +17,7 @@ const struct strategy harness_strategy = {
     .name = "fault",
     .summary = "commit page by page, when an access faults",
     .step = STEP_PAGE,
+    .threads = true,
     .reserve = region_reserve,
     .touch = fault_touch,
     .fault = fault_commit_page,

@@ -1,5 +1,6 @@
 /* guard: one guard page stands past the usable end, at first the region's first page. A hit on it
- * makes it usable, commits the next step and sets a guard anew; any other fault is a real crash. */
+ * commits the next step, sets a guard anew and makes the page usable; any other fault is a real
+ * crash. */
 #include "harness.h"
 
 static int guard_stand(struct region *region)
@@ -14,10 +15,10 @@ static int guard_touch(struct region *region, const struct workload *workload)
 
 static int guard_grow(struct region *region, size_t offset)
 {
-    if (region_page_start(region, offset) != region->guard)
-        return REGION_FOREIGN;
-    int error = region_clear_guard(region);
-    return error != 0 ? error : region_set_guard(region, region->guard + region_take_step(region));
+    int answer = region_take_guard(region, offset);
+    if (answer != 0)
+        return answer;
+    return region_move_guard(region, region->guard + region_step_at(region, region->guard));
 }
 
 const struct strategy harness_strategy = {
@@ -26,6 +27,7 @@ const struct strategy harness_strategy = {
     .step = STEP_CHUNK,
     .grows = true,
     .guarded = true,
+    .threads = true,
     .reserve = region_reserve,
     .commit = guard_stand,
     .touch = guard_touch,

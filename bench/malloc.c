@@ -17,7 +17,7 @@ static int malloc_before_write(struct region *region, size_t offset)
     if (offset < region->committed)
         return 0;
     size_t left = region->size - offset;
-    size_t step = region_take_step(region);
+    size_t step = region_step_at(region, region->committed);
     size_t size = step < left ? step : left;
     struct block *block = malloc(size);
     region->commit_calls++;

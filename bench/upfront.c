@@ -11,6 +11,7 @@ const struct strategy harness_strategy = {
     .summary = "reserve and commit the whole range in one call",
     .step = STEP_SIZE,
     .purges = true,
+    .threads = true,
     .commits = commit_at_once_kinds,
     .commit = region_reserve_committed,
     .touch = upfront_touch,

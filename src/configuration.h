@@ -25,6 +25,13 @@ enum touch_order {
 enum growth { GROWTH_FIXED, GROWTH_DOUBLE };
 extern const struct kind growth_kinds[];
 
+/* What threads have of each other's regions: each has one of its own; each a stripe of one, as
+ * large as any other; or all touch the same pages of one. Processes have nothing of each other's.
+ */
+enum share { SHARE_OWN, SHARE_STRIPES, SHARE_PAGES, SHARE_PROCESSES };
+extern const struct kind share_kinds[]; /* of --share */
+extern const struct kind share_names[]; /* all of them */
+
 /* In bytes, whole pages. */
 struct configuration {
     size_t size;
@@ -39,9 +46,18 @@ struct configuration {
     size_t purge_step;     /* by which is given back, at most `touched` */
     enum guard_kind guard; /* GUARD_AUTO only until guard_resolve */
     enum trap_kind trap;
+    unsigned threads; /* 1 to CREW_MAX; with SHARE_PROCESSES, as many processes */
+    enum share share;
 };
 
 /* All of `size` touched from end to end, by the kinds that the system takes by default. */
 struct configuration configuration_make(size_t size, size_t step);
+
+/* Into how many stripes the region is cut; how many regions there are in all. */
+size_t configuration_stripes(const struct configuration *configuration);
+size_t configuration_regions(const struct configuration *configuration);
+
+/* What one thread does of it, alone. */
+struct configuration configuration_part(const struct configuration *configuration);
 
 #endif

@@ -22,37 +22,125 @@ void cycle_keep_error(struct cycle *cycle, const char *failed, int error)
     cycle->error = error;
 }
 
-static struct meter_faults read_faults(struct cycle *cycle)
+/* Of two threads: known if both are. */
+static void join_count(struct meter_count *sum, struct meter_count count)
 {
-    struct meter_faults faults = {{0, false}, {0, false}};
-    cycle_keep_error(cycle, "reading the fault counters", meter_read_faults(&faults));
-    return faults;
+    sum->known = sum->known && count.known;
+    sum->value += count.value;
 }
 
-static void add_faults_since(struct cycle *cycle, const struct meter_faults *start)
+static void join_usage(struct meter_usage *sum, const struct meter_usage *usage)
 {
-    struct meter_faults now = read_faults(cycle);
-    cycle_add_difference(&cycle->sample->minor_faults, start->minor, now.minor);
-    cycle_add_difference(&cycle->sample->major_faults, start->major, now.major);
+    join_count(&sum->faults.minor, usage->faults.minor);
+    join_count(&sum->faults.major, usage->faults.major);
+    join_count(&sum->cpu_ns, usage->cpu_ns);
+    join_count(&sum->voluntary_switches, usage->voluntary_switches);
+    join_count(&sum->involuntary_switches, usage->involuntary_switches);
+    join_count(&sum->locks, usage->locks);
 }
 
-static void window_open(struct cycle *cycle, enum phase phase)
+static struct meter_usage read_usage(struct cycle *cycle)
+{
+    struct meter_usage usage = {.locks = {0, false}};
+    cycle_keep_error(cycle, "reading the counters",
+                     cycle->crew != NULL ? meter_read_thread(&usage) : meter_read_process(&usage));
+    usage.locks = meter_read_locks(cycle->locks);
+    return usage;
+}
+
+static void add_usage_since(struct cycle *cycle, const struct meter_usage *start)
+{
+    struct meter_usage now = read_usage(cycle);
+    struct meter_usage *sum = &cycle->work.usage;
+    cycle_add_difference(&sum->faults.minor, start->faults.minor, now.faults.minor);
+    cycle_add_difference(&sum->faults.major, start->faults.major, now.faults.major);
+    cycle_add_difference(&sum->cpu_ns, start->cpu_ns, now.cpu_ns);
+    cycle_add_difference(&sum->voluntary_switches, start->voluntary_switches,
+                         now.voluntary_switches);
+    cycle_add_difference(&sum->involuntary_switches, start->involuntary_switches,
+                         now.involuntary_switches);
+    cycle_add_difference(&sum->locks, start->locks, now.locks);
+}
+
+static bool is_leader(const struct cycle *cycle)
+{
+    return cycle->index == 0;
+}
+
+static bool meet(struct cycle *cycle)
+{
+    return cycle->crew == NULL || crew_meet(cycle->crew, cycle->index);
+}
+
+static unsigned crew_size(const struct cycle *cycle)
+{
+    return cycle->crew != NULL ? crew_count(cycle->crew) : 1;
+}
+
+static struct cycle *member(struct cycle *leader, unsigned index)
+{
+    return index == 0 ? leader : crew_member(leader->crew, index);
+}
+
+/* Outside of its windows, all are there before it opens. */
+static bool window_open(struct cycle *cycle, enum phase phase)
 {
     cycle->phase = phase;
+    if (!meet(cycle))
+        return false;
     cycle->open = true;
     if (cycle->counting)
-        cycle->start_faults = read_faults(cycle);
+        cycle->start_usage = read_usage(cycle);
     cycle->start_ns = meter_clock_ns();
+    return true;
 }
 
-static void window_close(struct cycle *cycle)
+static uint64_t without_reading(const struct cycle *cycle, uint64_t taken_ns)
 {
-    uint64_t taken_ns = meter_clock_ns() - cycle->start_ns;
-    if (taken_ns > cycle->reading_ns)
-        cycle->sample->phase_ns[cycle->phase] += taken_ns - cycle->reading_ns;
+    return taken_ns > cycle->reading_ns ? taken_ns - cycle->reading_ns : 0;
+}
+
+/* From the first one's start to the last one's end, of those that took part. */
+static void add_wall(struct cycle *leader)
+{
+    uint64_t start_ns = UINT64_MAX, end_ns = 0;
+    for (unsigned i = 0; i < crew_size(leader); i++) {
+        const struct cycle *each = member(leader, i);
+        if (each->end_ns == 0)
+            continue;
+        start_ns = each->start_ns < start_ns ? each->start_ns : start_ns;
+        end_ns = each->end_ns > end_ns ? each->end_ns : end_ns;
+    }
+    leader->work.wall_ns += without_reading(leader, end_ns - start_ns);
+}
+
+/* Keeps what the hook returned that kept no failure of its own. False if that or another thread
+ * failed. */
+static bool window_close(struct cycle *cycle, int error)
+{
+    struct region *region = &cycle->region;
+    cycle->end_ns = meter_clock_ns();
+    cycle->work.phase_ns[cycle->phase] += without_reading(cycle, cycle->end_ns - cycle->start_ns);
     cycle->open = false;
     if (cycle->counting)
-        add_faults_since(cycle, &cycle->start_faults);
+        add_usage_since(cycle, &cycle->start_usage);
+    region_keep_failure(region, phase_names[cycle->phase], 0, region->size, error);
+    if (cycle->crew != NULL && (region->error != 0 || cycle->error != 0))
+        crew_give_up(cycle->crew);
+    bool together = meet(cycle);
+    if (is_leader(cycle) && (together || cycle->crew == NULL))
+        add_wall(cycle);
+    return error == 0 && together;
+}
+
+/* A phase that is the leader's alone. */
+static bool sit_out(struct cycle *cycle, enum phase phase)
+{
+    cycle->phase = phase;
+    if (!meet(cycle))
+        return false;
+    cycle->end_ns = 0;
+    return meet(cycle);
 }
 
 /* The least of many: the first is of a cold clock, and anything may interrupt one. */
@@ -68,56 +156,147 @@ uint64_t cycle_empty_window_ns(void)
     return least;
 }
 
-void cycle_probe(struct cycle *cycle, struct maps_memory *memory)
+static void read_memory(struct cycle *cycle, struct cycle *of, struct maps_memory *memory)
 {
-    if (!cycle->probing)
-        return;
-    if (cycle->region.base != NULL)
-        cycle->base = cycle->region.base;
-    size_t size = cycle->base != NULL ? cycle->region.size : 0;
+    if (of->region.base != NULL)
+        of->base = of->region.base;
+    size_t size = of->base != NULL ? of->held : 0;
     cycle_keep_error(cycle, "reading the memory map",
-                     cycle->strategy->blocks ? maps_read(NULL, SIZE_MAX, memory)
-                                             : maps_read(cycle->base, size, memory));
+                     of->strategy->blocks ? maps_read(NULL, SIZE_MAX, memory)
+                                          : maps_read(of->base, size, memory));
 }
 
-int cycle_release(struct cycle *cycle)
+/* One after the other: what reads them has one buffer. */
+static void add_regions_of_threads(struct cycle *leader, struct maps_memory *memory)
+{
+    if (leader->crew == NULL || leader->share != SHARE_OWN)
+        return;
+    for (unsigned i = 1; i < crew_size(leader); i++) {
+        struct maps_memory one = {0};
+        read_memory(leader, member(leader, i), &one);
+        memory->region_commit_bytes += one.region_commit_bytes;
+        memory->region_count += one.region_count;
+    }
+}
+
+void cycle_probe(struct cycle *cycle, struct maps_memory *memory)
+{
+    if (!cycle->probing || (!is_leader(cycle) && cycle->share != SHARE_PROCESSES))
+        return;
+    read_memory(cycle, cycle, memory);
+    if (is_leader(cycle))
+        add_regions_of_threads(cycle, memory);
+}
+
+static void add_memory(struct maps_memory *sum, const struct maps_memory *one)
+{
+    sum->region_commit_bytes += one->region_commit_bytes;
+    sum->region_count += one->region_count;
+    join_count(&sum->process_commit_bytes, one->process_commit_bytes);
+    join_count(&sum->process_resident_bytes, one->process_resident_bytes);
+    join_count(&sum->process_table_bytes, one->process_table_bytes);
+}
+
+void cycle_add_others(struct cycle *cycle)
+{
+    if (cycle->share != SHARE_PROCESSES)
+        return;
+    for (unsigned i = 1; i < crew_size(cycle); i++) {
+        struct cycle *other = member(cycle, i);
+        add_memory(&cycle->before, &other->before);
+        add_memory(&cycle->reserved, &other->reserved);
+        add_memory(&cycle->peak, &other->peak);
+        add_memory(&cycle->purged, &other->purged);
+        add_memory(&cycle->retouched, &other->retouched);
+        add_memory(&cycle->released, &other->released);
+    }
+}
+
+/* What is shared is one region, the leader's. */
+static bool has_region(const struct cycle *cycle)
+{
+    return is_leader(cycle) || cycle->share == SHARE_OWN || cycle->share == SHARE_PROCESSES;
+}
+
+static void see_all(struct cycle *cycle)
+{
+    cycle->region.size = cycle->held;
+}
+
+static size_t part_size(const struct cycle *cycle)
+{
+    return cycle->share == SHARE_STRIPES ? cycle->held / crew_size(cycle) : cycle->held;
+}
+
+static void see_part(struct cycle *cycle)
+{
+    cycle->region.size = part_size(cycle);
+}
+
+/* Of the leader's region, which is there by now. Always true. */
+static bool take_part(struct cycle *cycle)
+{
+    if (!has_region(cycle))
+        cycle->region.base = cycle->leader->region.base;
+    if (cycle->share == SHARE_STRIPES && !is_leader(cycle))
+        cycle->region.base += cycle->index * part_size(cycle);
+    return true;
+}
+
+static int release_region(struct cycle *cycle)
 {
     int (*release)(struct region *) = cycle->strategy->release;
     return release != NULL ? release(&cycle->region) : region_release(&cycle->region);
 }
 
-/* Keeps what a hook returned that kept no failure of its own. */
-static bool succeeded(struct cycle *cycle, int error)
-{
-    struct region *region = &cycle->region;
-    return region_keep_failure(region, phase_names[cycle->phase], 0, region->size, error) == 0;
-}
-
 static bool reserve(struct cycle *cycle)
 {
-    window_open(cycle, PHASE_RESERVE);
+    if (!has_region(cycle))
+        return sit_out(cycle, PHASE_RESERVE);
+    see_all(cycle);
+    if (!window_open(cycle, PHASE_RESERVE))
+        return false;
     int error = cycle->strategy->reserve(&cycle->region);
-    window_close(cycle);
+    bool done = window_close(cycle, error);
+    see_part(cycle);
     cycle_probe(cycle, &cycle->reserved);
-    return succeeded(cycle, error);
+    return done;
 }
 
+/* Each stripe by its thread, but where the region is not there yet. */
 static bool commit(struct cycle *cycle)
 {
-    window_open(cycle, PHASE_COMMIT);
+    bool reserves = cycle->strategy->reserve == NULL;
+    if (!has_region(cycle) && (reserves || cycle->share != SHARE_STRIPES))
+        return sit_out(cycle, PHASE_COMMIT);
+    if (reserves)
+        see_all(cycle);
+    if (!window_open(cycle, PHASE_COMMIT))
+        return false;
     int error = cycle->strategy->commit(&cycle->region);
-    window_close(cycle);
-    if (cycle->strategy->reserve == NULL)
+    bool done = window_close(cycle, error);
+    see_part(cycle);
+    if (reserves)
         cycle_probe(cycle, &cycle->reserved);
-    return succeeded(cycle, error);
+    return done;
 }
 
+static bool touch_slice(struct cycle *cycle, const struct workload *slice)
+{
+    if (!window_open(cycle, PHASE_TOUCH))
+        return false;
+    return window_close(cycle, cycle->strategy->touch(&cycle->region, slice));
+}
+
+/* In a crew all go on together after one touch each: what stripes have in front of them by then
+ * decides how far their mappings merge. */
 static bool touch(struct cycle *cycle)
 {
-    window_open(cycle, PHASE_TOUCH);
-    int error = cycle->strategy->touch(&cycle->region, cycle->workload);
-    window_close(cycle);
-    return succeeded(cycle, error);
+    struct workload first = *cycle->workload, rest = first;
+    if (cycle->crew == NULL || first.first > 0 || first.last <= 1)
+        return touch_slice(cycle, cycle->workload);
+    first.last = rest.first = 1;
+    return touch_slice(cycle, &first) && touch_slice(cycle, &rest);
 }
 
 static size_t touched_bytes(const struct cycle *cycle)
@@ -129,43 +308,46 @@ static bool purge(struct cycle *cycle)
 {
     if (cycle->first_step == 0)
         cycle_probe(cycle, &cycle->peak);
-    window_open(cycle, PHASE_PURGE);
+    if (!window_open(cycle, PHASE_PURGE))
+        return false;
     int error =
         region_purge(&cycle->region, cycle->first_step, cycle->last_step, touched_bytes(cycle));
-    window_close(cycle);
+    bool done = window_close(cycle, error);
     if (cycle->last_step == cycle->steps)
         cycle_probe(cycle, &cycle->purged);
-    return succeeded(cycle, error);
+    return done;
 }
 
-static void close_retouch(struct cycle *cycle, uint64_t faults_before)
+static bool close_retouch(struct cycle *cycle, int error, uint64_t faults_before)
 {
-    window_close(cycle);
+    bool done = window_close(cycle, error);
     if (cycle->counting)
         cycle_add_difference(&cycle->retouch_minor_faults,
                              (struct meter_count){faults_before, true},
-                             cycle->sample->minor_faults);
+                             cycle->work.usage.faults.minor);
+    return done;
 }
 
 static bool restore(struct cycle *cycle)
 {
-    uint64_t faults_before = cycle->sample->minor_faults.value;
-    window_open(cycle, PHASE_RETOUCH);
+    uint64_t faults_before = cycle->work.usage.faults.minor.value;
+    if (!window_open(cycle, PHASE_RETOUCH))
+        return false;
     int error =
         region_restore(&cycle->region, cycle->first_step, cycle->last_step, touched_bytes(cycle));
-    close_retouch(cycle, faults_before);
-    return succeeded(cycle, error);
+    return close_retouch(cycle, error, faults_before);
 }
 
 static bool retouch(struct cycle *cycle)
 {
-    uint64_t faults_before = cycle->sample->minor_faults.value;
-    window_open(cycle, PHASE_RETOUCH);
+    uint64_t faults_before = cycle->work.usage.faults.minor.value;
+    if (!window_open(cycle, PHASE_RETOUCH))
+        return false;
     int error = cycle->strategy->touch(&cycle->region, &cycle->again);
-    close_retouch(cycle, faults_before);
+    bool done = close_retouch(cycle, error, faults_before);
     if (cycle->again.last == cycle->touches)
         cycle_probe(cycle, &cycle->retouched);
-    return succeeded(cycle, error);
+    return done;
 }
 
 struct maps_memory *cycle_reached(struct cycle *cycle)
@@ -179,11 +361,26 @@ struct maps_memory *cycle_reached(struct cycle *cycle)
 
 static bool release(struct cycle *cycle)
 {
-    window_open(cycle, PHASE_RELEASE);
-    int error = cycle_release(cycle);
-    window_close(cycle);
+    if (!has_region(cycle))
+        return sit_out(cycle, PHASE_RELEASE);
+    see_all(cycle);
+    if (!window_open(cycle, PHASE_RELEASE))
+        return false;
+    int error = release_region(cycle);
+    bool done = window_close(cycle, error);
+    see_part(cycle);
     cycle_probe(cycle, &cycle->released);
-    return succeeded(cycle, error);
+    return done;
+}
+
+static void restart(struct cycle *cycle)
+{
+    region_restart(&cycle->region);
+    if (!is_leader(cycle))
+        return;
+    atomic_store(&cycle->shared.committed, 0);
+    atomic_store(&cycle->shared.guard, 0);
+    atomic_store(&cycle->shared.mover, 0);
 }
 
 static void choose_all(struct cycle *cycle)
@@ -198,12 +395,12 @@ static void choose_all(struct cycle *cycle)
 static bool begin(struct cycle *cycle)
 {
     const struct strategy *strategy = cycle->strategy;
-    region_restart(&cycle->region);
+    restart(cycle);
     choose_all(cycle);
     cycle_probe(cycle, &cycle->before);
-    if (strategy->reserve != NULL && !reserve(cycle))
+    if (strategy->reserve != NULL && !(reserve(cycle) && take_part(cycle)))
         return false;
-    return strategy->commit == NULL || commit(cycle);
+    return strategy->commit == NULL || (commit(cycle) && take_part(cycle));
 }
 
 static bool end(struct cycle *cycle)
@@ -260,22 +457,26 @@ static void run_all(void *context)
             return;
 }
 
-/* A page that faults again right after it was handled would do so for ever: that is no fault that
+/* A page that faults again right after it was mended would do so for ever: that is no fault that
  * committing can mend. Counted beforehand, since under TRAP_THREAD the access may be over, and its
  * cycle too, before `fault` returns. */
 static enum trap_answer answer_fault(void *context, const void *address)
 {
     struct cycle *cycle = context;
     struct region *region = &cycle->region;
-    size_t offset;
+    size_t offset, mended_before = region->last_fault;
     if (cycle->strategy->fault == NULL || !region_find(region, address, &offset) ||
-        region_page_start(region, offset) == region->last_fault)
+        region_page_start(region, offset) == mended_before)
         return TRAP_FOREIGN;
     region->last_fault = region_page_start(region, offset);
     region->handled_faults++;
     int error = cycle->strategy->fault(region, offset);
-    if (error == 0)
+    if (error == 0 || error == REGION_MENDED)
         return TRAP_RETRY;
+    if (error == REGION_AGAIN) {
+        region->last_fault = mended_before;
+        return TRAP_RETRY;
+    }
     region->handled_faults--;
     if (error == REGION_FOREIGN)
         return TRAP_FOREIGN;
@@ -283,16 +484,134 @@ static enum trap_answer answer_fault(void *context, const void *address)
     return TRAP_ABANDON;
 }
 
+/* What a thread of a crew has of the leader's, for a run. */
+static void prepare_member(struct cycle *leader, unsigned index)
+{
+    struct cycle *cycle = member(leader, index);
+    cycle->leader = leader;
+    cycle->body = leader->body;
+    cycle->workload = leader->workload;
+    cycle->count = leader->count;
+    cycle->counting = leader->counting;
+    cycle->counting_locks = leader->counting_locks;
+    cycle->probing = leader->probing;
+    cycle->first_step = leader->first_step;
+    cycle->last_step = leader->last_step;
+    cycle->again = leader->again;
+    cycle->work = (struct work){.wall_ns = 0};
+    if (leader->crew != NULL && leader->share == SHARE_PAGES)
+        cycle->region.shared = &leader->shared;
+    if (index == 0)
+        return;
+    cycle->failed = NULL;
+    cycle->error = 0;
+    cycle->region.failed_call = NULL;
+    cycle->region.error = 0;
+}
+
+/* A copy of the process has no page tables of code that it has not run yet: it runs a cycle that
+ * is discarded, of a few touches. */
+static void warm_up(const struct cycle *cycle)
+{
+    enum { TOUCHES = 4 };
+    bool completed;
+    size_t pages = cycle->region.size / cycle->region.page;
+    const struct workload few = {.last = pages < TOUCHES ? pages : TOUCHES};
+    struct cycle alone = *cycle;
+    alone.crew = NULL;
+    alone.index = 0;
+    alone.workload = &few;
+    alone.touches = few.last;
+    alone.steps = alone.steps > 0 ? region_purge_steps(&alone.region, touched_bytes(&alone)) : 0;
+    alone.count = 1;
+    alone.probing = false;
+    trap_run(alone.trap, run_all, answer_fault, &alone, &completed);
+    cycle_release(&alone);
+}
+
+static void run_member(void *context, unsigned index)
+{
+    struct cycle *cycle = member(context, index);
+    bool completed;
+    if (index > 0 && cycle->share == SHARE_PROCESSES)
+        warm_up(cycle);
+    cycle->locks = cycle->counting_locks ? meter_open_locks() : -1;
+    meet(cycle); /* so that a first reading of memory has the stacks of all */
+    cycle_keep_error(cycle, "catching faults",
+                     trap_run(cycle->trap, cycle->body, answer_fault, cycle, &completed));
+    if (cycle->open)
+        window_close(cycle, 0);
+    if (cycle->crew != NULL && cycle->error != 0)
+        crew_give_up(cycle->crew);
+    meter_close_locks(cycle->locks);
+}
+
+static void gather_failure(struct cycle *leader, const struct cycle *other)
+{
+    cycle_keep_error(leader, other->failed, other->error);
+    if (other->region.error != 0)
+        region_keep_failure(&leader->region, other->region.failed_call, other->region.failed_offset,
+                            other->region.failed_size, other->region.error);
+}
+
+/* Regions go on counting from run to run. */
+static void gather_calls(struct sample *sample, const struct cycle *cycle)
+{
+    sample->commit_calls += cycle->region.commit_calls;
+    sample->handled_faults += cycle->region.handled_faults;
+    sample->purge_calls += cycle->region.purge_calls;
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        sample->phase_ns[phase] += cycle->work.phase_ns[phase] / crew_size(cycle);
+}
+
+static void add_count(struct meter_count *sum, struct meter_count count)
+{
+    *sum = (struct meter_count){sum->value + count.value, count.known};
+}
+
+static void gather_usage(struct sample *sample, const struct meter_usage *usage)
+{
+    add_count(&sample->minor_faults, usage->faults.minor);
+    add_count(&sample->major_faults, usage->faults.major);
+    add_count(&sample->cpu_ns, usage->cpu_ns);
+    add_count(&sample->voluntary_switches, usage->voluntary_switches);
+    add_count(&sample->involuntary_switches, usage->involuntary_switches);
+    add_count(&sample->lock_count, usage->locks);
+}
+
+/* Puts into the sample what all have done. */
+static void gather(struct cycle *leader)
+{
+    struct sample *sample = leader->sample;
+    struct meter_usage all = leader->work.usage;
+    sample->commit_calls = sample->handled_faults = sample->purge_calls = 0;
+    sample->wall_ns += leader->work.wall_ns;
+    gather_calls(sample, leader);
+    for (unsigned i = 1; i < crew_size(leader); i++) {
+        struct cycle *other = member(leader, i);
+        gather_calls(sample, other);
+        gather_failure(leader, other);
+        join_usage(&all, &other->work.usage);
+        if (leader->phase >= PHASE_RETOUCH)
+            join_count(&leader->retouch_minor_faults, other->retouch_minor_faults);
+        other->retouch_minor_faults.value = 0;
+    }
+    gather_usage(sample, &all);
+}
+
 int cycle_trap(struct cycle *cycle, void (*body)(void *))
 {
-    bool completed;
-    cycle_keep_error(cycle, "catching faults",
-                     trap_run(cycle->trap, body, answer_fault, cycle, &completed));
-    if (cycle->open)
-        window_close(cycle);
-    cycle->sample->commit_calls = cycle->region.commit_calls;
-    cycle->sample->handled_faults = cycle->region.handled_faults;
-    cycle->sample->purge_calls = cycle->region.purge_calls;
+    cycle->body = body;
+    for (unsigned i = 0; i < crew_size(cycle); i++)
+        prepare_member(cycle, i);
+    struct meter_usage start = read_usage(cycle);
+    if (cycle->crew == NULL)
+        run_member(cycle, 0);
+    else
+        cycle_keep_error(cycle, "running threads", crew_run(cycle->crew, run_member, cycle));
+    if (!cycle->counting)
+        add_usage_since(cycle, &start);
+    gather(cycle);
     return cycle->error != 0 ? cycle->error : cycle->region.error;
 }
 
@@ -300,11 +619,15 @@ void cycle_forget(struct cycle *cycle)
 {
     cycle->sample->batch = 0;
     memset(cycle->sample->phase_ns, 0, sizeof cycle->sample->phase_ns);
-    cycle->sample->minor_faults = (struct meter_count){0};
-    cycle->sample->major_faults = (struct meter_count){0};
-    cycle->region.commit_calls = 0;
-    cycle->region.handled_faults = 0;
-    cycle->region.purge_calls = 0;
+    cycle->sample->wall_ns = 0;
+    cycle->sample->minor_faults = cycle->sample->major_faults = (struct meter_count){0};
+    cycle->sample->cpu_ns = cycle->sample->lock_count = (struct meter_count){0};
+    cycle->sample->voluntary_switches = (struct meter_count){0};
+    cycle->sample->involuntary_switches = (struct meter_count){0};
+    for (unsigned i = 0; i < crew_size(cycle); i++) {
+        struct region *region = &member(cycle, i)->region;
+        region->commit_calls = region->handled_faults = region->purge_calls = 0;
+    }
 }
 
 int cycle_begin(struct cycle *cycle)
@@ -342,13 +665,9 @@ int cycle_end(struct cycle *cycle)
 int cycle_run(struct cycle *cycle, uint64_t count)
 {
     cycle->count = count;
-    cycle->counting = cycle->probing;
+    cycle->counting = cycle->probing || cycle->counting_locks || cycle->crew != NULL;
     cycle->sample->batch += count;
-    struct meter_faults start = read_faults(cycle);
-    cycle_trap(cycle, run_all);
-    if (!cycle->counting)
-        add_faults_since(cycle, &start);
-    return cycle->error != 0 ? cycle->error : cycle->region.error;
+    return cycle_trap(cycle, run_all);
 }
 
 int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing)
@@ -358,23 +677,79 @@ int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing)
     return cycle_run(cycle, count);
 }
 
+struct meter_count cycle_count_locks(struct cycle *cycle)
+{
+    struct sample *sample = cycle->sample, counted = {.status = SAMPLE_OK};
+    int counter = meter_open_locks();
+    if (counter < 0)
+        return (struct meter_count){0, false};
+    meter_close_locks(counter);
+    cycle->sample = &counted;
+    cycle->counting_locks = true;
+    int error = cycle_repeat(cycle, 1, false);
+    cycle->counting_locks = false;
+    cycle->sample = sample;
+    return error == 0 ? counted.lock_count : (struct meter_count){0, false};
+}
+
+/* The leader's cycle is the caller's; the others begin as copies of it. */
+static void make_crew(struct cycle *leader, unsigned threads)
+{
+    if (threads == 1)
+        return;
+    leader->crew = crew_make(threads, leader->share == SHARE_PROCESSES, sizeof *leader);
+    if (leader->crew == NULL)
+        cycle_keep_error(leader, "making room for threads", vm_out_of_memory());
+    for (unsigned i = 1; i < crew_size(leader); i++) {
+        struct cycle *cycle = member(leader, i);
+        *cycle = *leader;
+        cycle->index = i;
+        cycle->sample = NULL;
+    }
+}
+
 struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                          const struct workload *workload, struct sample *sample)
 {
+    struct configuration part = configuration_part(configuration);
     struct cycle cycle = {.strategy = strategy,
                           .workload = workload,
-                          .touches = configuration->touched / vm_page_bytes(),
+                          .touches = part.touched / vm_page_bytes(),
                           .sample = sample,
-                          .region = region_make(configuration),
+                          .region = region_make(&part),
+                          .held = configuration->size,
+                          .share = configuration->share,
                           .trap = configuration->trap,
+                          .locks = -1,
                           .reading_ns = cycle_empty_window_ns()};
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
     if (strategy->purges && configuration->purge != PURGE_NONE)
-        cycle.steps = region_purge_steps(&cycle.region, configuration->touched);
+        cycle.steps = region_purge_steps(&cycle.region, part.touched);
     if (strategy->prepare != NULL)
         cycle_keep_error(&cycle, "getting ready", strategy->prepare(configuration));
-    vm_place(configuration->size, configuration->purge == PURGE_NONE ? 1 : 2);
+    vm_place(configuration_regions(configuration) * configuration->size,
+             configuration->purge == PURGE_NONE ? 1 : 2);
+    make_crew(&cycle, configuration->threads);
     return cycle;
+}
+
+int cycle_release(struct cycle *cycle)
+{
+    see_all(cycle);
+    int error = release_region(cycle);
+    see_part(cycle);
+    for (unsigned i = 1; i < crew_size(cycle) && cycle->share == SHARE_OWN; i++) {
+        int left = release_region(member(cycle, i));
+        error = error != 0 ? error : left;
+    }
+    return error;
+}
+
+void cycle_stop(struct cycle *cycle)
+{
+    cycle_release(cycle);
+    crew_free(cycle->crew);
+    cycle->crew = NULL;
 }
 
 void cycle_describe_failure(struct cycle *cycle, int error, char *message, size_t size)

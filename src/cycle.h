@@ -3,26 +3,46 @@
 #ifndef CYCLE_H
 #define CYCLE_H
 
+#include "crew.h"
 #include "sample.h"
 #include "system/maps.h"
 
+/* What the windows of a run hold. */
+struct work {
+    uint64_t phase_ns[PHASE_COUNT];
+    uint64_t wall_ns;
+    struct meter_usage usage;
+};
+
+/* Where several threads work, each has one of these. The leader's, that of the calling thread, is
+ * the one that others know; it reserves and releases what all share. */
 struct cycle {
     const struct strategy *strategy;
-    const struct workload *workload;
-    size_t touches; /* of a cycle: pages */
-    size_t steps;   /* by which a cycle gives back; 0 if it doesn't */
+    const struct workload *workload; /* a thread's */
+    size_t touches;                  /* of a cycle: pages, a thread's */
+    size_t steps;                    /* by which a cycle gives back; 0 if it doesn't */
 
     /* What the next part of a cycle gives back or makes usable again, of these steps, and touches
      * again, in the order of addresses; all when a cycle begins. */
     size_t first_step, last_step;
     struct workload again;
 
-    struct sample *sample;
-    struct region region;
+    struct sample *sample; /* the leader's alone */
+    struct region region;  /* a thread's part, where it is a stripe */
+    size_t held;           /* bytes that the leader reserves: of all stripes */
+    enum share share;
+    struct region_shared shared;
+    struct crew *crew;    /* NULL: one thread works alone */
+    unsigned index;       /* in the crew */
+    struct cycle *leader; /* of a run */
     enum trap_kind trap;
-    uint64_t count; /* cycles to run */
-    bool counting;  /* read the fault counters at each window, and not around all of them */
-    bool probing;   /* read memory between the phases */
+    uint64_t count;       /* cycles to run */
+    bool counting;        /* read the counters at each window, and not around all of them */
+    bool counting_locks;  /* the lock of the address space too */
+    bool probing;         /* read memory between the phases */
+    void (*body)(void *); /* of a run */
+    struct work work;     /* of a run */
+    int locks;            /* the counter, where locks are counted */
 
     /* What of our own work failed first, in words, and the system's code; NULL and 0 if nothing. */
     const char *failed;
@@ -33,8 +53,8 @@ struct cycle {
     /* The window that is open, if any. */
     bool open;
     enum phase phase;
-    uint64_t start_ns;
-    struct meter_faults start_faults;
+    uint64_t start_ns, end_ns;
+    struct meter_usage start_usage;
 
     /* The probing cycle's readings. */
     unsigned char *base;
@@ -45,7 +65,8 @@ struct cycle {
 /* ns that a window with nothing in it takes: what reading the clock adds to each. */
 uint64_t cycle_empty_window_ns(void);
 
-/* One that holds nothing yet; the process may now have the configuration's pages. */
+/* One that holds nothing yet, to be ended by cycle_stop; the process may now have the
+ * configuration's pages. The workload is one thread's. */
 struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                          const struct workload *workload, struct sample *sample);
 
@@ -70,7 +91,8 @@ int cycle_run(struct cycle *cycle, uint64_t count);
 /* Forgets what the sample holds of earlier cycles' work. */
 void cycle_forget(struct cycle *cycle);
 
-/* Runs body(cycle) with its faults put to the strategy. Returns as cycle_repeat does. */
+/* Runs body(cycle) in each thread, with its faults put to the strategy. Returns as cycle_repeat
+ * does. */
 int cycle_trap(struct cycle *cycle, void (*body)(void *));
 
 /* Reads memory between phases, if the cycle is probing: the region's, or the whole process's where
@@ -81,8 +103,17 @@ void cycle_probe(struct cycle *cycle, struct maps_memory *memory);
  */
 struct maps_memory *cycle_reached(struct cycle *cycle);
 
-/* Gives back what the strategy holds. */
+/* Adds what processes of a crew have read of their own memory, once for each time that it was read.
+ */
+void cycle_add_others(struct cycle *cycle);
+
+/* Gives back what the strategy holds; does so, and lets the crew go. */
 int cycle_release(struct cycle *cycle);
+void cycle_stop(struct cycle *cycle);
+
+/* What a run counted that a sample can't have of its own timed cycles: counts, in one more cycle,
+ * how often the address space's lock is taken. Unknown where that can't be counted. */
+struct meter_count cycle_count_locks(struct cycle *cycle);
 
 /* Keeps that our own work failed, if `error` is not 0 and nothing was kept yet. */
 void cycle_keep_error(struct cycle *cycle, const char *failed, int error);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crew.h"
+
 static bool any(const struct strategy *strategy)
 {
     (void)strategy;
@@ -33,6 +35,11 @@ static bool purges(const struct strategy *strategy)
 static bool gives_back(const struct strategy *strategy)
 {
     return strategy->purges || strategy->gives_back != NULL;
+}
+
+static bool runs_threads(const struct strategy *strategy)
+{
+    return strategy->threads;
 }
 
 static bool has_one_region(const struct strategy *strategy)
@@ -90,6 +97,19 @@ static bool parse_purge_step(const struct parser *parser, const char *text, stru
            values_refuse(parser, ": '%s' gives %zu sizes; name one", text, sizes.count);
 }
 
+static bool parse_threads(const struct parser *parser, const char *text, struct options *options)
+{
+    return values_parse_numbers(parser, text, &options->threads);
+}
+
+static bool parse_processes(const struct parser *parser, const char *text, struct options *options)
+{
+    (void)parser;
+    (void)text;
+    options->processes = true;
+    return true;
+}
+
 static bool refuse_kind(const struct parser *parser, const char *text, const char *what,
                         const struct kind *kinds)
 {
@@ -142,6 +162,17 @@ static void set_guard(struct configuration *configuration, int kind)
 static void set_trap(struct configuration *configuration, int kind)
 {
     configuration->trap = (enum trap_kind)kind;
+}
+
+static void set_share(struct configuration *configuration, int kind)
+{
+    configuration->share = (enum share)kind;
+}
+
+static const struct kind *shares(const struct strategy *strategy)
+{
+    (void)strategy;
+    return share_kinds;
 }
 
 static const struct kind *growths(const struct strategy *strategy)
@@ -281,6 +312,26 @@ const struct option options_table[] = {
      .what = "kind of pages",
      .set = set_pages,
      .taken_by = any},
+    {.name = "--threads",
+     .value = "LIST",
+     .help = "how many threads do it at the same time, up to 256: 1,2,4   [1]",
+     .taken_by = runs_threads,
+     .lacks = "is for one thread alone",
+     .parse = parse_threads},
+    {.name = "--share",
+     .value = "KIND",
+     .help = "a region for each thread, a stripe of one, or the same pages: ",
+     .kinds = shares,
+     .what = "way to share",
+     .set = set_share,
+     .taken_by = runs_threads,
+     .lacks = "is for one thread alone"},
+    {.name = "--processes",
+     .value = "",
+     .help = "as many processes in the place of threads",
+     .taken_by = runs_threads,
+     .lacks = "is for one thread alone",
+     .parse = parse_processes},
     {.name = "--guard",
      .value = "KIND",
      .help = "how a guard page is made: ",
@@ -444,7 +495,8 @@ static bool parse_option(const struct strategy *strategy, struct parser *parser,
 /* Turns are of one configuration, and go by what they are asked for. */
 static bool check_turns(struct parser *parser, const struct options *options)
 {
-    size_t count = options->sizes.count * options->chunks.count * options->touches.count;
+    size_t count = options->sizes.count * options->chunks.count * options->touches.count *
+                   options->threads.count;
     const struct {
         const char *name;
         bool given;
@@ -453,14 +505,16 @@ static bool check_turns(struct parser *parser, const struct options *options)
                     {"--staircase", options->staircase != NULL},
                     {"--output", strcmp(options->output, "-") != 0}};
     parser->option = "--turns";
+    if (options->processes)
+        return values_refuse(parser, ": processes end with each turn; use threads");
     for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++)
         if (unusable[i].given)
             return values_refuse(parser, ": %s has no meaning beside it; leave %s out",
                                  unusable[i].name, unusable[i].name);
     return count == 1 ||
            values_refuse(parser,
-                         ": %zu configurations asked for; name one --size, one --chunk "
-                         "and one --touch",
+                         ": %zu configurations asked for; name one --size, one --chunk, "
+                         "one --touch and one number of --threads",
                          count);
 }
 
@@ -470,6 +524,26 @@ static bool check_purge(struct parser *parser, const struct options *options)
     return options->common.purge != PURGE_NONE || options->common.purge_step == 0 ||
            values_refuse(parser, ": '%zu': nothing is given back without --purge; name a kind",
                          options->common.purge_step);
+}
+
+/* What one thread alone can do, and what can't be done to pages under other threads. */
+static bool check_threads(struct parser *parser, const struct options *options)
+{
+    bool several = options->threads.count > 1 || options->threads.values[0] > 1;
+    const char *one_touch_at_a_time = options->trace != NULL       ? "--trace"
+                                      : options->staircase != NULL ? "--staircase"
+                                                                   : NULL;
+    parser->option = "--threads";
+    if (several && one_touch_at_a_time != NULL)
+        return values_refuse(parser, ": %s follows the touches of one thread; leave %s out",
+                             one_touch_at_a_time, one_touch_at_a_time);
+    parser->option = "--processes";
+    if (options->processes && options->common.share != SHARE_OWN)
+        return values_refuse(parser, ": processes have no region in common; leave --share out");
+    parser->option = "--share";
+    return options->common.share != SHARE_PAGES || options->common.purge == PURGE_NONE ||
+           values_refuse(parser, ": 'pages' are not given back under other threads; use own or "
+                                 "stripes with --purge");
 }
 
 /* The first of its kind each. */
@@ -484,6 +558,7 @@ static bool set_defaults(const struct strategy *strategy, const struct parser *p
                          struct options *options)
 {
     *options = (struct options){.touches = {{VALUES_WHOLE}, 1},
+                                .threads = {{1}, 1, CREW_MAX},
                                 .common = configuration_make(0, 0),
                                 .seed = 1,
                                 .output = "-"};
@@ -509,5 +584,9 @@ bool options_parse(const struct strategy *strategy, int argc, char **argv, struc
     }
     if (options->repeat == 0)
         options->repeat = options->turns ? 0 : DEFAULT_REPEAT;
-    return check_purge(&parser, options) && (!options->turns || check_turns(&parser, options));
+    if (!check_purge(&parser, options) || !check_threads(&parser, options))
+        return false;
+    if (options->processes)
+        options->common.share = SHARE_PROCESSES;
+    return !options->turns || check_turns(&parser, options);
 }

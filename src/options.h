@@ -21,6 +21,7 @@ struct options {
     struct sizes sizes;
     struct sizes chunks;
     struct parts touches;
+    struct numbers threads;
     struct configuration common; /* what all configurations share: all but the sizes */
     uint64_t repeat;             /* samples of each configuration; 0 where turns are taken */
     uint64_t seed;
@@ -29,6 +30,7 @@ struct options {
     const char *loaded;    /* a library or a recording that the strategy loads, or NULL */
     const char *staircase; /* a file for the charge as touching proceeds, or NULL */
     bool turns;            /* take turns instead of samples */
+    bool processes;        /* in the place of threads */
 };
 
 struct option {

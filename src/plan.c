@@ -46,17 +46,19 @@ static size_t purge_step(const struct options *options, size_t touched)
     return step > 0 && step < touched ? step : touched;
 }
 
-/* Adds those of one size; `configuration` has that, and what all have in common. */
+/* Adds those of one size and one number of threads; `configuration` has these, and what all have in
+ * common. Of each stripe as large a part is touched. */
 static void list_size(const struct strategy *strategy, const struct options *options,
                       struct configuration configuration, struct plan *plan)
 {
     size_t touched[VALUES_MAX];
-    size_t touched_count = list_touched(&options->touches, configuration.size, touched);
+    size_t stripes = configuration_stripes(&configuration);
+    size_t touched_count = list_touched(&options->touches, configuration.size / stripes, touched);
     struct sizes steps = list_steps(strategy, options, configuration.size);
     for (size_t step = 0; step < steps.count; step++) {
         configuration.step = steps.values[step];
         for (size_t i = 0; i < touched_count; i++) {
-            configuration.touched = touched[i];
+            configuration.touched = stripes * touched[i];
             configuration.purge_step = purge_step(options, touched[i]);
             if (strategy->shape != NULL)
                 strategy->shape(&configuration);
@@ -67,7 +69,8 @@ static void list_size(const struct strategy *strategy, const struct options *opt
 
 bool plan_make(const struct strategy *strategy, const struct options *options, struct plan *plan)
 {
-    size_t most = options->sizes.count * options->chunks.count * options->touches.count;
+    size_t most = options->sizes.count * options->chunks.count * options->touches.count *
+                  options->threads.count;
     *plan = (struct plan){.configurations = calloc(most, sizeof *plan->configurations),
                           .random = options->seed};
     if (plan->configurations == NULL)
@@ -76,7 +79,10 @@ bool plan_make(const struct strategy *strategy, const struct options *options, s
     configuration.guard = guard_resolve(configuration.guard);
     for (size_t i = 0; i < options->sizes.count; i++) {
         configuration.size = options->sizes.values[i];
-        list_size(strategy, options, configuration, plan);
+        for (size_t j = 0; j < options->threads.count; j++) {
+            configuration.threads = options->threads.values[j];
+            list_size(strategy, options, configuration, plan);
+        }
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* A region on top of the system: clamps to its end, counts the calls, keeps what failed. */
 #include "region.h"
 
+#include "system/thread.h"
 #include "system/vm.h"
 
 int region_keep_failure(struct region *region, const char *call, size_t offset, size_t size,
@@ -45,7 +46,6 @@ void region_restart(struct region *region)
     region->guard = 0;
     region->last_fault = SIZE_MAX;
     region->own = NULL;
-    region->next_step = region->step;
 }
 
 int region_reserve(struct region *region)
@@ -83,27 +83,45 @@ int region_commit_to(struct region *region, size_t end)
     return error;
 }
 
-size_t region_take_step(struct region *region)
+size_t region_step_at(const struct region *region, size_t end)
 {
-    size_t step = region->next_step;
-    if (region->growth == GROWTH_DOUBLE && step < region->size)
-        region->next_step = 2 * step;
-    return step;
+    return region->growth == GROWTH_DOUBLE ? end + region->step : region->step;
 }
 
 /* Fixed steps need no loop, however far the offset is. */
-size_t region_next_end(struct region *region, size_t offset)
+size_t region_next_end(const struct region *region, size_t offset)
 {
     if (region->growth == GROWTH_FIXED)
         return clamp(region, region_step_start(region, offset) + region->step);
     size_t end = region->committed;
     while (end <= offset)
-        end = clamp(region, end + region_take_step(region));
+        end = clamp(region, end + region_step_at(region, end));
     return end;
+}
+
+/* Each failed exchange is another thread's progress. */
+static void raise_to(atomic_size_t *end, size_t to)
+{
+    size_t now = atomic_load(end);
+    while (now < to && !atomic_compare_exchange_weak(end, &now, to)) {
+    }
+}
+
+static int grow_shared(struct region *region, size_t offset)
+{
+    region->committed = atomic_load(&region->shared->committed);
+    if (offset < region->committed)
+        return 0;
+    int error = region_commit_to(region, region_next_end(region, offset));
+    if (error == 0)
+        raise_to(&region->shared->committed, region->committed);
+    return error;
 }
 
 int region_grow_past(struct region *region, size_t offset)
 {
+    if (region->shared != NULL)
+        return grow_shared(region, offset);
     return region_commit_to(region, region_next_end(region, offset));
 }
 
@@ -111,16 +129,79 @@ int region_set_guard(struct region *region, size_t offset)
 {
     region->guard = clamp(region, offset);
     int error = region_commit_to(region, region->guard + guard_committed_bytes(region->guard_kind));
-    if (error != 0 || region->guard == region->size)
-        return error;
-    return region_keep_failure(region, "set guard", region->guard, region->page,
-                               guard_set(region->guard_kind, region->base + region->guard));
+    if (error == 0 && region->guard < region->size)
+        error = region_keep_failure(region, "set guard", region->guard, region->page,
+                                    guard_set(region->guard_kind, region->base + region->guard));
+    if (error == 0 && region->shared != NULL) {
+        atomic_store(&region->shared->committed, region->committed);
+        atomic_store(&region->shared->guard, region->guard);
+    }
+    return error;
+}
+
+static int clear_guard_at(struct region *region, size_t offset)
+{
+    return region_keep_failure(region, "clear guard", offset, region->page,
+                               guard_clear(region->guard_kind, region->base + offset));
 }
 
 int region_clear_guard(struct region *region)
 {
-    return region_keep_failure(region, "clear guard", region->guard, region->page,
-                               guard_clear(region->guard_kind, region->base + region->guard));
+    return clear_guard_at(region, region->guard);
+}
+
+/* True if the guard is this thread's to move. */
+static bool claim_guard(struct region_shared *shared)
+{
+    unsigned mover = atomic_load(&shared->mover);
+    if (mover != 0 && thread_lives(mover))
+        return false;
+    return atomic_compare_exchange_strong(&shared->mover, &mover, thread_number());
+}
+
+/* Where the system takes a guard off at the hit, or commits a page before it guards it, another
+ * thread may pass it, and comes as far as the first page that is not committed. */
+static bool is_hit(const struct region *region, size_t page)
+{
+    return page == region->guard ||
+           (page == region->committed && guard_is_one_shot(region->guard_kind));
+}
+
+/* A guard that has been moved on is cleared once more, in case that whoever moved it ended before.
+ */
+static int take_shared_guard(struct region *region, size_t page)
+{
+    struct region_shared *shared = region->shared;
+    if (!claim_guard(shared)) {
+        thread_yield();
+        return REGION_AGAIN;
+    }
+    region->committed = atomic_load(&shared->committed);
+    region->guard = atomic_load(&shared->guard);
+    if (is_hit(region, page))
+        return 0;
+    int error = page > region->guard ? REGION_FOREIGN : clear_guard_at(region, page);
+    atomic_store(&shared->mover, 0);
+    return error == 0 ? REGION_MENDED : error;
+}
+
+int region_take_guard(struct region *region, size_t offset)
+{
+    size_t page = region_page_start(region, offset);
+    if (region->shared != NULL)
+        return take_shared_guard(region, page);
+    return page == region->guard ? 0 : REGION_FOREIGN;
+}
+
+int region_move_guard(struct region *region, size_t offset)
+{
+    size_t hit = region->guard;
+    int error = region_set_guard(region, offset);
+    if (error == 0)
+        error = clear_guard_at(region, hit);
+    if (region->shared != NULL)
+        atomic_store(&region->shared->mover, 0);
+    return error;
 }
 
 size_t region_purge_steps(const struct region *region, size_t end)

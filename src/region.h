@@ -7,22 +7,31 @@
 #define REGION_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "configuration.h"
 
-/* A strategy's answer to a fault that is none of its own; and what is no error of the system:
+/* A strategy's answers to a fault: it is none of its own; another thread is mending it, or has
+ * mended it, so that the access can be made again. And what is no error of the system:
  * `failed_call` then says it all. */
-enum { REGION_FOREIGN = -1, REGION_BROKEN = INT_MIN };
+enum { REGION_FOREIGN = -1, REGION_AGAIN = -2, REGION_MENDED = -3, REGION_BROKEN = INT_MIN };
+
+/* How far the pages are usable that several threads touch. Each thread has a struct region of its
+ * own beside it, which may lag behind. */
+struct region_shared {
+    atomic_size_t committed;
+    atomic_size_t guard;
+    atomic_uint mover; /* the thread that moves the guard; 0 if none does */
+};
 
 struct region {
     unsigned char *base;
     size_t size; /* bytes reserved, whole pages */
     size_t step; /* bytes by which the strategy commits, whole pages; the first, where they grow */
     size_t page; /* bytes in a page */
-    size_t next_step; /* bytes of the next one */
     enum growth growth;
     enum vm_pages pages;
     enum commit_kind commit;
@@ -34,6 +43,7 @@ struct region {
     size_t guard;      /* where the guard page stands, where a strategy keeps one */
     size_t last_fault; /* page of the last handled fault; SIZE_MAX before the first */
     void *own;         /* what a strategy keeps of its own, such as the last of its blocks */
+    struct region_shared *shared; /* NULL where no other thread touches the same pages */
     uint64_t commit_calls;
     uint64_t purge_calls;
     uint64_t handled_faults;
@@ -47,7 +57,8 @@ struct region {
 /* One that holds nothing yet. */
 struct region region_make(const struct configuration *configuration);
 
-/* Forgets what an earlier cycle reached; the counts go on. */
+/* Forgets what an earlier cycle reached; the counts go on. What is shared is its owner's to forget.
+ */
 void region_restart(struct region *region);
 
 /* Address space only. */
@@ -62,13 +73,15 @@ int region_commit(struct region *region, size_t from, size_t to);
 /* Moves the committed end up to `end`, or to the end of the region if that comes first. */
 int region_commit_to(struct region *region, size_t end);
 
-/* The size of the next step; the one after it is as large, or twice so. */
-size_t region_take_step(struct region *region);
+/* The size of the step that begins at `end`, where all steps before it ended: steps are all as
+ * large, or each twice the one before. */
+size_t region_step_at(const struct region *region, size_t end);
 
 /* Where the committed end must go so that it passes `offset`, by whole steps; within the region. */
-size_t region_next_end(struct region *region, size_t offset);
+size_t region_next_end(const struct region *region, size_t offset);
 
-/* Moves the committed end there. */
+/* Moves the committed end there. Where threads share it, a step may be committed by several of them
+ * at once, and the end is moved once the step is usable. */
 int region_grow_past(struct region *region, size_t offset);
 
 /* Sets the guard on the page at `offset`, with everything before it committed. At the end of the
@@ -77,6 +90,17 @@ int region_set_guard(struct region *region, size_t offset);
 
 /* Takes the guard off its page, which becomes usable. */
 int region_clear_guard(struct region *region);
+
+/* 0 if the fault at `offset` is a hit on the guard, which then is this thread's to move; else
+ * REGION_FOREIGN, or REGION_AGAIN or REGION_MENDED where another thread came first. Never waits: a
+ * thread that ended, or that a fork left behind, in the middle of moving it leaves that to the
+ * next.
+ */
+int region_take_guard(struct region *region, size_t offset);
+
+/* Moves a guard that was taken up to `offset`, and lets other threads have it. The old one goes
+ * last, so that nobody passes it before what is behind it is usable. */
+int region_move_guard(struct region *region, size_t offset);
 
 /* The steps by which [0, end) is given back; in the order `alternate` every second one alone. */
 size_t region_purge_steps(const struct region *region, size_t end);

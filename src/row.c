@@ -128,6 +128,13 @@ static void add_faults(struct text *text, const void *row, size_t at)
         add_per_cycle(text, faults->value, sample->batch);
 }
 
+/* The same of what is no more exact than a time. */
+static void add_switches(struct text *text, const void *row, size_t at)
+{
+    if (sample_of(row)->status == SAMPLE_OK)
+        add_faults(text, row, at);
+}
+
 /* A struct meter_count of the sample, of one cycle. */
 static void add_bytes(struct text *text, const void *row, size_t at)
 {
@@ -184,6 +191,31 @@ static void add_growth(struct text *text, const void *row, size_t at)
     (void)at;
     if (strategy_of(row)->grows)
         columns_add_text(text, kind_name(growth_kinds, (int)configuration_of(row)->growth));
+}
+
+static void add_threads(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_number(text, configuration_of(row)->threads);
+}
+
+static void add_share(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    columns_add_text(text, kind_name(share_names, (int)configuration_of(row)->share));
+}
+
+static void add_cpu_time(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    if (sample_of(row)->cpu_ns.known)
+        add_ns_per_cycle(text, sample_of(row), sample_of(row)->cpu_ns.value);
+}
+
+static void add_wall_time(struct text *text, const void *row, size_t at)
+{
+    (void)at;
+    add_ns_per_cycle(text, sample_of(row), sample_of(row)->wall_ns);
 }
 
 static bool purging(const void *row)
@@ -280,6 +312,13 @@ static const struct column columns[] = {
     {"retouched_region_count", add_bytes, offsetof(struct sample, retouched_region_count)},
     {"set", add_if_any, offsetof(struct row, set)},
     {"slice_bytes", add_if_any, offsetof(struct row, slice_bytes)},
+    {"threads", add_threads, 0},
+    {"share", add_share, 0},
+    {"cpu_ns", add_cpu_time, 0},
+    {"wall_ns", add_wall_time, 0},
+    {"voluntary_switches", add_switches, offsetof(struct sample, voluntary_switches)},
+    {"involuntary_switches", add_switches, offsetof(struct sample, involuntary_switches)},
+    {"lock_count", add_bytes, offsetof(struct sample, lock_count)},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 

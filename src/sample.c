@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cycle.h"
+#include "system/thread.h"
 
 /* A sample lasts at least this long: enough to drown the clock and single interrupts, and to make
  * starting a process a small part of it. */
@@ -67,10 +68,11 @@ static void keep_purged(const struct cycle *cycle)
                          cycle->purged.process_table_bytes);
 }
 
-void sample_keep_memory(const struct cycle *cycle)
+void sample_keep_memory(struct cycle *cycle)
 {
     struct sample *sample = cycle->sample;
     const struct maps_memory *before = &cycle->before;
+    cycle_add_others(cycle);
     bool reserved = cycle->base != NULL && !cycle->strategy->blocks;
     sample->reserved_commit_bytes =
         (struct meter_count){cycle->reserved.region_commit_bytes, reserved};
@@ -116,7 +118,9 @@ static size_t resident_bytes(const struct configuration *configuration)
 {
     if (configuration->resident > 0)
         return configuration->resident;
-    return commit_populates(configuration->commit) ? configuration->size : configuration->touched;
+    size_t bytes =
+        commit_populates(configuration->commit) ? configuration->size : configuration->touched;
+    return configuration_regions(configuration) * bytes;
 }
 
 /* With the page tables that map it: 8 bytes for each page of 4 KiB. */
@@ -134,23 +138,33 @@ static bool memory_holds(const struct configuration *configuration, struct sampl
     return false;
 }
 
+static bool take_cycles(struct cycle *cycle)
+{
+    struct sample *sample = cycle->sample;
+    int error = cycle_repeat(cycle, 1, true);
+    if (error != 0)
+        return sample_refuse(cycle, error);
+    sample_keep_memory(cycle);
+    if (cycle->strategy->blocks)
+        return true;
+    struct sample counted = *sample;
+    error = run_batches(cycle);
+    if (error == 0) {
+        sample->lock_count = cycle_count_locks(cycle);
+        return true;
+    }
+    *sample = counted;
+    return sample_refuse(cycle, error);
+}
+
 static bool take(const struct strategy *strategy, const struct configuration *configuration,
                  const struct workload *workload, struct sample *sample)
 {
     struct cycle cycle = cycle_start(strategy, configuration, workload, sample);
     vm_warm(resident_bytes(configuration), configuration->pages);
-    int error = cycle_repeat(&cycle, 1, true);
-    if (error != 0)
-        return sample_refuse(&cycle, error);
-    sample_keep_memory(&cycle);
-    if (strategy->blocks)
-        return true;
-    struct sample counted = *sample;
-    error = run_batches(&cycle);
-    if (error == 0)
-        return true;
-    *sample = counted;
-    return sample_refuse(&cycle, error);
+    bool taken = take_cycles(&cycle);
+    cycle_stop(&cycle);
+    return taken;
 }
 
 bool sample_possible(const struct strategy *strategy, const struct configuration *configuration,
@@ -163,9 +177,10 @@ bool sample_possible(const struct strategy *strategy, const struct configuration
         return stop_with(sample, SAMPLE_UNSUPPORTED, unsupported);
     if (!memory_holds(configuration, sample))
         return false;
-    if (!workload_make(workload, configuration, seed))
+    struct configuration part = configuration_part(configuration);
+    if (!workload_make(workload, &part, seed))
         return stop_with(sample, SAMPLE_SKIPPED, "no memory for the list of pages");
-    if (!strategy->guarded || workload_suits_guard(workload, configuration))
+    if (!strategy->guarded || workload_suits_guard(workload, &part))
         return true;
     workload_free(workload);
     return stop_with(sample, SAMPLE_UNSUPPORTED, "the order jumps past the guard page");
@@ -189,31 +204,22 @@ bool sample_take(const struct strategy *strategy, const struct configuration *co
     return done;
 }
 
-/* A signal's frame alone takes some KiB of stack, more than a small cycle may have touched. By
- * recursion, so that a sanitizer's bookkeeping of the stack is touched as well. */
-static void touch_stack(int depth)
-{
-    volatile unsigned char frame[1024];
-    frame[0] = 0;
-    if (depth > 0)
-        touch_stack(depth - 1);
-    frame[sizeof frame - 1] = 0;
-}
-
 void sample_prepare(const struct strategy *strategy, const struct configuration *configuration)
 {
     static struct workload workload; /* static like the cycle, which holds blocks to the end */
     static struct sample discarded;
     static struct cycle cycle;
     struct configuration small = *configuration;
-    touch_stack(64);
+    thread_touch_stack();
     if (strategy_unsupported(strategy, configuration) != NULL)
         return;
     size_t unit = vm_pages_unit(configuration->pages);
+    size_t stripes = configuration_stripes(configuration);
     small.step = unit;
     small.touched = PREPARED_PAGES * vm_page_bytes();
     small.purge_step = small.touched;
-    small.size = unit > small.touched ? unit : small.touched;
+    small.size = stripes * (unit > small.touched ? unit : small.touched);
+    small.touched *= stripes;
     workload.last = strategy->blocks ? 0 : PREPARED_PAGES;
     cycle = cycle_start(strategy, &small, &workload, &discarded);
     int error = cycle_repeat(&cycle, 1, true);
@@ -224,4 +230,6 @@ void sample_prepare(const struct strategy *strategy, const struct configuration 
     workload.last = PREPARED_PAGES;
     if (strategy->blocks)
         strategy->touch(&cycle.region, &workload); /* and kept: what is freed would come again */
+    else
+        cycle_stop(&cycle);
 }

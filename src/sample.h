@@ -23,7 +23,8 @@ struct sample {
     char error[256]; /* why the status is not ok */
     uint64_t batch;  /* cycles timed together */
 
-    uint64_t phase_ns[PHASE_COUNT]; /* of the whole batch; meant only if ok */
+    uint64_t
+        phase_ns[PHASE_COUNT]; /* of the whole batch, a thread's on average; meant only if ok */
 
     /* Of the whole batch; of the one cycle that was refused, up to there. */
     uint64_t commit_calls;
@@ -49,6 +50,13 @@ struct sample {
     struct meter_count retouched_commit_bytes;
     struct meter_count retouched_region_count;
     struct meter_count retouch_minor_faults;
+
+    /* Of the whole batch: from the first thread's start to the last one's end; of all threads. */
+    uint64_t wall_ns;
+    struct meter_count cpu_ns;
+    struct meter_count voluntary_switches;
+    struct meter_count involuntary_switches;
+    struct meter_count lock_count; /* of one cycle, counted by itself */
 };
 
 struct cycle;
@@ -69,7 +77,7 @@ bool sample_possible(const struct strategy *strategy, const struct configuration
                      uint64_t seed, struct workload *workload, struct sample *sample);
 
 /* Keeps the memory that a cycle with readings of it has read. */
-void sample_keep_memory(const struct cycle *cycle);
+void sample_keep_memory(struct cycle *cycle);
 
 /* Keeps what a cycle had reached when the system refused to go on, then lets go of it. False if it
  * was no refusal; the sample's error says what it was. */

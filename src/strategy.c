@@ -1,6 +1,8 @@
 /* What follows from a strategy's description. */
 #include "strategy.h"
 
+#include "system/copies.h"
+
 const struct kind *strategy_commit_kinds(const struct strategy *strategy)
 {
     return strategy->commits != NULL ? strategy->commits : commit_kinds;
@@ -54,6 +56,19 @@ static const char *guard_page_unsupported(const struct configuration *configurat
     return guard_unsupported(configuration->guard);
 }
 
+/* To map a page anew discards what another thread has written there. */
+static const char *share_unsupported(const struct configuration *configuration)
+{
+    size_t unit = vm_pages_unit(configuration->pages);
+    if (configuration->share == SHARE_PROCESSES)
+        return copies_unsupported();
+    if (configuration->size % (configuration_stripes(configuration) * unit) != 0)
+        return "each thread's stripe must be whole pages";
+    if (configuration->share == SHARE_PAGES && configuration->commit == COMMIT_REMAP)
+        return "mapping a page anew would discard what another thread wrote there";
+    return NULL;
+}
+
 const char *strategy_unsupported(const struct strategy *strategy,
                                  const struct configuration *configuration)
 {
@@ -66,6 +81,8 @@ const char *strategy_unsupported(const struct strategy *strategy,
         why = purge_step_unsupported(configuration);
     if (why == NULL && strategy->gives_back != NULL)
         why = purge_unsupported(configuration->purge, configuration->pages);
+    if (why == NULL && configuration->threads > 1)
+        why = share_unsupported(configuration);
     if (why == NULL && strategy->guarded)
         why = guard_page_unsupported(configuration);
     return why;

@@ -20,6 +20,7 @@ struct strategy {
     bool guarded; /* stands behind a guard page */
     bool grows;   /* from its start, step by step, so that steps may differ */
     bool purges;  /* can have what was touched given back, and touch it again */
+    bool threads; /* several may carry it out at once, in one region or in several */
 
     /* The kinds of --commit, --order, --pages and --trap that it takes; NULL for the usual ones. */
     const struct kind *commits, *orders, *pages, *traps;

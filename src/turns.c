@@ -385,7 +385,7 @@ enum turns_end turns_take(const struct strategy *strategy,
     while (going && read_line(&turns, line, sizeof line))
         going = take_line(&turns, line);
     if (able)
-        cycle_release(&turns.cycle);
+        cycle_stop(&turns.cycle);
     workload_free(&turns.workload);
     return turns.end;
 }

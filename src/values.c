@@ -156,6 +156,23 @@ static bool parse_part_item(const struct parser *parser, char *item, void *list)
     return true;
 }
 
+static bool parse_number_item(const struct parser *parser, char *item, void *list)
+{
+    struct numbers *numbers = list;
+    uint64_t number;
+    if (!values_parse_number(item, &number) || number == 0 || number > numbers->most)
+        return values_refuse(parser, ": '%s' is out of range; use whole numbers from 1 to %u", item,
+                             numbers->most);
+    for (size_t i = 0; i < numbers->count; i++)
+        if (numbers->values[i] == number)
+            return values_refuse(parser, ": '%s' comes a second time; name each number once", item);
+    if (numbers->count == VALUES_MAX)
+        return values_refuse(parser, ": '%s' is one too many; at most %d numbers", item,
+                             VALUES_MAX);
+    numbers->values[numbers->count++] = (unsigned)number;
+    return true;
+}
+
 bool values_parse_list(const struct parser *parser, const char *text,
                        bool (*parse_item)(const struct parser *, char *, void *), void *list)
 {
@@ -187,4 +204,10 @@ bool values_parse_parts(const struct parser *parser, const char *text, struct pa
 {
     parts->count = 0;
     return values_parse_list(parser, text, parse_part_item, parts);
+}
+
+bool values_parse_numbers(const struct parser *parser, const char *text, struct numbers *numbers)
+{
+    numbers->count = 0;
+    return values_parse_list(parser, text, parse_number_item, numbers);
 }

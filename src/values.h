@@ -15,6 +15,13 @@ struct sizes {
     size_t count;
 };
 
+/* Each from 1 to `most`. */
+struct numbers {
+    unsigned values[VALUES_MAX];
+    size_t count;
+    unsigned most;
+};
+
 /* A part of a region is held in millionths, so that it stays exact. */
 #define VALUES_WHOLE 1000000u
 
@@ -48,6 +55,9 @@ bool values_parse_list(const struct parser *parser, const char *text,
 
 /* Whole pages: "4K,64K", "4K..4G" by powers of two, "4K..4G*4" by powers of four. */
 bool values_parse_sizes(const struct parser *parser, const char *text, struct sizes *sizes);
+
+/* "1,2,16": whole numbers. */
+bool values_parse_numbers(const struct parser *parser, const char *text, struct numbers *numbers);
 
 /* "1,0.1": each more than none and at most all. */
 bool values_parse_parts(const struct parser *parser, const char *text, struct parts *parts);

@@ -95,7 +95,7 @@ bool workload_suits_guard(const struct workload *workload,
         if (offset > guard)
             return false;
         if (offset == guard)
-            guard += region_take_step(&region);
+            guard += region_step_at(&region, guard);
     }
     return true;
 }

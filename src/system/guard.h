@@ -3,6 +3,7 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "system/kind.h"
@@ -24,7 +25,11 @@ const char *guard_unsupported(enum guard_kind kind);
  * uncommitted page already is a guard. */
 size_t guard_committed_bytes(enum guard_kind kind);
 
-/* Sets a guard on one page; clears it after a hit. Async-signal-safe. */
+/* Whether the system takes a guard off at the hit, before the handler runs. */
+bool guard_is_one_shot(enum guard_kind kind);
+
+/* Sets a guard on one page; clears it after a hit, and does nothing where none stands.
+ * Async-signal-safe. */
 int guard_set(enum guard_kind kind, void *page);
 int guard_clear(enum guard_kind kind, void *page);
 

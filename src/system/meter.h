@@ -31,6 +31,27 @@ struct meter_faults {
 /* Returns 0 or the system's error code. */
 int meter_read_faults(struct meter_faults *faults);
 
+/* What a thread, or the process as a whole, took since its start. */
+struct meter_usage {
+    struct meter_faults faults;
+    struct meter_count cpu_ns;
+    struct meter_count voluntary_switches; /* it had to wait */
+    struct meter_count involuntary_switches;
+    struct meter_count locks; /* of the address space; by meter_read_locks alone */
+};
+
+/* Return 0 or the system's error code. */
+int meter_read_process(struct meter_usage *usage);
+int meter_read_thread(struct meter_usage *usage);
+
+/* Counts from now on how often the calling thread takes the lock of its address space, which makes
+ * taking it slower. Returns a counter for the other two, or a negative number where the system
+ * can't count that, or doesn't let this user; these then know nothing, and do nothing. The first
+ * call must have returned before other threads make one. */
+int meter_open_locks(void);
+struct meter_count meter_read_locks(int counter);
+void meter_close_locks(int counter);
+
 /* Times that this thread was taken off its processor in favour of another, since its start. */
 struct meter_count meter_read_preemptions(void);
 

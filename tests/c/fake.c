@@ -18,11 +18,16 @@ uint64_t meter_clock_tick_ns(void)
     return fake.tick_ns;
 }
 
-int meter_read_faults(struct meter_faults *faults)
+int meter_read_process(struct meter_usage *usage)
 {
-    faults->minor = (struct meter_count){fake.minor, true};
-    faults->major = (struct meter_count){fake.major, true};
+    *usage =
+        (struct meter_usage){.faults = {.minor = {fake.minor, true}, .major = {fake.major, true}}};
     return 0;
+}
+
+int meter_read_thread(struct meter_usage *usage)
+{
+    return meter_read_process(usage);
 }
 
 int meter_read_available(uint64_t *bytes)

@@ -23,6 +23,7 @@ static bool load(const char *path, char *text, size_t size)
 
 /* Takes every option. */
 static const struct strategy all = {.purges = true,
+                                    .threads = true,
                                     .name = "all",
                                     .step = STEP_CHUNK,
                                     .guarded = true,
@@ -170,6 +171,17 @@ static void refusals_name_option_value_and_remedy(void)
                   "4096");
     check_refused("--purge-step", "64K",
                   "--purge-step: '65536': nothing is given back without --purge; name a kind");
+    check_refused("--threads", "0",
+                  "--threads: '0' is out of range; use whole numbers from 1 to 256");
+    check_refused("--threads", "257",
+                  "--threads: '257' is out of range; use whole numbers from 1 to 256");
+    check_refused("--threads", "1,2,2",
+                  "--threads: '2' comes a second time; name each number once");
+    check_refused("--threads", "2x",
+                  "--threads: '2x' is out of range; use whole numbers from 1 to 256");
+    check_refused("--share", "all",
+                  "--share: 'all' is no way to share here; use own, stripes or pages");
+    check_refused("--processes=2", NULL, "--processes: '2': it takes no value; leave it out");
     check_refused("--growth", "triple",
                   "--growth: 'triple' is no way to grow here; use fixed or double");
     check_refused("--repeat", "0",
@@ -211,7 +223,43 @@ static void defaults(void)
     CHECK_EQUAL(options.common.commit, commit_kinds->value);
     CHECK_EQUAL(options.common.growth, GROWTH_FIXED);
     CHECK_EQUAL(options.repeat, 10);
+    CHECK_EQUAL(options.threads.count, 1);
+    CHECK_EQUAL(options.threads.values[0], 1);
     CHECK_TEXT(options.output, "-");
+}
+
+static void check_refused_together(char *first, char *second, char *third, char *fourth,
+                                   const char *expected)
+{
+    char *argv[] = {"harness", first, second, third, fourth, NULL};
+    CHECK(!options_parse(&all, 5, argv, &options, message, sizeof message));
+    CHECK_TEXT(message, expected);
+}
+
+static void threads_are_read(void)
+{
+    CHECK(parse("--threads", "1,2,256"));
+    CHECK_EQUAL(options.threads.count, 3);
+    CHECK_EQUAL(options.threads.values[2], 256);
+    CHECK_EQUAL(options.common.share, SHARE_OWN);
+    CHECK(parse("--processes", NULL));
+    CHECK_EQUAL(options.common.share, SHARE_PROCESSES);
+    check_refused_together("--threads", "2", "--trace", "x",
+                           "--threads: --trace follows the touches of one thread; leave --trace "
+                           "out");
+    check_refused_together("--threads", "1,2", "--staircase", "x",
+                           "--threads: --staircase follows the touches of one thread; leave "
+                           "--staircase out");
+    check_refused_together("--share", "stripes", "--processes", "--turns",
+                           "--processes: processes have no region in common; leave --share out");
+    check_refused_together("--share=pages", "--purge", (char *)purge_kinds[1].name, "--size=4K",
+                           "--share: 'pages' are not given back under other threads; use own or "
+                           "stripes with --purge");
+    check_refused_together("--turns", "--processes", "--size", "4K",
+                           "--turns: processes end with each turn; use threads");
+    check_refused_together("--turns", "--size=4K", "--threads", "1,2",
+                           "--turns: 2 configurations asked for; name one --size, one --chunk, one "
+                           "--touch and one number of --threads");
 }
 
 static const struct kind own_commits[] = {{"hope", 7}, {"prayer", 8}, {NULL, 0}};
@@ -253,6 +301,7 @@ int main(void)
     refusals_name_option_value_and_remedy();
     parts_are_exact();
     defaults();
+    threads_are_read();
     a_strategy_may_have_kinds_of_its_own();
     values_may_follow_an_equals_sign();
     return check_result();

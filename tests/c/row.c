@@ -27,7 +27,7 @@ static const char *format(const struct sample *sample)
  */
 static const char *between(const char *text)
 {
-    for (int column = 0; column < 24; column++)
+    for (int column = 0; column < 31; column++)
         *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }
@@ -67,7 +67,14 @@ static void a_row_without_a_sample(void)
 /* What `between` leaves out: the clock's tick, and all that came later. */
 static void the_end_of_a_row(void)
 {
-    struct sample sample = {.status = SAMPLE_OK, .batch = 1};
+    struct sample sample = {.status = SAMPLE_OK,
+                            .batch = 2,
+                            .wall_ns = 4001,
+                            .cpu_ns = {3000, true},
+                            .voluntary_switches = {3, true},
+                            .involuntary_switches = {4, true},
+                            .lock_count = {99, true}};
+    struct sample plain = {.status = SAMPLE_OK, .batch = 1};
     struct trace trace = {.taken = true,
                           .p50_ns = 50,
                           .p90_ns = 90,
@@ -83,15 +90,21 @@ static void the_end_of_a_row(void)
                            .slice_bytes = 8192};
     char expected[256];
     struct text text = text_in(row, sizeof row);
+    configuration.threads = 3;
+    configuration.share = SHARE_STRIPES;
     row_add(&with_all, &text);
     snprintf(expected, sizeof expected,
-             ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,,,,,,,,,,,,,,5,8192\r\n",
+             ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,,,,,,,,,,,,,,5,8192,"
+             "3,stripes,1500.0,2000.5,1.500000,2,99\r\n",
              meter_clock_tick_ns(), commit_kinds->name);
     CHECK(text.length > strlen(expected));
     CHECK_TEXT(row + text.length - strlen(expected), expected);
 
-    format(&sample); /* without a trace and without turns */
-    snprintf(expected, sizeof expected, ",%" PRIu64 ",sequential,,,,,,,%s,,,,,,,,,,,,,,,\r\n",
+    configuration.threads = 1;
+    configuration.share = SHARE_OWN;
+    format(&plain); /* without a trace and without turns */
+    snprintf(expected, sizeof expected,
+             ",%" PRIu64 ",sequential,,,,,,,%s,,,,,,,,,,,,,,,,1,own,,0.0,,,\r\n",
              meter_clock_tick_ns(), commit_kinds->name);
     CHECK_TEXT(row + strlen(row) - strlen(expected), expected);
 }

@@ -14,6 +14,7 @@ AT_ONCE = [kind for kind in COMMIT if kind != "remap"]
 PURGE = ["none", "decommit", "reset", "offer", "discard", "protect"] if WINDOWS else [
     "none", "dontneed", "free", "cold", "pageout", "protect", "remap", "remap_noreserve", "guard"]
 PURGE_OPTIONS = ("--purge", "--purge-step")
+THREADS = ("--threads", "--share", "--processes")
 PAGES = ["small", "thp", "thp-64K", "huge"]
 OTHERS_PAGES = PAGES[:-1]  # where a library or an allocator maps
 GUARD = ["auto", "page_guard"] if WINDOWS else ["auto", "madvise", "prot_none"]
@@ -21,15 +22,17 @@ TRAP = ["seh", "veh"] if WINDOWS else ["signal"]
 # name: (step, guarded, blocks, commit, guard, trap, the options that not every harness takes)
 EXPECTED = {
     "upfront": ("size", False, False, AT_ONCE, [], [],
-                {"--order", "--commit", "--trace", "--staircase", "--turns", *PURGE_OPTIONS}),
+                {"--order", "--commit", "--trace", "--staircase", "--turns", *PURGE_OPTIONS,
+                 *THREADS}),
     "fault": ("page", False, False, COMMIT, [], TRAP,
-              {"--order", "--commit", "--trap", "--trace", "--staircase", "--turns"}),
+              {"--order", "--commit", "--trap", "--trace", "--staircase", "--turns",
+               *THREADS}),
     "chunked": ("chunk", False, False, COMMIT, [], [],
                 {"--chunk", "--growth", "--order", "--commit", "--trace", "--staircase",
-                 "--turns", *PURGE_OPTIONS}),
+                 "--turns", *PURGE_OPTIONS, *THREADS}),
     "guard": ("chunk", True, False, COMMIT, GUARD, TRAP,
               {"--chunk", "--growth", "--order", "--commit", "--guard", "--trap", "--trace",
-               "--staircase", "--turns"}),
+               "--staircase", "--turns", *THREADS}),
     "custom": ("chunk", False, False, [], [], [],
                {"--chunk", "--growth", "--order", "--trace", "--staircase", "--turns",
                 "--library"}),
@@ -39,7 +42,8 @@ EVERYONES = {"--size", "--touch", "--pages", "--repeat", "--seed", "--output"}
 VALUES = {"--size": "4K", "--chunk": "64K", "--touch": "0.5", "--order": "reverse",
           "--growth": "double", "--purge": PURGE[1], "--purge-step": "4K",
           "--commit": COMMIT[0], "--pages": "small", "--guard": "auto",
-          "--trap": TRAP[0], "--repeat": "3", "--seed": "7", "--output": "no.csv",
+          "--trap": TRAP[0], "--threads": "2", "--share": "pages",
+          "--repeat": "3", "--seed": "7", "--output": "no.csv",
           "--trace": "no.csv", "--staircase": "no.csv", "--library": "no.so",
           "--recording": "no-folder"}
 

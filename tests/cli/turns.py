@@ -237,7 +237,7 @@ class Protocol(unittest.TestCase):
         done = run("fault", "--turns", given="")
         self.assertEqual((done.returncode, done.stderr),
                          (2, "fault: --turns: 10 configurations asked for; name one --size, one "
-                             "--chunk and one --touch\n"))
+                             "--chunk, one --touch and one number of --threads\n"))
 
     def test_the_longest_command_is_quoted_whole(self):
         longest = "x" * 126

@@ -21,7 +21,7 @@ static int fault(struct region *region, size_t offset)
     return 0;
 }
 
-enum { REFUSED_MAX = 16 };
+enum { REFUSED_MAX = 20 };
 
 /* Harnesses, and what they must refuse. */
 static const struct harness {
@@ -33,16 +33,19 @@ static const struct harness {
       .guarded = true,
       .grows = true,
       .purges = true,
+      .threads = true,
       .fault = fault},
      {"--library", "--recording"}},
     {{.name = "plain", .step = STEP_SIZE},
      {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library",
-      "--recording"}},
+      "--threads", "--share", "--processes", "--recording"}},
     {{.name = "blocks", .step = STEP_SIZE, .blocks = true},
      {"--chunk", "--growth", "--purge", "--purge-step", "--guard", "--trap", "--library", "--order",
-      "--commit", "--trace", "--staircase", "--turns", "--recording"}},
+      "--commit", "--trace", "--staircase", "--turns", "--threads", "--share", "--processes",
+      "--recording"}},
     {{.name = "library", .step = STEP_CHUNK, .load = load},
-     {"--growth", "--purge", "--purge-step", "--guard", "--trap", "--commit", "--recording"}},
+     {"--growth", "--purge", "--purge-step", "--guard", "--trap", "--commit", "--threads",
+      "--share", "--processes", "--recording"}},
 };
 
 enum { ARGUMENTS_MAX = 24, LINE_MAX_BYTES = 1200 };
@@ -101,6 +104,15 @@ static bool are_parts(const struct parts *parts)
     return parts->count >= 1 && parts->count <= VALUES_MAX;
 }
 
+static bool are_threads(const struct options *options)
+{
+    const struct numbers *threads = &options->threads;
+    for (size_t i = 0; i < threads->count; i++)
+        if (threads->values[i] == 0 || threads->values[i] > threads->most)
+            return false;
+    return threads->count >= 1 && threads->count <= VALUES_MAX;
+}
+
 /* NULL, which an option that was not given leaves, or a text that is not empty. */
 static bool is_file(const char *text)
 {
@@ -111,7 +123,8 @@ static bool is_file(const char *text)
 static bool are_turns(const struct options *options)
 {
     return options->sizes.count == 1 && options->chunks.count == 1 && options->touches.count == 1 &&
-           options->repeat == 0 && options->trace == NULL && options->staircase == NULL &&
+           options->threads.count == 1 && !options->processes && options->repeat == 0 &&
+           options->trace == NULL && options->staircase == NULL &&
            strcmp(options->output, "-") == 0;
 }
 
@@ -119,7 +132,10 @@ static void check_contract(const struct harness *harness, const struct options *
 {
     const struct configuration *common = &options->common;
     FUZZ_CHECK(are_sizes(&options->sizes) && are_sizes(&options->chunks));
-    FUZZ_CHECK(are_parts(&options->touches));
+    FUZZ_CHECK(are_parts(&options->touches) && are_threads(options));
+    FUZZ_CHECK(takes(harness, "--threads") || options->threads.values[0] == 1);
+    FUZZ_CHECK(kind_name(share_names, (int)common->share) != NULL);
+    FUZZ_CHECK(takes(harness, "--share") || common->share == SHARE_OWN);
     FUZZ_CHECK(options->turns ? are_turns(options) : options->repeat > 0);
     FUZZ_CHECK(options->output != NULL && *options->output != '\0');
     FUZZ_CHECK(is_file(options->trace) && is_file(options->staircase));
@@ -162,6 +178,19 @@ static void add_parts(struct line *line, const struct parts *parts)
     add(line, "--touch", list);
 }
 
+static void add_threads(struct line *line, const struct options *options)
+{
+    char list[VALUES_MAX * 4 + 1] = "";
+    for (size_t i = 0; i < options->threads.count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%u", i > 0 ? "," : "",
+                 options->threads.values[i]);
+    add(line, "--threads", list);
+    if (options->processes)
+        snprintf(next(line), LINE_MAX_BYTES, "--processes");
+    else
+        add(line, "--share", kind_name(share_kinds, (int)options->common.share));
+}
+
 static void add_number(struct line *line, const char *option, uint64_t number)
 {
     snprintf(next(line), LINE_MAX_BYTES, "%s=%" PRIu64, option, number);
@@ -188,6 +217,8 @@ static void write_out(const struct harness *harness, const struct options *optio
     add_kind(line, harness, "--order", workload_orders, (int)common->order);
     add_kind(line, harness, "--pages", vm_pages_kinds, (int)common->pages);
     add_kind(line, harness, "--growth", growth_kinds, (int)common->growth);
+    if (takes(harness, "--threads"))
+        add_threads(line, options);
     add_kind(line, harness, "--commit", commit_kinds, (int)common->commit);
     add_kind(line, harness, "--purge", purge_kinds, (int)common->purge);
     if (common->purge_step > 0)
@@ -220,7 +251,7 @@ static bool same_configuration(const struct configuration *a, const struct confi
     return a->size == b->size && a->step == b->step && a->touched == b->touched &&
            a->order == b->order && a->growth == b->growth && a->pages == b->pages &&
            a->commit == b->commit && a->purge == b->purge && a->purge_step == b->purge_step &&
-           a->guard == b->guard && a->trap == b->trap;
+           a->guard == b->guard && a->trap == b->trap && a->share == b->share;
 }
 
 static bool same_files(const struct options *a, const struct options *b)
@@ -229,9 +260,16 @@ static bool same_files(const struct options *a, const struct options *b)
            same_text(a->staircase, b->staircase) && same_text(a->loaded, b->loaded);
 }
 
+static bool same_threads(const struct options *a, const struct options *b)
+{
+    return a->threads.count == b->threads.count &&
+           memcmp(a->threads.values, b->threads.values,
+                  a->threads.count * sizeof *a->threads.values) == 0;
+}
+
 static bool same_but_sizes(const struct options *a, const struct options *b)
 {
-    return a->touches.count == b->touches.count &&
+    return same_threads(a, b) && a->touches.count == b->touches.count &&
            memcmp(a->touches.values, b->touches.values,
                   a->touches.count * sizeof *a->touches.values) == 0 &&
            a->repeat == b->repeat && a->seed == b->seed && a->turns == b->turns &&
@@ -273,13 +311,18 @@ static bool is_refused(const struct harness *harness, const char *argument)
     return false;
 }
 
-/* Of an accepted line without --help or the like: each option but --turns has a value, behind a =
- * or next. */
+static bool is_flag(const char *argument)
+{
+    return strcmp(argument, "--turns") == 0 || strcmp(argument, "--processes") == 0;
+}
+
+/* Of an accepted line without --help or the like: each option but flags has a value, behind a = or
+ * next. */
 static void check_taken(const struct harness *harness, const struct line *line)
 {
     for (int i = 1; i < line->count; i++) {
         FUZZ_CHECK(!is_refused(harness, line->arguments[i]));
-        i += strchr(line->arguments[i], '=') == NULL && strcmp(line->arguments[i], "--turns") != 0;
+        i += strchr(line->arguments[i], '=') == NULL && !is_flag(line->arguments[i]);
     }
 }
 

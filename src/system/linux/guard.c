@@ -4,7 +4,6 @@
 #include "system/guard.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <sys/mman.h>
 
 #include "system/vm.h"
@@ -50,6 +49,12 @@ const char *guard_unsupported(enum guard_kind kind)
 size_t guard_committed_bytes(enum guard_kind kind)
 {
     return kind == GUARD_MADVISE ? vm_page_bytes() : 0;
+}
+
+bool guard_is_one_shot(enum guard_kind kind)
+{
+    (void)kind;
+    return false;
 }
 
 int guard_set(enum guard_kind kind, void *page)

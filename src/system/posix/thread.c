@@ -38,6 +38,7 @@ int thread_join(struct thread *thread)
     return pthread_join(handle, NULL);
 }
 
+/* POSIX does not list it among what a handler may call; here it is a bare system call. */
 void thread_yield(void)
 {
     sched_yield();

@@ -23,6 +23,7 @@ struct source {
 };
 static struct source segv = {.number = SIGSEGV}, bus = {.number = SIGBUS};
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 /* What a signal handler can't be given in any other way. */
 struct trap {
@@ -95,7 +96,7 @@ static bool is_ours(const struct sigaction *action)
 /* Our handler may still be there from a body that was left by a jump. */
 static int install(struct source *source)
 {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction now;
     sigemptyset(&action.sa_mask);
     if (sigaction(source->number, NULL, &now) != 0)
@@ -116,11 +117,36 @@ static int uninstall(struct source *source)
     return sigaction(source->number, &source->previous, NULL) == 0 ? 0 : errno;
 }
 
-static int locked(int (*change)(struct source *source), struct source *source)
+static void lock(void)
 {
     pthread_mutex_lock(&installing);
-    int error = change(source);
+}
+
+static void unlock(void)
+{
     pthread_mutex_unlock(&installing);
+}
+
+/* Of all threads, the one that forked is there, with its trap if it has one. */
+static void begin_child(void)
+{
+    atomic_store(&segv.traps, current != NULL && current->source == &segv);
+    atomic_store(&bus.traps, current != NULL && current->source == &bus);
+    unlock();
+}
+
+/* Or a child would find the lock held for ever by a thread that it has not. */
+static void prepare_for_forks(void)
+{
+    pthread_atfork(lock, unlock, begin_child);
+}
+
+static int locked(int (*change)(struct source *source), struct source *source)
+{
+    pthread_once(&prepared, prepare_for_forks);
+    lock();
+    int error = change(source);
+    unlock();
     return error;
 }
 

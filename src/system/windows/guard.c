@@ -26,6 +26,12 @@ size_t guard_committed_bytes(enum guard_kind kind)
     return vm_page_bytes();
 }
 
+bool guard_is_one_shot(enum guard_kind kind)
+{
+    (void)kind;
+    return true;
+}
+
 int guard_set(enum guard_kind kind, void *page)
 {
     DWORD previous;
@@ -35,7 +41,7 @@ int guard_set(enum guard_kind kind, void *page)
                : (int)GetLastError();
 }
 
-/* A guard is one-shot: the system has taken it off when it raises the exception. */
+/* The system has taken it off when it raises the exception. */
 int guard_clear(enum guard_kind kind, void *page)
 {
     (void)kind;

@@ -38,6 +38,35 @@ void thread_yield(void)
     SwitchToThread();
 }
 
+unsigned thread_number(void)
+{
+    return GetCurrentThreadId();
+}
+
+bool thread_lives(unsigned number)
+{
+    HANDLE handle = OpenThread(SYNCHRONIZE, FALSE, number);
+    if (handle == NULL)
+        return GetLastError() == ERROR_ACCESS_DENIED;
+    bool lives = WaitForSingleObject(handle, 0) == WAIT_TIMEOUT;
+    CloseHandle(handle);
+    return lives;
+}
+
+/* Of the process's group of at most 64. */
+void thread_read_places(struct thread_places *places)
+{
+    DWORD_PTR process, system;
+    *places = (struct thread_places){{0}};
+    if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system))
+        places->bits[0] = process;
+}
+
+void thread_allow(const struct thread_places *places)
+{
+    SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)places->bits[0]);
+}
+
 struct thread_monitor *thread_monitor_make(void)
 {
     struct thread_monitor *monitor = malloc(sizeof *monitor);
