@@ -24,7 +24,6 @@ import time
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
-from vmcommit.base.cells import cell_of
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
