@@ -13,7 +13,7 @@ file(MAKE_DIRECTORY ${usr}/share/zsh/vendor-completions)
 file(RENAME ${usr}/share/zsh/site-functions/_vmcommit ${usr}/share/zsh/vendor-completions/_vmcommit)
 file(REMOVE_RECURSE ${usr}/share/zsh/site-functions)
 
-file(COPY_FILE ${doc}/LICENSE ${doc}/copyright)
+file(COPY_FILE ${CMAKE_CURRENT_LIST_DIR}/../packaging/copyright ${doc}/copyright)
 file(COPY_FILE ${doc}/CHANGELOG.md ${doc}/changelog)
 string(TIMESTAMP now "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE ${doc}/changelog.Debian

@@ -3,7 +3,8 @@
 
 set(CPACK_PACKAGE_NAME vmcommit)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "The vmcommit authors <vmcommit@vmcommit.example>")
+# .invalid can't be anybody's (RFC 2606): whoever publishes the package puts an own address here.
+set(CPACK_PACKAGE_CONTACT "vmcommit maintainers <maintainers@vmcommit.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "benchmark of what it costs to commit memory")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Measures on this machine what it costs to make reserved memory usable:
 all up front, a page at a time when a fault asks for it, in explicit steps,

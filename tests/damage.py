@@ -25,7 +25,7 @@ from vmcommit.base.files import write_json
 from vmcommit.base.problems import Problem
 from vmcommit.commands import edge, predict
 from vmcommit.gate import baselines
-from vmcommit.show import page, tables
+from vmcommit.show import page, terminal
 
 REFERENCE = ROOT / "results" / "reference"
 MIB = 2**20
@@ -245,7 +245,7 @@ def draw(folder):
     write_summary(analysed.summary, folder / "summary.csv")
     write_json(folder / "advice.json", analysed.as_json())
     page.write(analysed, folder, [])
-    tables.of_sizes(analysed.summary)
+    terminal.answer(analysed, "report.html")
     return folder / "report.html"
 
 

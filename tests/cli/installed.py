@@ -14,7 +14,8 @@ import unittest
 from support import BIN, describe, execute
 
 BUILD = BIN.parent
-TOOLS = [name for name in ("mremap", "stack", "uffd", "walk", "replay") if (BIN / name).is_file()]
+TOOLS = [name for name in ("mremap", "stack", "uffd", "surroundings", "walk", "replay", "array",
+                           "list", "buffer") if (BIN / name).is_file()]
 HARNESSES = (BIN / "harnesses.txt").read_text().split()
 COMPLETE = """
 source "$1"; shift

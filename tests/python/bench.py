@@ -163,9 +163,12 @@ class Quick(unittest.TestCase):
         self.assertEqual([section["name"] for section in told["sections"]],
                          ["commit-kinds", "giving-back"])
         said = " ".join(self.done.stdout.split())
+        for sentence in told["headline"]:
+            self.assertIn(sentence["text"], said)
+        report = (self.latest / "REPORT.md").read_text(encoding="utf-8")
         for part in ({"sentences": told["answer"]}, *told["sections"]):
             for sentence in part["sentences"]:
-                self.assertIn(sentence["text"], said)
+                self.assertIn(sentence["text"], report)
 
     def test_single_calls_and_what_a_limit_refuses(self):
         calls = read(self.latest / "details" / "calls.csv")

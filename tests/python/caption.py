@@ -1,5 +1,5 @@
-"""What pictures, pages and a terminal say of a run: the machine, the samples, the table of sizes.
-By summaries that are made up."""
+"""What pictures and pages say of a run: the machine and the samples. By summaries that are made
+up."""
 
 import unittest
 from unittest import mock
@@ -9,8 +9,7 @@ import pandas
 from support import ROOT  # noqa: F401 (puts the package on the path)
 
 from vmcommit.base import runs
-from vmcommit.base.units import KIB, MIB
-from vmcommit.show import caption, tables
+from vmcommit.show import caption
 
 
 def summary(samples, confidence=(), platform="linux"):
@@ -50,25 +49,6 @@ class Captions(unittest.TestCase):
         self.assertEqual(caption.doubt(summary([1])), "")
         self.assertEqual(caption.doubt(summary([1], platform="wine")),
                          ": Wine's times, not Windows'")
-
-
-class Tables(unittest.TestCase):
-    def test_sizes(self):
-        long_name = "a_long_name_of_a_strategy"
-        rows = [("upfront", 0, 4 * KIB, 4 * KIB, 1234.4, 1), ("upfront", 0, MIB, MIB, 99.6, 1),
-                ("upfront", 0, MIB, MIB // 2, 7.0, 1),  # not all touched
-                (long_name, 1, MIB, MIB, 5.0, 1), ("late", 2, MIB, MIB, 3.0, 0)]
-        table = pandas.DataFrame(rows, columns=["strategy", "rank", "size_bytes", "touched_bytes",
-                                                "ns_per_page", "samples"])
-        table = table.assign(touch_order="sequential", stepped=False, chunk_bytes=64 * KIB,
-                             platform="linux")
-        self.assertEqual(tables.of_sizes(table).splitlines(), [
-            "ns per touched page, all touched, at a step of 64 KiB",
-            f"      size   upfront  {long_name}      late",
-            "     4 KiB     1 234                          -         -",
-            "     1 MiB       100                          5         -"])
-        self.assertIn("at a step of 64 KiB: Wine's times",
-                      tables.of_sizes(table.assign(platform="wine")))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 colours go by name; no text leaves its picture."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -314,7 +315,9 @@ class Pictures(unittest.TestCase):
         inline = "".join(re.sub(r"(?s)^.*?<svg", f'<svg data-name="{name}"', text, count=1)
                          for name, text in pictures)
         (self.root / "boxes.html").write_text(MEASURE % inline, encoding="utf-8")
-        measured, _ = browser.opened(self.root / "boxes.html")
+        with browser.tab() as tab:
+            tab.open((self.root / "boxes.html").as_uri())
+            measured = json.loads(tab.tell("document.querySelector('pre').textContent"))
         self.assertGreater(measured["texts"], 20 * len(pictures))
         self.assertEqual(measured["outside"], [])
 

@@ -11,7 +11,7 @@ import reference
 
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
-from vmcommit.show import charts, page, side_by_side, tables
+from vmcommit.show import charts, page, side_by_side, terminal
 
 SEEDS = 24
 DRAWN = 2  # of the random ones
@@ -71,7 +71,9 @@ class Partial(unittest.TestCase):
             if chart.prepare(analysed, plot):
                 self.assertNotIn("nan", chart.finding(analysed))
         page.write(analysed, folder, drawn)
-        tables.of_sizes(analysed.summary)
+        said = terminal.answer(analysed, "results/latest/report.html").splitlines()
+        self.assertLessEqual(len(said), terminal.LINES, said)
+        self.assertLessEqual(max(map(len, said)), terminal.WIDTH, said)
         text = (folder / "report.html").read_text(encoding="utf-8")
         self.assertNotRegex(text, r"\bnan\b")
         return drawn

@@ -361,8 +361,9 @@ class Apart(unittest.TestCase):
     def test_a_run_of_nothing_else_is_read(self):
         of = analysed(purged_rows())
         self.assertTrue(of.summary.empty)
-        self.assertEqual([sentence.text for sentence in of.sentences],
-                         ["This run timed nothing of the strategies as they are."])
+        self.assertEqual([sentence.text for sentence in of.headline],
+                         ["This run timed nothing of the strategies as they are; what it says of "
+                          "other questions stands below."])
         made.check_schema(self, of.as_json())
 
 

@@ -1,5 +1,5 @@
 """The report as readers meet it: drawn from the checked-in run, opened in headless Chromium at the
-width of a phone and of a desk. Also runs side by side."""
+width of a phone, a tablet and a desk, in both themes. Also runs side by side."""
 
 import csv
 import json
@@ -11,36 +11,107 @@ import tempfile
 import unittest
 
 import browser
+import reference
 from reference import REFERENCE
 from support import BIN
 
+from vmcommit.analyse import analysis
+from vmcommit.show import charts, page
+
 GNUPLOT = shutil.which("gnuplot")
 
-# Runs within the page and tells the page around it what it saw.
+WIDTHS = (400, 900, 1400)
+NAMES = {"upfront": "upfront", "a@_^{<b>": "fault", "x^{2}_y": "chunked", "{/Symbol a}": "guard"}
+
+# Before a page's own scripts: where each canvas has its texts, in its pixels.
+WATCH = """
+window.drawn = new Map();
+const fill = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+  const size = this.measureText(text), at = this.getTransform();
+  const corners = [[x - size.actualBoundingBoxLeft, y - size.actualBoundingBoxAscent],
+    [x + size.actualBoundingBoxRight, y + size.actualBoundingBoxDescent]]
+    .map(([left, top]) => at.transformPoint({ x: left, y: top }));
+  const [xs, ys] = ["x", "y"].map((name) => corners.map((corner) => corner[name]));
+  if (!drawn.has(this.canvas)) drawn.set(this.canvas, []);
+  drawn.get(this.canvas).push({ text, left: Math.min(...xs), right: Math.max(...xs),
+    top: Math.min(...ys), bottom: Math.max(...ys) });
+  return fill.call(this, text, x, y, ...rest);
+};
+const clear = CanvasRenderingContext2D.prototype.clearRect;
+CanvasRenderingContext2D.prototype.clearRect = function (...where) {
+  drawn.delete(this.canvas);
+  return clear.call(this, ...where);
+};
+"""
+# What stands wrong on a page: pairs of texts that overlap, what is cut off or outside.
 PROBE = """
-<script>
-window.addEventListener("load", () => {
-  const seen = {};
+(async () => {
+  redraw();
+  await new Promise((done) => setTimeout(done, 50));
+  const seen = {}, ROOM = 1;
+  const apart = (a, b) => a.right <= b.left + ROOM || b.right <= a.left + ROOM ||
+    a.bottom <= b.top + ROOM || b.bottom <= a.top + ROOM;
+  const overlapping = (boxes) => {
+    const sorted = boxes.sort((a, b) => a.top - b.top), pairs = [];
+    sorted.forEach((box, at) => {
+      for (let next = at + 1; next < sorted.length && sorted[next].top < box.bottom; next += 1) {
+        const other = sorted[next];
+        const within = box.of && (box.of.contains(other.of) || other.of.contains(box.of));
+        if (!within && !apart(box, other))
+          pairs.push(`${box.text} / ${other.text}`);
+      }
+    });
+    return pairs;
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const boxes = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const of = node.parentElement;
+    if (!node.data.trim() || of.closest("script, style, option, .skip, .text thead, select") ||
+        !of.checkVisibility()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      const { left, right, top, bottom } = box;
+      boxes.push({ text: node.data.trim().slice(0, 40), of, left, right, top, bottom });
+    }
+  }
+  seen.overlapping = overlapping(boxes);
+  seen.texts = boxes.length > 100;
+  seen.outside = boxes.filter(({ of, left, right }) => !of.closest(".wide") &&
+    (right > innerWidth + 1 || left < -1)).map(({ text }) => text);
+  seen.cut = [...document.querySelectorAll("main *")].filter((one) =>
+    getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 80));
   seen.scrolls = document.documentElement.scrollWidth > innerWidth;
-  seen.cut = [...document.querySelectorAll("main *, header *")].filter((element) =>
-    !element.closest(".wide, dialog, .text thead") &&
-    element.getBoundingClientRect().right > innerWidth + 1)
-    .map((element) => element.outerHTML.slice(0, 80));
+  seen.canvases = [...drawn].flatMap(([canvas, texts]) => [...overlapping(texts),
+    ...texts.filter(({ left, right, top, bottom }) => left < 0 || top < 0 || right > canvas.width ||
+      bottom > canvas.height).map(({ text }) => `outside: ${text}`)]);
+  return seen;
+})()
+"""
+# What a page is for who does something with it.
+USE = """
+(async () => {
+  const seen = {};
   const images = [...document.querySelectorAll("figure img")];
-  seen.images = images.every((element) => element.complete && element.naturalWidth > 0);
-  seen.alts = images.every((element) => element.alt.length > 60);
-  seen.broken = [...document.querySelectorAll("a[href^='#']")].filter((element) =>
-    !document.getElementById(element.getAttribute("href").slice(1)))
-    .map((element) => element.outerHTML);
-  const zoom = document.querySelector("button.zoom");
-  if (zoom) zoom.click();
+  seen.images = images.every((one) => one.complete && one.naturalWidth > 0);
+  seen.alts = images.every((one) => one.alt.length > 60);
+  const all = (which) => [...document.querySelectorAll(which)];
+  seen.tables = all("figure").filter((one) => !one.querySelector("table")).map((one) => one.id);
+  seen.captions = all("table:not(.u-legend)").filter((one) => !one.caption).length;
+  seen.broken = [...document.querySelectorAll("a[href^='#']")].filter((one) =>
+    !document.getElementById(one.getAttribute("href").slice(1))).map((one) => one.outerHTML);
+  const zoom = [...document.querySelectorAll("button.zoom")].find((one) => one.checkVisibility()) ??
+    document.querySelector("button.zoom");
+  zoom.click();
   const dialog = document.querySelector("dialog");
   seen.zoomed = dialog.open && dialog.querySelector("img").clientWidth >= 1000;
   dialog.close();
-  const table = document.querySelector("table.sortable");
+  const table = document.querySelector("table.every");
   const headings = [...table.tHead.rows[0].cells];
-  const column = headings.findIndex(
-    (element) => element.textContent.startsWith("time per page"));
+  const column = headings.findIndex((one) => one.textContent.startsWith("time per page"));
   const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.v)
     .filter((value) => value !== undefined).map(Number);
   const sorted = (sign) => values().every(
@@ -49,20 +120,34 @@ window.addEventListener("load", () => {
   seen.ascending = sorted(1) && headings[column].getAttribute("aria-sort") === "ascending";
   headings[column].querySelector("button").click();
   seen.descending = sorted(-1) && headings[column].getAttribute("aria-sort") === "descending";
-  seen.levels = [...document.querySelectorAll("h1, h2, h3")].map(
-    (element) => Number(element.tagName[1]));
-  parent.postMessage(JSON.stringify(seen), "*");
-});
-</script>
+  const tools = table.parentElement.previousElementSibling, filter = tools.querySelector("input");
+  filter.value = "chunked random";
+  filter.dispatchEvent(new Event("input"));
+  const left = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  seen.filtered = left.length > 0 && left.length < table.tBodies[0].rows.length &&
+    left.every((row) => /chunked/.test(row.textContent) && /random/.test(row.textContent));
+  Object.defineProperty(navigator, "clipboard",
+    { value: { writeText: async (text) => { seen.copied = text; } } });
+  tools.querySelector("button").click();
+  seen.copied = seen.copied.trimEnd().split("\\n").length === left.length + 1;
+  seen.levels = [...document.querySelectorAll("h1, h2, h3")].map((one) => Number(one.tagName[1]));
+  return seen;
+})()
 """
-FRAME = """<!doctype html><title>probe</title>
-<iframe src="probed.html" style="border:0; width:{width}px; height:2000px"></iframe>
-<pre></pre>
-<script>
-addEventListener("message", (event) => {{
-  document.querySelector("pre").textContent = event.data;
-}});
-</script>
+EXPLORE = """
+((size, touch, step, order) => {
+  const form = document.getElementById("chosen");
+  Object.entries({ size, touch, step, order }).forEach(([name, value]) => {
+    form.elements[name].value = value;
+  });
+  form.dispatchEvent(new Event("input"));
+  const rows = (id) => document.getElementById(id).hidden ? [] :
+    [...document.getElementById(id).tBodies[0].rows].map((row) =>
+      [...row.cells].map((cell) => cell.firstElementChild ? cell.firstElementChild.firstChild ?
+        cell.textContent : "" : cell.textContent));
+  return [rows("chosen-model"), rows("chosen-rows"),
+    document.getElementById("chosen-note").textContent];
+})(%s)
 """
 
 
@@ -81,16 +166,6 @@ def draw(folder):
     return latest, done.stdout
 
 
-def browse(page, width):
-    """(what the probe saw, console messages) of a page in a frame of that width."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = pathlib.Path(scratch)
-        (folder / "probed.html").write_text(page.read_text(encoding="utf-8") + PROBE,
-                                            encoding="utf-8")
-        (folder / "frame.html").write_text(FRAME.format(width=width))
-        return browser.opened(folder / "frame.html")
-
-
 class Pages(unittest.TestCase):
     """Each test for both pages, that of one run and that of several."""
 
@@ -107,32 +182,73 @@ class Pages(unittest.TestCase):
         cls.pages = [cls.latest / "report.html", cls.together / "report.html"]
 
     def test_stands_alone_and_is_small(self):
-        for page in self.pages:
-            text = page.read_text(encoding="utf-8")
+        for each in self.pages:
+            text = each.read_text(encoding="utf-8")
             self.assertNotRegex(text, r'(src|href)="(https?:)?//')
             self.assertLess(len(text.encode()), 3_000_000)
 
     @unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
     def test_in_a_browser(self):
-        for page in self.pages:
-            for width in (400, 1400):
-                with self.subTest(page=page.parent.name, width=width):
-                    seen, console = browse(page, width)
-                    self.assertEqual(console, [])
+        with browser.tab() as tab:
+            tab.before(WATCH)
+            for each in self.pages:
+                for width in WIDTHS:
+                    for dark in (False, True):
+                        with self.subTest(page=each.parent.name, width=width, dark=dark):
+                            tab.open(each.as_uri(), width, dark=dark)
+                            self.assertEqual(tab.tell(PROBE), {
+                                "overlapping": [], "texts": True, "outside": [], "cut": [],
+                                "scrolls": False, "canvases": []})
+            self.assertEqual(tab.console, [])
+
+    @unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
+    def test_what_a_reader_does(self):
+        with browser.tab() as tab:
+            for each in self.pages:
+                with self.subTest(page=each.parent.name):
+                    tab.open(each.as_uri())
+                    seen = tab.tell(USE)
                     levels = seen.pop("levels")
                     self.assertEqual(seen, {
-                        "scrolls": False, "cut": [], "images": True, "alts": True, "broken": [],
-                        "zoomed": True, "ascending": True, "descending": True})
+                        "images": True, "alts": True, "tables": [], "captions": 0, "broken": [],
+                        "zoomed": True, "ascending": True, "descending": True, "filtered": True,
+                        "copied": True})
                     self.assertEqual(levels.count(1), 1)
                     for before, after in zip(levels, levels[1:]):
                         self.assertLessEqual(after, before + 1)
+            self.assertEqual(tab.console, [])
+
+    @unittest.skipUnless(browser.CHROMIUM, "chromium is not installed")
+    def test_a_configuration_of_ones_choice(self):
+        """The page says what predict says: 64 MiB in steps of 64 KiB."""
+        done = subprocess.run([BIN / "vmcommit", "predict", "--size", "64M", "--touch", "0.5",
+                               "--run", self.latest], capture_output=True, text=True, check=True,
+                              timeout=120)
+        per_page = {line.split()[0]: " ".join(line.split()[-5:-3])
+                    for line in re.sub(r"(\d) (\d{3})\b", r"\1\2", done.stdout).splitlines()[1:5]}
+        with browser.tab() as tab:
+            tab.open(self.pages[0].as_uri())
+            model, near, note = tab.tell(EXPLORE % "67108864, '0.5', 65536, 'sequential'")
+            self.assertEqual(note, "")
+            self.assertEqual([row[0] for row in model], list(per_page))
+            for name, time, _, charge, unused, _ in model:
+                self.assertTrue(time.startswith(per_page[name]), (name, time, per_page))
+                self.assertEqual((charge, unused), {
+                    "upfront": ("64 MiB", "32 MiB"), "guard": ("32 MiB", "4 KiB")}.get(
+                        name, ("32 MiB", "0 B")), name)
+            self.assertTrue(all(row[1] == "64 MiB" for row in near), near)
+            model, near, note = tab.tell(EXPLORE % "67108864, '1', 65536, 'random'")
+            self.assertEqual(model, [])
+            self.assertTrue(near)
+            self.assertIn("in sequence", note)
 
     def test_the_answer_is_said_in_the_terminal_and_in_markdown(self):
         advice = json.loads((self.latest / "advice.json").read_text())
         markdown = (self.latest / "REPORT.md").read_text()
         said = " ".join(self.said.split())
-        for sentence in advice["answer"]:
+        for sentence in advice["headline"] + advice["answer"]:
             self.assertIn(sentence["text"], markdown)
+        for sentence in advice["headline"]:
             self.assertIn(sentence["text"], said)
         self.assertTrue(self.said.splitlines()[-1].startswith("report: "))
         for line in markdown.splitlines():
@@ -148,7 +264,11 @@ class Pages(unittest.TestCase):
         self.assertEqual(len(set(anchors)), len(anchors))
 
     def test_the_same_run_twice_shows_no_differing_count(self):
-        self.assertIn("No of ", (self.together / "REPORT.md").read_text())
+        text = (self.together / "REPORT.md").read_text()
+        self.assertIn("No of ", text)
+        self.assertRegex(text, r"Use [\w() ]+ in each of them\. The fastest differ in 0 of \d+ "
+                         r"fields of the matrix, ratios significantly in 0 of \d+ configurations, "
+                         r"counts in 0 of \d+\.")
         self.assertEqual(self.done.stdout.splitlines()[0][:3], "A: ")
 
     def test_refusals_take_one_line(self):
@@ -161,6 +281,30 @@ class Pages(unittest.TestCase):
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             for word in words:
                 self.assertIn(word, done.stderr)
+
+
+@unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
+class Names(unittest.TestCase):
+    def test_names_appear_as_they_are(self):
+        """In tables, in legends of charts and in the choice of a strategy."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = reference.write(
+                pathlib.Path(scratch) / "run", reference.like(reference.rows(rounds=8), NAMES),
+                reference.described_like(reference.environment(), NAMES), NAMES)
+            with reference.names_unchecked():
+                analysed = analysis.read(folder)
+            page.write(analysed, folder, charts.draw(analysed, folder / "charts"))
+            with browser.tab() as tab:
+                tab.open((folder / "report.html").as_uri())
+                seen = tab.tell("""(() => { redraw(); const of = (which) =>
+                  [...document.querySelectorAll(which)].map((one) => one.textContent);
+                  return [of(".every td:nth-child(3)"), of(".u-label"),
+                          of("[name=strategy] option"), of("#chosen-model th")]; })()""")
+                self.assertEqual(tab.console, [])
+        for name in NAMES:
+            for place, texts in zip(("table", "legend", "choice", "model"), seen, strict=True):
+                self.assertTrue(any(text == name or text.startswith(f"{name} (") for text in texts),
+                                (place, name, set(texts)))
 
 
 if __name__ == "__main__":

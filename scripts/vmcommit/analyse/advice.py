@@ -14,20 +14,23 @@ from vmcommit.analyse.claims import Claim
 from vmcommit.analyse.section import cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
-from vmcommit.base.conventions import (ALL_TOUCHED, DEFAULT_STEP, ORDERS, SPARSELY_TOUCHED,
-                                       WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
-from vmcommit.base.statistics import quantile_interval
+from vmcommit.base.conventions import (ALL_TOUCHED, CONFIDENCE, DEFAULT_STEP, ORDERS,
+                                       SPARSELY_TOUCHED, WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
+from vmcommit.base.statistics import median_interval, quantile_interval
 from vmcommit.base.text import listed
-from vmcommit.base.units import count_text, size_text, time_text
+from vmcommit.base.units import MIB, count_text, size_text, time_text
 
 SCHEMA = 1
+GIVEN_BACK = 16 * MIB  # of which it is said what giving back takes
 WORST_NAME = f"p{100 * WORST_TOUCH:.4g}"
 NEEDS = {
     "lowest_latency": "Lowest latency",
     "least_charge": "Least commit charge",
-    "bounded_worst_touch": f"Bounded worst touch ({WORST_NAME})",
-    "random_access": "Random access",
+    "bounded_worst_touch": "Bounded worst touch",
+    "random_access": "Unpredictable use",
     "strict_overcommit": "Strict overcommit",
+    "growing_buffers": "Growing buffers",
+    "many_stacks": "Many stacks",
 }
 Block = dict[str, Cell]  # {strategy: its cell}
 
@@ -237,13 +240,19 @@ def charged_by_steps(row, cell: Cell) -> bool:
     return row.reserved_commit_bytes <= cell.chunk < cell.size
 
 
+def by_steps(times: Times, summary: pandas.DataFrame, answer: Answer, size: int, touch: str
+             ) -> Block:
+    """Of the candidates those that are charged as they are used."""
+    return {name: cell for name, cell in candidates(times, answer, size, touch).items()
+            if charged_by_steps(row_of(summary, cell), cell)}
+
+
 def strict_overcommit(times: Times, summary: pandas.DataFrame, answer: Answer, size: int
                       ) -> list[Choice]:
     """Where all that is charged counts: the fastest strategy that is charged by steps, by the step
     from which it is close to upfront."""
-    block = {name: cell for name, cell in candidates(times, answer, size, SPARSELY_TOUCHED).items()
-             if charged_by_steps(row_of(summary, cell), cell)}
-    choices = by_time(times, summary, block, "strict_overcommit", SPARSELY_TOUCHED)
+    choices = by_time(times, summary, by_steps(times, summary, answer, size, SPARSELY_TOUCHED),
+                      "strict_overcommit", SPARSELY_TOUCHED)
     for choice in choices:
         waste = choice.figures.get("waste_bytes")
         if waste is not None:
@@ -251,8 +260,56 @@ def strict_overcommit(times: Times, summary: pandas.DataFrame, answer: Answer, s
     return choices
 
 
-def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: dict
-              ) -> list[Choice]:
+def growing_buffers(times: Times, summary: pandas.DataFrame, answer: Answer, size: int
+                    ) -> list[Choice]:
+    """What grows to an end that is not known beforehand, and is written to the end."""
+    choices = by_time(times, summary, by_steps(times, summary, answer, size, ALL_TOUCHED),
+                      "growing_buffers", ALL_TOUCHED)
+    for choice in choices:
+        choice.why += "; growing copies nothing within the range that was reserved"
+    return choices
+
+
+def many_stacks(times: Times, summary: pandas.DataFrame, answer: Answer, size: int,
+                most_mappings: int | None) -> list[Choice]:
+    """Who uses a stack makes no check before a write: only a guard page can ask for the next step.
+    `most_mappings`: what the system allows a process."""
+    block = {name: cell for name, cell in
+             candidates(times, answer, size, SPARSELY_TOUCHED).items() if cell.strategy.guarded}
+    choices = by_time(times, summary, block, "many_stacks", SPARSELY_TOUCHED)
+    for choice in choices:
+        regions = row_of(summary, choice.cell).region_count
+        if most_mappings and regions > 0:
+            choice.why += (f"; {count_text(regions)} mappings each, so that "
+                           f"{count_text(most_mappings // regions)} fit into max_map_count")
+    return choices
+
+
+@dataclasses.dataclass(frozen=True)
+class Decommit:
+    """What giving touched memory back takes, `size` bytes by one call, and what stays charged."""
+
+    size: int
+    ns: float
+    low: float
+    high: float
+    left_bytes: int
+
+
+def decommit(calls: pandas.DataFrame | None, size: int = GIVEN_BACK) -> Decommit | None:
+    """By `decommit`, which leaves the range reserved; None where the run did not time it."""
+    if calls is None:
+        return None
+    rows = calls[(calls.call == "decommit") & (calls.state == "touched") & (calls.mappings == 0)
+                 & (calls.size_bytes == size) & (calls.status == "ok")]
+    middle, low, high, coverage = median_interval(rows.ns)
+    if not coverage >= CONFIDENCE or rows.commit_bytes.isna().any():
+        return None
+    return Decommit(size, float(middle), float(low), float(high), int(rows.commit_bytes.max()))
+
+
+def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: dict,
+              most_mappings: int | None = None) -> list[Choice]:
     """Choices for every need that this run can answer, among the built-in strategies."""
     size = answer.sweep_size
     worst = bounded_worst_touch(times, traces)
@@ -261,7 +318,9 @@ def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: d
         return worst
     return lowest_latency(times, summary, answer, size) + least_charge(times, summary, size) \
         + worst + random_access(times, summary, size) \
-        + strict_overcommit(times, summary, answer, size)
+        + strict_overcommit(times, summary, answer, size) \
+        + growing_buffers(times, summary, answer, size) \
+        + many_stacks(times, summary, answer, size, most_mappings)
 
 
 def ratio_json(ratio: Ratio) -> dict:
@@ -299,14 +358,36 @@ def answer_json(answer: Answer) -> dict:
     }
 
 
-def as_json(environment: dict, platform: str, answer: Answer, sentences: list[Sentence],
-            choices: list[Choice], model: dict, claims: list[Claim]) -> dict:
+def sentences_json(sentences: list[Sentence]) -> list[dict]:
+    return [{"text": sentence.text, "rows": [cell_json(cell) for cell in sentence.cells]}
+            for sentence in sentences]
+
+
+def matrix_json(answer: Answer) -> list[dict]:
+    return [{"size_bytes": field.size, "touch": float(touch), "chunk_bytes": field.step,
+             "compared": list(field.block), "cheapest": list(field.cheapest),
+             "factors": {name: ratio_json(ratio) for name, ratio in field.factors.items()}}
+            for touch, fields in answer.fields.items() for field in fields]
+
+
+def decommit_json(given: Decommit | None) -> dict | None:
+    if given is None:
+        return None
+    return {"size_bytes": given.size, "ns": given.ns, "ns_low": given.low, "ns_high": given.high,
+            "left_bytes": given.left_bytes}
+
+
+def as_json(environment: dict, platform: str, answer: Answer, headline: list[Sentence],
+            sentences: list[Sentence], choices: list[Choice], given: Decommit | None,
+            model: dict, claims: list[Claim]) -> dict:
     """What advice.json holds."""
     return {
         "schema": SCHEMA,
         "run": run_json(environment, platform),
-        "answer": [{"text": sentence.text, "rows": [cell_json(cell) for cell in sentence.cells]}
-                   for sentence in sentences],
+        "headline": sentences_json(headline),
+        "matrix": matrix_json(answer),
+        "answer": sentences_json(sentences),
+        "decommit": decommit_json(given),
         **answer_json(answer),
         "advice": [{"need": choice.need, "touch": float(choice.touch), **cell_json(choice.cell),
                     "equal": choice.equal, "why": choice.why, **choice.figures}

@@ -5,8 +5,8 @@ import os
 
 import pandas
 
-from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, model, sentences,
-                              section, single_calls, summary, surroundings)
+from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, headline, model,
+                              section, sentences, single_calls, summary, surroundings)
 from vmcommit.base import runs
 from vmcommit.base.files import relative
 from vmcommit.base.runs import Run
@@ -21,8 +21,10 @@ class Analysis:
     every: pandas.DataFrame
     summary: pandas.DataFrame
     answer: answer.Answer
+    headline: list[sentences.Sentence]
     sentences: list[sentences.Sentence]
     choices: list[advice.Choice]
+    decommit: advice.Decommit | None
     model: dict
     claims: list[claims.Claim]
     commits: list[commit_kinds.Compared]
@@ -41,19 +43,20 @@ class Analysis:
 
     def as_json(self) -> dict:
         return advice.as_json(self.run.environment, self.every.platform.iloc[0], self.answer,
-                              self.sentences, self.choices, self.model, self.claims) | {
+                              self.headline, self.sentences, self.choices, self.decommit,
+                              self.model, self.claims) | {
             "sections": list(map(section.as_json, self.sections)),
             "commit_kinds": commit_kinds.as_json(self.commits),
             "giving_back": self.returned and giving_back.as_json(self.returned)}
 
 
-def in_words(timed: pandas.DataFrame, decided: answer.Answer, emulated: bool
-             ) -> list[sentences.Sentence]:
-    if timed.empty:
-        return [sentences.OF_WINE if emulated else sentences.OF_OTHERS]
-    if not (timed.status == "ok").any():
-        return [sentences.UNTIMED]
-    return sentences.of_answer(decided)
+def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas.DataFrame,
+                decided: answer.Answer) -> list[sentences.Sentence]:
+    if not (samples.platform != "wine").any():
+        return [headline.OF_WINE]
+    if built_in.empty:
+        return [headline.OF_OTHERS]
+    return headline.of_run(times, built_in, decided)
 
 
 def sections_of(run: Run, every: pandas.DataFrame, commits: list[commit_kinds.Compared],
@@ -76,14 +79,17 @@ def analyse(run: Run) -> Analysis:
     kept = samples[samples.purge.isin(["", "none"]) & (samples.platform != "wine")]
     commits = commit_kinds.compare(kept, strategies)
     returned = giving_back.examine(samples, every, strategies, run.environment)
-    emulated = bool((samples.platform == "wine").all())
+    calls = run.calls if len(timed) else None
     return Analysis(
-        run, every, table, decided, in_words(timed, decided, emulated),
-        advice.recommend(times, built_in, decided, run.traces) if len(timed) else [],
+        run, every, table, decided, headline_of(samples, times, built_in, decided),
+        sentences.of_answer(decided),
+        advice.recommend(times, built_in, decided, run.traces,
+                         run.environment["settings"]["max_map_count"]) if len(timed) else [],
+        advice.decommit(calls),
         model.fit(table[table.platform != "wine"],
                   [strategies[name] for name in times.built_in]),
-        [*claims.test(built_in, strategies, run.calls if len(timed) else None, run.stairs,
-                      run.limited), *single_calls.test(run.calls, len(timed) > 0)],
+        [*claims.test(built_in, strategies, calls, run.stairs, run.limited),
+         *single_calls.test(run.calls, len(timed) > 0)],
         commits, returned, sections_of(run, every, commits, returned))
 
 

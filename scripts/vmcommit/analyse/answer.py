@@ -146,80 +146,111 @@ def cheapest(block: dict[str, Cell], ratios: Ratios) -> tuple[str, ...]:
 
 
 @dataclasses.dataclass(frozen=True)
+class Field:
+    """One field of the matrix: the strategies of a size and touched part, and how they compare.
+
+    `cheapest`: those that no other one is faster than; none where rounds are too few, or where only
+    one has times. `factors`: of each loser, its time as a multiple of that of the first cheapest.
+    """
+
+    size: int
+    touch: str
+    block: dict[str, Cell]
+    ratios: Ratios
+
+    @property
+    def cheapest(self) -> tuple[str, ...]:
+        return cheapest(self.block, self.ratios) if self.ratios else ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether none of several is slower than another."""
+        return len(self.cheapest) == len(self.block)
+
+    @property
+    def alone(self) -> str:
+        """The only strategy with times, if there is but one."""
+        return next(iter(self.block)) if len(self.block) == 1 else ""
+
+    @property
+    def step(self) -> int | None:
+        """The step of those that have one."""
+        return next((cell.step for cell in self.block.values() if cell.step), None)
+
+    @property
+    def factors(self) -> dict[str, Ratio]:
+        winners = self.cheapest
+        return {name: of_pair(self.ratios, name, winners[0]) for name in self.block
+                if name not in winners} if winners else {}
+
+
+def of_pair(ratios: Ratios, a: str, b: str) -> Ratio:
+    """a to b, whichever way round the two were compared."""
+    if (a, b) in ratios:
+        return ratios[a, b]
+    ratio = ratios[b, a]
+    return Ratio(1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.known)
+
+
+def fields(times: Times, touch: str) -> list[Field]:
+    """Of all sizes with that touch, ascending; at the default step."""
+    blocks = {size: block for size in times.sizes(times.built_in, touch)
+              if (block := times.block(size, touched_bytes(size, touch, times.page)))}
+    return [Field(size, touch, block, ratios) for (size, block), ratios
+            in zip(blocks.items(), compare(times, list(blocks.values())))]
+
+
+@dataclasses.dataclass(frozen=True)
 class Band:
-    """Sizes next to each other with the same cheapest strategies, and what each rests on. None is
-    the cheapest where rounds are too few, or where `alone` names the only strategy with times.
-    `equal`: all of them are cheapest. `step`: of those that have one."""
+    """Sizes next to each other with the same cheapest strategies; `step`: of those that have
+    one."""
 
     sizes: tuple[int, ...]
     cheapest: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    alone: str
-    equal: bool
     step: int | None
 
-    def continues(self, other: "Band") -> bool:
-        return (self.cheapest, self.alone, self.equal) == (other.cheapest, other.alone, other.equal)
 
-    def joined(self, other: "Band") -> "Band":
-        return dataclasses.replace(self, sizes=self.sizes + other.sizes,
-                                   cells=self.cells + other.cells, step=self.step or other.step)
-
-
-def step_of(cells: Iterable[Cell]) -> int | None:
-    """The step of those cells that have one."""
-    return next((cell.step for cell in cells if cell.step), None)
-
-
-def band_of(size: int, block: dict[str, Cell], ratios: Ratios) -> Band:
-    winners = cheapest(block, ratios) if ratios else ()
-    first, *others = block
-    return Band((size,), winners, (block[first],), "" if others else first,
-                len(winners) == len(block), step_of(block.values()))
-
-
-def bands(times: Times, touch: str) -> tuple[list[Band], "list[Crossing]"]:
-    """(bands, crossings) over all sizes with that touch."""
-    blocks = {size: block for size in times.sizes(times.built_in, touch)
-              if (block := times.block(size, touched_bytes(size, touch, times.page)))}
-    compared = compare(times, list(blocks.values()))
-    adjoining: list[Band] = []
-    for (size, block), ratios in zip(blocks.items(), compared):
-        band = band_of(size, block, ratios)
-        if adjoining and band.continues(adjoining[-1]):
-            band = adjoining.pop().joined(band)
-        adjoining.append(band)
-    return adjoining, crossings(times.built_in, blocks, compared)
+def bands(of_touch: Iterable[Field]) -> list[Band]:
+    """Of fields with ascending sizes."""
+    adjoining = [list(group) for _, group in
+                 itertools.groupby(of_touch, key=lambda field: field.cheapest)]
+    return [Band(tuple(field.size for field in group), group[0].cheapest,
+                 next((field.step for field in group if field.step), None))
+            for group in adjoining]
 
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """Up to `below` the first is cheaper, from `above` on the second. `cells`: of each there."""
+    """Up to `below` the first is cheaper, from `above` on the second. `cells`: of each there;
+    `ratios`: of the cheaper to the other there; `plain`: whether the fields' cheapest tell it."""
 
     first: str
     second: str
     below: int
     above: int
     cells: tuple[Cell, Cell]
+    ratios: tuple[Ratio, Ratio]
+    plain: bool
 
     @property
     def step(self) -> int | None:
-        return step_of(self.cells)
+        return next((cell.step for cell in self.cells if cell.step), None)
 
 
-def crossings(names: Iterable[str], blocks: dict[int, dict[str, Cell]],
-              compared: Iterable[Ratios]) -> list[Crossing]:
+def crossings(names: Iterable[str], of_touch: Sequence[Field]) -> list[Crossing]:
     """Between sizes that follow each other among those at which the two differ."""
-    signs = [(size, block, ratios) for (size, block), ratios in zip(blocks.items(), compared)]
     crossed = []
     for a, b in itertools.combinations(names, 2):
-        decided = [(ratios[a, b].sign, size, block) for size, block, ratios in signs
-                   if (a, b) in ratios and ratios[a, b].sign]
-        for (sign, below, before), (changed, above, after) in itertools.pairwise(decided):
+        decided = [(field.ratios[a, b].sign, field) for field in of_touch
+                   if (a, b) in field.ratios and field.ratios[a, b].sign]
+        for (sign, before), (changed, after) in itertools.pairwise(decided):
             if sign != changed:
                 first, second = (a, b) if sign < 0 else (b, a)
-                crossed.append(Crossing(first, second, below, above,
-                                        (before[first], after[second])))
+                crossed.append(Crossing(
+                    first, second, before.size, after.size,
+                    (before.block[first], after.block[second]),
+                    (of_pair(before.ratios, first, second), of_pair(after.ratios, second, first)),
+                    first in before.cheapest and second in after.cheapest))
     return crossed
 
 
@@ -296,21 +327,23 @@ def wastes(summary: pandas.DataFrame, strategy: str, size: int, step: int) -> di
 
 @dataclasses.dataclass(frozen=True)
 class PageCost:
-    """What committing a page at a time costs against upfront. `multiples`: at each of the sizes at
-    which the two differ significantly, and `more_ns` a page; none where they nowhere do, over all
-    sizes that could be compared."""
+    """What committing a page at a time costs against upfront: `more_ns` a page, `low` to `high`,
+    the medians over the sizes at which the two differ significantly; None where they nowhere do,
+    over all sizes that could be compared."""
 
     strategy: str
     sizes: tuple[int, ...]
-    multiples: tuple[float, ...]
-    more_ns: float
+    more_ns: float | None
+    low: float
+    high: float
     cells: tuple[Cell, ...]
 
 
-def more_a_page(times: Times, cell: Cell, base: Cell) -> float:
-    """ns that a page of the cell takes more than one of the base, by the medians."""
-    ns = [math.exp(numpy.median(times.logs[each])) for each in (cell, base)]
-    return (ns[0] - ns[1]) / (cell.touched / times.page)
+def more_a_page(times: Times, base: Cell, ratio: Ratio) -> tuple[float, float, float]:
+    """(ns that a page takes more than one of the base does, low, high), where a cell takes `ratio`
+    times as long as the base."""
+    ns = math.exp(numpy.median(times.logs[base])) / (base.touched / times.page)
+    return ns * (ratio.median - 1), ns * (ratio.low - 1), ns * (ratio.high - 1)
 
 
 def page_at_a_time(times: Times, name: str, least_size: int = DEFAULT_STEP) -> PageCost | None:
@@ -318,16 +351,15 @@ def page_at_a_time(times: Times, name: str, least_size: int = DEFAULT_STEP) -> P
     can be compared."""
     sizes = [size for size in times.sizes([name], ALL_TOUCHED) if size >= least_size]
     blocks = [times.block(size, size, names=(UPFRONT, name)) for size in sizes]
-    compared = [(size, block, ratios[UPFRONT, name])
+    compared = [(size, block, of_pair(ratios, name, UPFRONT))
                 for size, block, ratios in zip(sizes, blocks, compare(times, blocks)) if ratios]
     if not compared:
         return None
-    differing = [(size, block, ratio) for size, block, ratio in compared if ratio.sign]
-    more = [more_a_page(times, block[name], block[UPFRONT]) for _, block, _ in differing]
+    differing = [each for each in compared if each[2].sign]
+    more = [more_a_page(times, block[UPFRONT], ratio) for _, block, ratio in differing]
+    middle, low, high = numpy.median(more, axis=0).tolist() if more else (None, 0.0, 0.0)
     rests_on = differing or compared
-    return PageCost(name, tuple(size for size, _, _ in rests_on),
-                    tuple(1 / ratio.median for _, _, ratio in differing),
-                    float(numpy.median(more)) if more else 0.0,
+    return PageCost(name, tuple(size for size, *_ in rests_on), middle, low, high,
                     tuple(block[name] for _, block, _ in rests_on))
 
 
@@ -379,15 +411,19 @@ def beside(times: Times, name: str) -> list[Beside]:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """All of what a run decides. `bands` and `crossings` by touch; the rest by strategy."""
+    """All of what a run decides. `fields` and `crossings` by touch; the rest by strategy."""
 
-    bands: dict[str, list[Band]]
+    fields: dict[str, list[Field]]
     crossings: dict[str, list[Crossing]]
     knees: list[Knee]
     wastes: dict[str, dict[str, int]]
     page_costs: dict[str, PageCost]
     sweep_size: int | None
     beside: dict[str, list[Beside]]
+
+    @property
+    def bands(self) -> dict[str, list[Band]]:
+        return {touch: bands(of_touch) for touch, of_touch in self.fields.items()}
 
 
 def sweep_size(times: Times) -> int | None:
@@ -402,13 +438,13 @@ def sweep_size(times: Times) -> int | None:
 
 
 def decide(times: Times, summary: pandas.DataFrame) -> Answer:
-    by_touch = {touch: bands(times, touch) for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)}
+    by_touch = {touch: fields(times, touch) for touch in (ALL_TOUCHED, SPARSELY_TOUCHED)}
     size = sweep_size(times)
     by_strategy = knees(times, size) if size else []
     by_page = [name for name, strategy in times.strategies.items() if strategy.step == "page"]
     brought = [name for name, strategy in times.strategies.items() if strategy.brought]
-    return Answer({touch: both[0] for touch, both in by_touch.items()},
-                  {touch: both[1] for touch, both in by_touch.items()}, by_strategy,
+    return Answer(by_touch, {touch: crossings(times.built_in, of_touch)
+                             for touch, of_touch in by_touch.items()}, by_strategy,
                   {knee.strategy: wastes(summary, knee.strategy, knee.size, knee.step)
                    for knee in by_strategy if knee.step},
                   {name: cost for name in by_page if (cost := page_at_a_time(times, name))}, size,

@@ -34,6 +34,16 @@ def counts(strategy: Strategy, size: int, touched: int, step: int, page: int,
     return dict(zip(TERMS, (1, pages, calls, commits if strategy.handles_faults else 0)))
 
 
+def charge(strategy: Strategy, size: int, touched: int, step: int, page: int,
+           guard: str | None = None) -> int:
+    """Bytes charged once `touched` of `size` bytes were written to in order, by the nature of a
+    Strategy; a guard page is charged itself, unless it is `prot_none`."""
+    by = strategy.step_bytes(size, page, step)
+    committed = math.ceil(touched / by) * by
+    guarded = page if strategy.guarded and guard != "prot_none" else 0
+    return min(size, committed + guarded)
+
+
 def follows_formulas(strategy: Strategy, rows: pandas.DataFrame) -> bool:
     """Whether counts() says what the rows counted."""
     return all((row.commit_calls, row.handled_faults) == tuple(counts(

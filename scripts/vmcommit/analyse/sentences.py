@@ -1,11 +1,11 @@
-"""An answer in words. Each sentence follows from figures and names the cells that it rests on."""
+"""What an answer says beside its matrix, in words. Each sentence follows from figures and names the
+cells that it rests on."""
 
 import dataclasses
 
-from vmcommit.analyse.answer import Answer, Band, Beside, Crossing, Knee, PageCost
+from vmcommit.analyse.answer import Answer, Beside, Crossing, Knee, PageCost, Ratio
 from vmcommit.base.cells import Cell
-from vmcommit.base.conventions import (ALL_TOUCHED, CLOSE, DEFAULT_STEP, SPARSELY_TOUCHED,
-                                       TOUCH_NAMES)
+from vmcommit.base.conventions import CLOSE, DEFAULT_STEP, TOUCH_NAMES
 from vmcommit.base.text import listed, range_text, sizes_text
 from vmcommit.base.units import size_text, time_text
 
@@ -19,45 +19,28 @@ class Sentence:
     subject: str = ""
 
 
-OF_WINE = Sentence("These are Wine's times, not Windows': no choice follows from them. Counts and "
-                   "charge are what Windows programs ask for.", ())
-UNTIMED = Sentence("This run timed nothing: each configuration was refused, unsupported or "
-                   "skipped.", ())
-OF_OTHERS = Sentence("This run timed nothing of the strategies as they are.", ())
-
-
 def of_touch(touch: str, step: int | None) -> str:
     """With a tenth of the region touched, at a step of 64 KiB"""
     return f"With {TOUCH_NAMES[touch]} of the region touched" + \
         (f", at a step of {size_text(step)}" if step else "")
 
 
-def of_band(band: Band) -> str:
-    sizes = sizes_text(band.sizes)
-    if band.alone:
-        return f"{sizes} only {band.alone} was timed"
-    if not band.cheapest:
-        return f"{sizes} there are too few rounds to compare them"
-    if band.equal:
-        return f"{sizes} there is no significant difference between the strategies"
-    if len(band.cheapest) == 1:
-        return f"{band.cheapest[0]} is the cheapest {sizes}"
-    return (f"{listed(band.cheapest)} are the cheapest {sizes}, with no significant difference "
-            "between them")
+def times_text(ratio: Ratio) -> str:
+    """1.023 times as long (1.005 to 1.041)"""
+    return f"{ratio.median:.3f} times as long ({ratio.low:.3f} to {ratio.high:.3f})"
 
 
-def of_bands(bands: list[Band], touch: str) -> list[Sentence]:
-    if not bands:
-        return []
-    step = next((band.step for band in bands if band.step), None)
-    return [Sentence(f"{of_touch(touch, step)}, {'; '.join(map(of_band, bands))}.",
-                     tuple(band.cells[0] for band in bands))]
+def interval_text(ratio: Ratio) -> str:
+    """1.005 times (0.990 to 1.020)"""
+    return f"{ratio.median:.3f} times ({ratio.low:.3f} to {ratio.high:.3f})"
 
 
 def of_crossing(crossing: Crossing, touch: str) -> Sentence:
-    return Sentence(f"{of_touch(touch, crossing.step)}, {crossing.first} is cheaper than "
-                    f"{crossing.second} up to {size_text(crossing.below)}, and {crossing.second} "
-                    f"is cheaper from {size_text(crossing.above)} on.", crossing.cells)
+    before, after = crossing.ratios
+    return Sentence(
+        f"{of_touch(touch, crossing.step)}, {crossing.first} takes {times_text(before)} as "
+        f"{crossing.second} at {size_text(crossing.below)}, and {crossing.second} "
+        f"{times_text(after)} as {crossing.first} at {size_text(crossing.above)}.", crossing.cells)
 
 
 def of_ratio(knee: Knee) -> str:
@@ -112,13 +95,14 @@ def of_wastes(wastes: dict[str, int]) -> str:
 def of_page_cost(cost: PageCost) -> Sentence:
     rests_on = (cost.cells[0], cost.cells[-1])
     subject = f"Committing a page at a time ({cost.strategy})"
-    if not cost.multiples:
+    if cost.more_ns is None:
         return Sentence(f"{subject} and upfront do not differ significantly "
                         f"{sizes_text(cost.sizes)}.", rests_on)
-    return Sentence(f"{subject} costs {range_text(min(cost.multiples), max(cost.multiples), 1)} "
-                    f"times as much as upfront {sizes_text(cost.sizes)}: "
-                    f"{time_text(abs(cost.more_ns))} {'more' if cost.more_ns > 0 else 'less'} for "
-                    "each page.", rests_on)
+    dearer = cost.more_ns > 0
+    ends = sorted((abs(cost.low), abs(cost.high)))
+    return Sentence(f"{subject} costs {time_text(abs(cost.more_ns))} "
+                    f"{'more' if dearer else 'less'} for each page than upfront "
+                    f"({' to '.join(map(time_text, ends))}), {sizes_text(cost.sizes)}.", rests_on)
 
 
 SIGNS = {-1: "faster", 1: "slower", 0: "no significant difference",
@@ -135,12 +119,10 @@ def of_beside(strategy: str, bands: list[Beside]) -> Sentence:
 
 
 def of_answer(answer: Answer) -> list[Sentence]:
-    """The sentences, most important first."""
-    touches = (ALL_TOUCHED, SPARSELY_TOUCHED)
+    """What the matrix can't say."""
     return [
-        *(sentence for touch in touches for sentence in of_bands(answer.bands[touch], touch)),
-        *(of_crossing(crossing, touch) for touch in touches
-          for crossing in answer.crossings[touch]),
+        *(of_crossing(crossing, touch) for touch, crossings in answer.crossings.items()
+          for crossing in crossings if not crossing.plain),
         *(of_knee(knee, answer.wastes.get(knee.strategy, {})) for knee in answer.knees),
         *map(of_page_cost, answer.page_costs.values()),
         *(of_beside(name, bands) for name, bands in answer.beside.items())]

@@ -19,27 +19,25 @@ import platform
 import random
 import re
 import shutil
-import textwrap
 import time
 
 from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
-from vmcommit.base.cells import cell_of
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled,
                                 read_json)
 from vmcommit.base.text import counted, listed
-from vmcommit.base.units import duration_text, size_text
+from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
 from vmcommit.commands.edge import keeping
 from vmcommit.measure import campaign, disturbance, environment, harness, profiles, progress
 from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, Scene
 from vmcommit.measure.plan import Plan
 from vmcommit.measure.subjects import Subjects
-from vmcommit.show import charts, page, tables
+from vmcommit.show import charts, page, terminal
 
 LATEST = "latest"
 
@@ -205,22 +203,10 @@ def draw(folder):
     analysed = analysis.read(folder)
     write_summary(analysed.every, folder / "summary.csv")
     write_json(folder / "advice.json", analysed.as_json())
-    drawn = charts.draw(analysed, folder / "charts") if shutil.which("gnuplot") else []
+    drawn = charts.draw(analysed, folder / "charts") if shutil.which("gnuplot") else {}
     page.write(analysed, folder, drawn)
     say()
-    say(tables.of_sizes(analysed.summary))
-    for _, row in analysed.every[analysed.every.counts != "exact"].iterrows():
-        say(f"COUNTS DIFFER between rounds: {cell_of(row, analysed.run.strategies)}, "
-            f"{size_text(row.size_bytes)}: {row.counts}")
-    for note in analysed.run.notes:
-        say(f"NOTE: {note}")
-    say()
-    said = [*analysed.sentences, *(sentence for section in analysed.sections
-                                   for sentence in section.sentences)]
-    for text in (*(sentence.text for sentence in said), *analysed.surroundings):
-        say(textwrap.fill(text, 96, initial_indent="- ", subsequent_indent="  "))
-    say()
-    say(f"report: {relative(folder / 'report.html')}")
+    say(terminal.answer(analysed, relative(folder / "report.html")))
 
 
 def missing_tools():

@@ -72,7 +72,7 @@ def tell_of_all(folders, into):
 def lay_over(folders, into):
     runs = [analysis.read(folder) for folder in folders]
     names = side_by_side.labels(runs, folders)
-    drawn = []
+    drawn = {}
     if shutil.which("gnuplot"):
         drawn = side_by_side.draw(runs, names, into / "charts")
     else:

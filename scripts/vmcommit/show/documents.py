@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from vmcommit.base.files import write_text
 
-TEMPLATES = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
+HERE = pathlib.Path(__file__).parent
+TEMPLATES = jinja2.FileSystemLoader(HERE / "templates")
+VENDOR = HERE / "vendor"  # with its licence
 SPECIAL = re.compile(r"[\\`*_\[\]|]|^[#>+-]")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -19,6 +21,12 @@ def markdown(value) -> str:
     """A value as text of a line or cell of Markdown."""
     text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
     return SPECIAL.sub(lambda match: "\\" + match[0], text)
+
+
+def vendored() -> dict[str, Markup]:
+    """The chart library's script and style, which need no escaping: they are files of ours."""
+    return {"script": Markup((VENDOR / "uPlot.iife.min.js").read_text(encoding="utf-8")),
+            "style": Markup((VENDOR / "uPlot.min.css").read_text(encoding="utf-8"))}
 
 
 def fill(template: str, values: dict) -> str:

@@ -48,13 +48,15 @@ def key(name):
 
 class Plot:
     """What one chart hands to gnuplot: settings, and tables with one block a series. `legend`:
-    (text, colour, mark, size of the mark) of each entry, `gap` apart in pixels."""
+    (text, colour, mark, size of the mark) of each entry, `gap` apart in pixels. `behind`: the
+    figures.Figures that a page shows beside the picture."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         self.settings: list[str] = []
         self.legend: list[tuple[str, str, float, float]] = []
         self.gap = 110
+        self.behind: list = []
 
     def define(self, name: str, value):
         """A string, a number, or a list of them, which must not be empty."""

@@ -3,35 +3,26 @@
 import base64
 import pathlib
 
-from vmcommit.analyse import advice, selfcheck, surroundings
+from vmcommit.analyse import selfcheck, surroundings
+from vmcommit.analyse.answer import Field
 from vmcommit.base.cells import cell_of
 from vmcommit.base.columns import PHASES
-from vmcommit.base.conventions import (ANSWER_CONFIDENCE, CONFIDENCE, DEFAULT_STEP, NARROW,
-                                       TOUCH_NAMES)
+from vmcommit.base.conventions import ANSWER_CONFIDENCE, CONFIDENCE, DEFAULT_STEP
 from vmcommit.base.strategies import UPFRONT, names_in
-from vmcommit.base.text import counted, listed
 from vmcommit.base.units import count_text, size_text, time_text
-from vmcommit.measure import disturbance
-from vmcommit.show import charts, documents, facts
+from vmcommit.show import (charts, documents, doubts, facts, looks, matrix, needs, sections)
 from vmcommit.show.caption import caption, doubt, percent
 from vmcommit.show.chart import RUN, SURROUNDINGS
 from vmcommit.show.documents import beside, or_empty, sortable, with_interval
+from vmcommit.show.figures import Figures, ratio_text, shown
 from vmcommit.show.rows import of_sizes
 
 FILES = {"report.html": "report.html", "REPORT.md": "REPORT.md"}
-WIDEST = 8  # ratios that are named
 HEADINGS = ("size", "touched", "strategy", "step", "order", "samples", "time per page",
             f"ratio to {UPFRONT}", "reserve", "commit", "touch", "release", "commit calls",
             "handled faults", "minor faults", "regions", "charge", "resident")
 TERM_NAMES = {"cycle": "a cycle", "pages": "a page", "commit_calls": "a commit call",
               "handled_faults": "a handled fault"}
-OF_WINE = ("These rows come from Windows programs run by Wine. They prove that the programs work; "
-           "their times are Wine's and say nothing of Windows. Counters that mean nothing under "
-           "Wine are left out.")
-
-
-def ratio_text(ratio):
-    return f"{ratio:.3f}"
 
 
 def table_cells(row):
@@ -63,46 +54,61 @@ def table_rows(summary, strategies):
     return rows
 
 
-def wide_ratio(row):
-    """upfront 64 MiB by 16 KiB, 6.4 MiB touched (±4 %)"""
-    return (f"{row.strategy} {size_text(row.size_bytes)}"
-            + (f" by {size_text(row.chunk_bytes)}" if row.stepped else "")
-            + ("" if row.touched_bytes == row.size_bytes
-               else f", {size_text(row.touched_bytes)} touched")
-            + ("" if row.touch_order == "sequential" else f", {row.touch_order}")
-            + f" (±{100 * row.ratio_half_width:.1f} %)")
-
-
-def wide_ratios(summary):
-    """Which ratios are known less well than NARROW, the widest first, and of how many."""
-    cells = summary[(summary.strategy != UPFRONT) & (summary.ratio_samples > 0)]
-    wide = cells[cells.ratio_half_width > NARROW].sort_values("ratio_half_width", ascending=False)
-    return {"named": [wide_ratio(row) for _, row in wide.head(WIDEST).iterrows()],
-            "count": len(wide), "of": len(cells)}
-
-
 def image(path: pathlib.Path) -> str:
     """A picture as a data address, so that its styles and names stay its own."""
     return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def figure(name, chart, folder, finding):
+def figure_rows(figures: Figures, colors) -> list[dict]:
+    units = [unit for _, unit in figures.columns]
+    return [{"series": name, "color": colors[name].color,
+             "cells": [shown(value, unit) for value, unit in zip(row, units)]}
+            for name, rows in figures.series.items() for row in rows]
+
+
+def figure_table(figures: Figures) -> dict:
+    """What a chart rests on. The page draws `lines` itself, over axes of which `log` names the
+    logarithmic ones."""
+    return {"title": figures.title, "lines": figures.lines, "log": figures.log,
+            "headings": [heading for heading, _ in figures.columns],
+            "units": [unit for _, unit in figures.columns],
+            "rows": figure_rows(figures, looks.of_names(figures.series))}
+
+
+def figure(name, chart, folder, finding, behind):
     """`alt`: what is plotted and what it shows, for who can't see it."""
     return {"name": name, "title": chart.title, "caption": chart.caption,
             "alt": f"{chart.description}. {finding}".strip(),
-            "image": image(folder / "charts" / f"{name}.svg")}
+            "image": image(folder / "charts" / f"{name}.svg"),
+            "tables": [figure_table(figures) for figures in behind if figures.count]}
 
 
 def figures(shows, subject, folder, drawn):
-    return [figure(name, chart, folder, chart.finding(subject))
+    return [figure(name, chart, folder, chart.finding(subject), drawn[name])
             for name, chart in charts.of(shows).items() if name in drawn]
 
 
-def choice_row(choice):
-    cell = choice.cell
-    return {"need": advice.NEEDS[choice.need], "use": f"{TOUCH_NAMES[choice.touch]} touched",
-            "strategy": cell.strategy.name, "step": size_text(cell.chunk) if cell.step else "",
-            "why": choice.why, "anchor": cell.anchor}
+def page_color(color: str) -> str:
+    """Black is a theme's ink."""
+    return "var(--ink)" if color == "#000000" else color
+
+
+def matrix_field(field: Field | None, names) -> dict:
+    """What a field of the matrix says, and what it says of the losers."""
+    said = {"text": matrix.winner_text(field), "color": "", "anchor": "", "factors": []}
+    if field is None or not field.cheapest:
+        return said
+    winner = field.cheapest[0]
+    return {**said, "anchor": field.block[winner].anchor,
+            "color": "" if field.equal else page_color(names[winner].color),
+            "factors": [(name, matrix.factor_text(ratio))
+                        for name, ratio in field.factors.items()]}
+
+
+def matrix_rows(answer) -> list[dict]:
+    names = looks.of_names(matrix.compared(answer))
+    return [{"size": size_text(size), "fields": [matrix_field(field, names) for field in fields]}
+            for size, fields in matrix.by_size(answer).items()]
 
 
 def signed_time(ns):
@@ -153,41 +159,6 @@ def section_row(section):
                        for lines in (section.lines, section.more)], "note": section.note}
 
 
-def of_blocks(analysis):
-    return [f"{name} is timed in one cycle a process, its first, with cold caches; short cycles of "
-            "the others in batches. At small sizes that is part of its time."
-            for name in names_in(analysis.summary) if analysis.run.strategies[name].blocks]
-
-
-def of_counts(summary):
-    differing = int((summary.counts != "exact").sum())
-    return [f"Counts differed between rounds in {counted(differing, 'configuration')}: they are "
-            "marked in the table. Counts are exact where the machine is left alone, so look there "
-            "first."] if differing else []
-
-
-def of_sums(summary):
-    differing = summary[summary.sums_differ]
-    return [f"Plain sums of turns say another ratio than the estimate of an undisturbed cycle in "
-            f"{counted(len(differing), 'configuration')}, beyond both confidence intervals: "
-            f"{listed(wide_ratio(row) for _, row in differing.head(WIDEST).iterrows())}. Something "
-            "happens there that is not in every turn."] if len(differing) else []
-
-
-def of_skipped(summary):
-    skipped = int(((summary.samples == 0) & (summary.skipped > 0)).sum())
-    return [f"{counted(skipped, 'configuration')} {'was' if skipped == 1 else 'were'} skipped: the "
-            "table says why."] if skipped else []
-
-
-def warnings(analysis) -> list[str]:
-    """What should make a reader doubt, in sentences."""
-    summary = analysis.summary
-    return [*analysis.run.notes, *([OF_WINE] if doubt(summary) else []),
-            *disturbance.sentences(analysis.run.environment["disturbance"]),
-            *of_counts(summary), *of_sums(summary), *of_blocks(analysis), *of_skipped(summary)]
-
-
 def surroundings_section(analysis, folder, drawn):
     """What there is to show of them: sentences, tables, figures."""
     return {"sentences": analysis.surroundings,
@@ -198,7 +169,7 @@ def surroundings_section(analysis, folder, drawn):
 def numbers():
     """What the suite has settled on, as templates say it."""
     return {"confidence": percent(CONFIDENCE), "answer_confidence": percent(ANSWER_CONFIDENCE),
-            "narrow": percent(NARROW), "flagged": percent(selfcheck.FLAGGED),
+            "flagged": percent(selfcheck.FLAGGED),
             "default_step": size_text(DEFAULT_STEP), "upfront": UPFRONT}
 
 
@@ -213,9 +184,13 @@ def write(analysis, folder: pathlib.Path, drawn: list[str]):
     documents.write(folder, FILES, {
         **numbers(),
         "caption": caption(summary, run.environment), "doubt": doubt(summary),
-        "warnings": warnings(analysis),
+        "warnings": doubts.warnings(analysis),
+        "headline": [sentence_row(sentence) for sentence in analysis.headline],
         "sentences": [sentence_row(sentence) for sentence in analysis.sentences],
-        "choices": [choice_row(choice) for choice in analysis.choices],
+        "needs": needs.of(analysis),
+        "touches": matrix.headings(analysis.answer), "matrix": matrix_rows(analysis.answer),
+        "joined": matrix.joined(analysis.answer), "compared": matrix.compared(analysis.answer),
+        "parts": sections.of(analysis), "vendor": documents.vendored(),
         "sections": [section_row(section) for section in analysis.sections],
         "claims": analysis.claims,
         "names": names, "sizes": sizes_table(summary, names),
@@ -223,7 +198,6 @@ def write(analysis, folder: pathlib.Path, drawn: list[str]):
         "surroundings": surroundings_section(analysis, folder, drawn),
         "model": [model_row(*fitted) for fitted in analysis.model["strategies"].items()],
         "headings": HEADINGS, "rows": table_rows(summary, run.strategies),
-        "wide": wide_ratios(summary), "drifting": int(summary.drifts.sum()),
         "checks": [check_row(check) for check in selfcheck.check(summary, calibration)],
         "calibration": facts.of_calibration(calibration),
         "facts": facts.of(run.environment), "strategies": described(run.strategies)})

@@ -5,12 +5,13 @@ import functools
 import pandas
 
 from vmcommit.base.conventions import CONFIDENCE
-from vmcommit.base.strategies import names_in
+from vmcommit.base.strategies import UPFRONT, names_in
 from vmcommit.base.units import count_text, size_text, time_text
-from vmcommit.show import charts, documents, facts, page
+from vmcommit.show import charts, differences, documents, doubts, facts, page
 from vmcommit.show.caption import caption, doubt, percent
 from vmcommit.show.chart import RUNS
 from vmcommit.show.documents import sortable, with_interval
+from vmcommit.show.figures import Figures, ratio_text
 from vmcommit.show.frame import shortened
 from vmcommit.show.rows import parts
 
@@ -73,8 +74,8 @@ def labels(runs, folders) -> list[str]:
     return names
 
 
-def draw(runs, names, folder) -> list[str]:
-    """Writes folder/*.svg and *.png; returns the names of the charts drawn."""
+def draw(runs, names, folder) -> dict[str, list[Figures]]:
+    """Writes folder/*.svg and *.png; returns {name: figures behind it} of the charts drawn."""
     doubtful = " (Wine's times are not Windows')" if any(doubt(run.summary) for run in runs) else ""
     text = f"medians with {percent(CONFIDENCE)} confidence intervals, as each run has them"
     return charts.draw_each(RUNS, Together(runs, names), folder, text, doubtful)
@@ -86,6 +87,16 @@ def differing(rows):
             if len({row[column] for row in rows if not pandas.isna(row[column])}) > 1]
 
 
+def apart(strategy, rows) -> bool | None:
+    """Whether the confidence intervals of two runs' ratios do not overlap; None where one has
+    none."""
+    ends = [(row.ratio_to_upfront_low, row.ratio_to_upfront_high) for row in rows]
+    if strategy == UPFRONT or any(pandas.isna(end) for both in ends for end in both):
+        return None
+    lows, highs = zip(*ends)
+    return max(lows) > min(highs)
+
+
 def table_row(key, rows):
     """One configuration, a row of each run."""
     size, touched, order, strategy, chunk = key
@@ -94,10 +105,10 @@ def table_row(key, rows):
         "cells": [sortable(size, size_text), sortable(touched, size_text), (strategy, ""),
                   sortable(chunk, size_text) if rows[0].stepped else ("", ""), (order, ""),
                   *(with_interval(row, "ns_per_page", time_text) for row in rows),
-                  *(with_interval(row, "ratio_to_upfront", page.ratio_text) for row in rows),
+                  *(with_interval(row, "ratio_to_upfront", ratio_text) for row in rows),
                   *(sortable(row.minor_faults, count_text) for row in rows),
                   *(sortable(row.commit_bytes, size_text) for row in rows)],
-        "differs": ", ".join(differing(rows))}
+        "differs": ", ".join(differing(rows)), "apart": apart(strategy, rows)}
 
 
 def rows_of(runs):
@@ -117,14 +128,15 @@ def headings(number):
 
 def described(letter, name, run):
     return {"letter": letter, "name": name, "caption": caption(run.summary, run.run.environment),
-            "warnings": page.warnings(run), "facts": facts.of(run.run.environment),
-            "sentences": [sentence.text for sentence in run.sentences]}
+            "warnings": doubts.warnings(run), "facts": facts.of(run.run.environment),
+            "headline": [sentence.text for sentence in run.headline]}
 
 
 def write(runs, names, folder, drawn):
     """Writes folder/report.html and folder/REPORT.md; `drawn` names the charts that there are."""
     rows = rows_of(runs)
     documents.write(folder, FILES, {
+        "headline": differences.headline(LETTERS, runs, rows), "vendor": documents.vendored(),
         "runs": [described(*run) for run in zip(LETTERS, names, runs)],
         "figures": page.figures(RUNS, Together(runs, names), folder, drawn),
         "headings": headings(len(runs)), "rows": rows,

@@ -7,6 +7,7 @@ import tempfile
 
 from vmcommit.show.caption import caption, doubt
 from vmcommit.show.chart import RUN, SURROUNDINGS, Chart
+from vmcommit.show.figures import Figures
 from vmcommit.show.frame import surround
 from vmcommit.show.gnuplot import Plot, render
 
@@ -20,23 +21,24 @@ def of(shows: str) -> dict[str, Chart]:
             if charts[name].shows == shows}
 
 
-def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful="") -> list[str]:
+def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful=""
+              ) -> dict[str, list[Figures]]:
     """Draws what the subject has data for, with `text` as caption and `doubtful` after each title;
-    returns the names of the charts drawn. Raises Problem and OSError."""
+    returns {name: figures behind it} of the charts drawn. Raises Problem and OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
+    drawn = {}
     for name, chart in of(shows).items():
         with tempfile.TemporaryDirectory() as scratch:
             plot = Plot(pathlib.Path(scratch))
             if chart.prepare(subject, plot):
                 surround(plot, chart.title + doubtful, text)
                 render(plot, name, folder)
-                drawn.append(name)
+                drawn[name] = plot.behind
     return drawn
 
 
-def draw(analysis, folder: pathlib.Path) -> list[str]:
+def draw(analysis, folder: pathlib.Path) -> dict[str, list[Figures]]:
     """The charts of one run."""
     text = caption(analysis.summary, analysis.run.environment)
-    return [name for shows in (RUN, SURROUNDINGS)
-            for name in draw_each(shows, analysis, folder, text, doubt(analysis.summary))]
+    return {name: behind for shows in (RUN, SURROUNDINGS) for name, behind in
+            draw_each(shows, analysis, folder, text, doubt(analysis.summary)).items()}

@@ -3,6 +3,7 @@
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import MIB, powers, size_text, time_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import powers_between, steps_125
 from vmcommit.show.looks import SERIES
 
@@ -59,6 +60,10 @@ def prepare(analysis, plot):
     for number, each in enumerate((flow, hit, waits), 1):
         plot.table(f"panel{number}", each)
     plot.table("worst", worst)
+    plot.behind += [behind(*each) for each in (
+        ("throughput", ("MiB/s", "plain"), flow), ("middle latency of a hit", ("time", "ns"), hit),
+        ("99.9 % of hits are shorter", ("time", "ns"), worst),
+        ("producer throttled", ("% of the time", "plain"), waits))]
     low = min((low for rows in hit.values() for *_, low, _ in rows), default=1) / ROOM
     high = most(hit, worst) * ROOM
     plot.define("time_low", low)
@@ -79,6 +84,12 @@ def prepare(analysis, plot):
     plot.legend = [(NAMES[way], look.color, look.mark, 1.0) for way, look in looks.items()]
     plot.gap = 150
     return True
+
+
+def behind(title, heading, series):
+    return Figures(title, (("packet", "bytes"), *with_ends(*heading)),
+                   {NAMES[way]: rows for way, rows in series.items()},
+                   log="xy" if heading[1] == "ns" else "x")
 
 
 def finding(analysis):

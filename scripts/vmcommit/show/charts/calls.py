@@ -5,6 +5,7 @@ import dataclasses
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import powers_between, size_axis
 from vmcommit.show.looks import SERIES
 
@@ -121,12 +122,32 @@ def prepare(analysis, plot):
                                                 default=1))
     for number, each in enumerate(panels, 1):
         plot.table(f"panel{number}", each.series)
+        plot.behind.append(behind(list(PANELS)[number - 1], each) if number <= len(PANELS)
+                           else beside_figures(each, numbers))
     plot.panels([*PANELS, BESIDE_TITLE], across=3)
     plot.define("full_name", [name for each in panels for name in each.full])
     plot.define("dashed_name", [name for each in panels for name in each.dashed])
     plot.define("line_color", [look.color for look in SERIES[:MOST]])
     plot.define("line_mark", [look.mark for look in SERIES[:MOST]])
     return True
+
+
+def named(drawn):
+    """{what a line is: its points}"""
+    names = [full or dashed for full, dashed in zip(drawn.full, drawn.dashed)]
+    return {f"{names[int(key[0]) - 1]}, {key[2:]}": points
+            for key, points in drawn.series.items() if points}
+
+
+def behind(title, drawn):
+    return Figures(title, (SIZE, *with_ends("time", "ns")), named(drawn))
+
+
+def beside_figures(drawn, numbers):
+    """Of the last panel, in which a point's place stands for a number of others."""
+    return Figures("a page, beside others", (("others", "count"), *with_ends("time", "ns")),
+                   {name: [[numbers[int(place)], *rest] for place, *rest in points]
+                    for name, points in named(drawn).items()}, lines=False)
 
 
 def finding(analysis):

@@ -8,6 +8,7 @@ from vmcommit.base.text import listed
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import CHARGE, SIZE, Figures
 from vmcommit.show.frame import size_axis
 from vmcommit.show.rows import at_size, by_strategy, parts
 
@@ -28,8 +29,10 @@ def prepare(analysis, plot):
     looks.add_strategies(plot, names)
     plot.define("sparse_text", SPARSE)
     plot.define("sparse_share", float(SPARSELY_TOUCHED))
-    plot.table("full", by_strategy(full, names, "size_bytes", "commit_bytes"))
-    plot.table("sparse", by_strategy(sparse, names, "size_bytes", "commit_bytes"))
+    for name, rows, touched in (("full", full, "all"), ("sparse", sparse, SPARSE)):
+        series = by_strategy(rows, names, "size_bytes", "commit_bytes")
+        plot.table(name, series)
+        plot.behind.append(Figures(f"{touched} touched", (SIZE, CHARGE), series))
     size_axis(plot, both.size_bytes)
     plot.define("charge_high", 1.5 * both[["size_bytes"]].max().max())
     return True

@@ -4,6 +4,7 @@ import pandas
 
 from vmcommit.base.units import size_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import STEP, Figures, with_ends
 from vmcommit.show.frame import size_axis
 from vmcommit.show.looks import SERIES
 
@@ -30,6 +31,8 @@ def prepare(analysis, plot):
     series = {each.name: points(each) for each in shown}
     flat = [point for each in series.values() for point in each]
     plot.table("ratios", {f"{number}": each for number, each in enumerate(series.values(), 1)})
+    plot.behind.append(Figures("all touched", (STEP, *with_ends("ratio", "ratio")), series,
+                               log="x"))
     size_axis(plot, pandas.Series([step for step, *_ in flat]), 9, "step")
     plot.define("ratio_high", 1.1 * max(1, *(value for _, *values in flat for value in values
                                              if value == value)))

@@ -7,7 +7,9 @@ from vmcommit.base.conventions import WORST_TOUCH
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures
 
+SHARES = [0.5, 0.9, 0.99, WORST_TOUCH, 1]
 DRAWN, TAIL = 400, 100  # points of a curve, and of its slow end, where each touch is drawn
 
 
@@ -45,6 +47,11 @@ def prepare(analysis, plot):
     for number, by in enumerate(traces.values(), 1):
         plot.table(f"panel{number}", {name: exceedance(by[name].ns) if name in by else []
                                       for name in names})
+    plot.behind.append(Figures(
+        "a touch, by the share of touches that it is longer than",
+        (SIZE, *((f"{100 * share:.4g} %", "ns") for share in SHARES)),
+        {name: [[size, *by[name].ns.quantile(SHARES)] for size, by in traces.items()
+                if name in by] for name in names}, lines=False))
     return True
 
 

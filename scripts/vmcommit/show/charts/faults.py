@@ -4,6 +4,7 @@ from vmcommit.base.strategies import names_in
 from vmcommit.base.units import count_text, size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures
 from vmcommit.show.frame import powers_between, size_axis
 from vmcommit.show.rows import at_size, by_strategy, parts
 
@@ -19,8 +20,10 @@ def prepare(analysis, plot):
         return False
     names = names_in(rows)
     looks.add_strategies(plot, names)
-    plot.table("minor", by_strategy(rows, names, "size_bytes", "minor_faults"))
-    plot.table("handled", by_strategy(rows, names, "size_bytes", "handled_faults"))
+    for name, title in (("minor", "counted by the kernel"), ("handled", "handled")):
+        series = by_strategy(rows, names, "size_bytes", f"{name}_faults")
+        plot.table(name, series)
+        plot.behind.append(Figures(title, (SIZE, ("faults", "count")), series))
     size_axis(plot, rows.size_bytes)
     most = max(1, rows[["minor_faults", "handled_faults"]].max().max())
     plot.define("count_high", most * 3)

@@ -3,6 +3,7 @@
 from vmcommit.analyse.giving_back import GIVES
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import time_axis
 from vmcommit.show.looks import SERIES
 
@@ -44,6 +45,9 @@ def prepare(analysis, plot):
              "again": points(rows, lambda each: each.again)}
     flat = [value for series in shown.values() for ns, _, *ends in series
             for value in (ns, *ends) if value == value]
+    plot.behind += [Figures(title, with_ends("time of a page", "ns"), {
+        each.name: [[ns, low, high]] for (ns, _, low, high), (_, each) in zip(series, rows)},
+        lines=False) for title, series in zip(("giving back", "touching again"), shown.values())]
     time_axis(plot, min(flat), max(flat))
     for name, series in shown.items():
         plot.table(name, {name: series})

@@ -7,6 +7,7 @@ import numpy
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import size_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, STEP, Figures
 from vmcommit.show.gnuplot import key
 from vmcommit.show.looks import short
 from vmcommit.show.rows import fully, sequential, stepped_names
@@ -37,6 +38,10 @@ def prepare(analysis, plot):
         [sizes.index(row.size_bytes) + 1, steps.index(row.chunk_bytes) + 1,
          max(math.log(row.ratio_to_upfront), 0) / darkest, f"{row.ratio_to_upfront:.2f}"]
         for _, row in rows[rows.strategy == name].iterrows()] for name in names})
+    columns = (SIZE, STEP, (f"time / {UPFRONT}", "ratio"))
+    plot.behind.append(Figures("all touched", columns, {
+        name: rows[rows.strategy == name][["size_bytes", "chunk_bytes", "ratio_to_upfront"]]
+        .values.tolist() for name in names}, lines=False))
     plot.define("key", [key(name) for name in names])
     plot.panels([short(name) for name in names], across=3)
     plot.mark_texts("size_text", map(size_text, sizes))

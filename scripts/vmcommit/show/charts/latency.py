@@ -8,6 +8,7 @@ from vmcommit.base.text import listed
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import size_axis, steps_125, time_axis
 from vmcommit.show.rows import at_size, by_strategy, parts, reach, with_interval
 
@@ -22,8 +23,11 @@ def prepare(analysis, plot):
     names = names_in(both)
     looks.add_strategies(plot, names)
     plot.define("sparse_text", SPARSE)
-    plot.table("full", by_strategy(full, names, "size_bytes", *with_interval("ns_per_page")))
-    plot.table("sparse", by_strategy(sparse, names, "size_bytes", *with_interval("ns_per_page")))
+    for name, rows, touched in (("full", full, "all"), ("sparse", sparse, SPARSE)):
+        series = by_strategy(rows, names, "size_bytes", *with_interval("ns_per_page"))
+        plot.table(name, series)
+        plot.behind.append(Figures(f"{touched} touched", (SIZE, *with_ends("time per page", "ns")),
+                                   series))
     size_axis(plot, both.size_bytes)
     low, high = time_axis(plot, *reach(both, "ns_per_page"))
     floor = analysis.run.environment["calibration"]["page_fault_ns"]

@@ -9,6 +9,7 @@ from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.measure.workloads import NODE, NUMBERS
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import powers_between, steps_125
 from vmcommit.show.looks import SERIES
 
@@ -30,6 +31,7 @@ SOURCES = (Source("check, 64 KiB", "check", 65536, "fixed", 2),
            Source("fault, 4 KiB", "fault", 4096, "fixed", 4),
            Source("malloc", "malloc", 65536, "fixed", 5))
 ROOM = 1.25  # of an axis beyond its values
+AXES = {"node_bytes": "size of a node", "nodes": "number of nodes"}
 
 
 def released_node_ns(rows):
@@ -117,6 +119,7 @@ def prepare(analysis, plot):
         (overheads if drawn is overhead else times).extend(shown)
         plot.table(f"panel{number}", full)
         plot.table(f"dashes{number}", dashes)
+        plot.behind += behind(PANELS[number - 1], full, dashes)
     add_axes(plot, lists, times, overheads)
     plot.panels([title for title, *_ in PANELS], across=3)
     plot.define("axis", [axis for *_, axis in PANELS])
@@ -127,6 +130,18 @@ def prepare(analysis, plot):
                    for source, look in zip(SOURCES, looks)]
     plot.gap = 125
     return True
+
+
+def behind(drawn, full, dashes):
+    """The figures of a panel; for its dashed lines others of their own."""
+    title, values, _, axis = drawn
+    at = (AXES[axis], "bytes" if axis == "node_bytes" else "count")
+    heading = ("overhead, %", "plain") if values is overhead else ("time", "ns")
+    whole, _, dashed = title.partition("; dashed: ")
+    return [Figures(f"{name}, by {at[0]}", (at, *with_ends(*heading)),
+                    {source.name: rows for source, rows in zip(SOURCES, series.values()) if rows},
+                    log="x" if values is overhead else "xy")
+            for name, series in ((whole, full), (dashed, dashes)) if any(series.values())]
 
 
 def finding(analysis):

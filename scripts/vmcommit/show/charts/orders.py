@@ -9,11 +9,13 @@ from vmcommit.base.strategies import names_in
 from vmcommit.base.units import count_text, size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures
 from vmcommit.show.frame import shortened
 from vmcommit.show.rows import fully, plain
 
 WIDEST = 22  # of a mark's text
 OK, UNSUPPORTED, REFUSED = range(3)
+OUTCOMES = ("ok", "unsupported", "refused")
 
 
 def out_of_order(summary):
@@ -58,6 +60,10 @@ def prepare(analysis, plot):
     series = bars(summary, ordered)
     looks.add_strategies(plot, list(series))
     plot.table("orders", series)
+    plot.behind.append(Figures("all touched", (("order", "text"), SIZE, ("mappings", "count"),
+                                               ("outcome", "text")), {
+        name: [[ordered[at - 1][1], ordered[at - 1][0], mappings, OUTCOMES[came]]
+               for at, mappings, came in rows] for name, rows in series.items()}, lines=False))
     plot.mark_texts("order_text", [shortened(f"{order}, {size_text(size)}", WIDEST)
                                    for size, order in ordered])
     most = summary.region_count.max()

@@ -5,6 +5,7 @@ from vmcommit.base.strategies import UPFRONT, names_in
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures
 from vmcommit.show.rows import at_size, parts
 
 PANELS = 4
@@ -30,8 +31,12 @@ def prepare(analysis, plot):
         return False
     names = names_in(full)
     sizes = sizes_shown(full)
-    plot.table("phases", {str(at): bars(at_size(full, size), names)
-                          for at, size in enumerate(sizes, 1)})
+    by_size = {size: bars(at_size(full, size), names) for size in sizes}
+    plot.table("phases", {str(at): rows for at, rows in enumerate(by_size.values(), 1)})
+    plot.behind.append(Figures(
+        "a touched page", (SIZE, *((phase.removesuffix("_ns"), "ns") for phase in PHASES)),
+        {name: [[size, *rows[at]] for size, rows in by_size.items()]
+         for at, name in enumerate(names)}, lines=False))
     plot.panels([size_text(size) for size in sizes], across=PANELS)
     plot.mark_texts("name", [looks.short(name) for name in names])
     phases = [phase.removesuffix("_ns") for phase in PHASES]

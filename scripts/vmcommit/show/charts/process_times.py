@@ -3,6 +3,7 @@
 from vmcommit.base.runs import START
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import Figures
 from vmcommit.show.looks import short
 from vmcommit.show.rows import fully, most_stepped, sequential, timed
 
@@ -25,6 +26,10 @@ def prepare(analysis, plot):
     plot.table("processes", {"processes": [
         [own * NS, (median - own) * NS, least * NS, most * NS]
         for median, least, most, own in times.values()]})
+    plot.behind.append(Figures(
+        "one process", (("whole", "ns"), ("least", "ns"), ("most", "ns"),
+                        ("its own figure", "ns")),
+        {name: [each] for name, each in times.items()}, lines=False))
     plot.mark_texts("name", [short(name) for name in times])
     plot.define("process_high", 1.1 * NS * max(most for _, _, most, _ in times.values()))
     plot.define("axis_text", axis_text(analysis.summary))

@@ -4,6 +4,7 @@ from vmcommit.base.strategies import UPFRONT, names_in
 from vmcommit.base.text import range_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import size_axis
 from vmcommit.show.rows import by_strategy, parts, reach, with_interval
 
@@ -20,7 +21,10 @@ def prepare(analysis, plot):
         return False
     looks.add_strategies(plot, names)
     plot.define("base", UPFRONT)
-    plot.table("ratio", by_strategy(rows, names, "size_bytes", *with_interval("ratio_to_upfront")))
+    series = by_strategy(rows, names, "size_bytes", *with_interval("ratio_to_upfront"))
+    plot.table("ratio", series)
+    plot.behind.append(Figures("all touched", (SIZE, *with_ends(f"time / {UPFRONT}", "ratio")),
+                               series, log="x"))
     size_axis(plot, full.size_bytes)
     plot.define("ratio_high", 1.08 * max(1, reach(full, "ratio_to_upfront")[1]))
     return True

@@ -12,7 +12,7 @@ def prepare(together, plot):
         rows[(rows.strategy != UPFRONT) & rows.ratio_to_upfront.notna()])
     if not names:
         return False
-    add_runs(plot, together, names, "ratio_to_upfront", 3)
+    add_runs(plot, together, names, "ratio_to_upfront", 3, (f"time / {UPFRONT}", "ratio"))
     plot.define("ratio_high", 1.08 * max(1, reach(rows, "ratio_to_upfront")[1]))
     return True
 

@@ -4,6 +4,7 @@ from vmcommit.base.strategies import names_in
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import CHARGE, TOUCHED, Figures
 from vmcommit.show.rows import stepped_names
 
 NO_COLOR = "#ffffff"  # of a panel without steps
@@ -34,8 +35,11 @@ def add_panels(plot, stairs):
     plot.define("panel_color", [given[name].color if name else NO_COLOR for name in panels])
     most = max(1, *map(len, panels.values()))
     plot.define("steps", most)
-    for number, by_step in enumerate(panels.values(), 1):
+    for number, (name, by_step) in enumerate(panels.items(), 1):
         series = dict(enumerate(by_step.values()))
+        plot.behind += [Figures(f"{name}, by its step", (TOUCHED, CHARGE),
+                                {size_text(step): rows for step, rows in by_step.items()}, log="")
+                        ] if name else []
         plot.table(f"panel{number}", {str(at): series.get(at, []) for at in range(most)})
 
 
@@ -46,8 +50,9 @@ def prepare(analysis, plot):
     names = names_in(stairs)
     looks.add_strategies(plot, names)
     without_step = stairs[~stairs.stepped]
-    plot.table("across", {name: points(without_step[without_step.strategy == name])
-                          for name in names})
+    across = {name: points(without_step[without_step.strategy == name]) for name in names}
+    plot.table("across", across)
+    plot.behind += [Figures("without a step", (TOUCHED, CHARGE), across, log="")]
     add_panels(plot, stairs)
     plot.define("size_bytes", stairs.size_bytes.max())
     plot.define("charge_high", max(stairs.size_bytes.max(), stairs.commit_bytes.max()))

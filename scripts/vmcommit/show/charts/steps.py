@@ -7,6 +7,7 @@ from vmcommit.base.strategies import names_in
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
+from vmcommit.show.figures import CHARGE, STEP, Figures, with_ends
 from vmcommit.show.frame import size_axis
 from vmcommit.show.rows import (at_size, by_strategy, fully, most_stepped, reach, sequential,
                                 sparsely, timed, with_interval)
@@ -24,9 +25,13 @@ def add_tables(plot, names, full, sparse, steps):
     """A strategy without a step has no line over steps, and the other way round."""
     none = dict.fromkeys(names, [])
     swept_full, swept_sparse = full[full.stepped], sparse[sparse.stepped]
-    plot.table("time", by_strategy(swept_full, names, "chunk_bytes",
-                                   *with_interval("ns_per_page")))
-    plot.table("charge", by_strategy(swept_sparse, names, "chunk_bytes", "commit_bytes"))
+    times = by_strategy(swept_full, names, "chunk_bytes", *with_interval("ns_per_page"))
+    charges = by_strategy(swept_sparse, names, "chunk_bytes", "commit_bytes")
+    plot.table("time", times)
+    plot.table("charge", charges)
+    plot.behind += [
+        Figures("all touched", (STEP, *with_ends("time per page", "ns")), times, log="x"),
+        Figures(f"{SPARSE} touched", (STEP, CHARGE), charges, log="x")]
     plot.table("time_across", none | across(full, "ns_per_page", steps))
     plot.table("charge_across", none | across(sparse, "commit_bytes", steps))
 

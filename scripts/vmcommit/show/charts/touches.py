@@ -9,10 +9,12 @@ from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.units import MIB, size_text, time_text
 from vmcommit.show.chart import Chart
 from vmcommit.show.charts.distribution import touch_axis
+from vmcommit.show.figures import Figures
 from vmcommit.show.gnuplot import key
 from vmcommit.show.looks import short
 
 WINDOW = MIB
+SLOWEST = 8  # pages that are listed
 
 
 def shade(trace, edges, fold):
@@ -23,6 +25,12 @@ def shade(trace, edges, fold):
     return [[x, math.sqrt(edges[y] * edges[y + 1]), edges[y], edges[y + 1],
              math.log1p(counts[x, y]) / most]
             for x, y in numpy.argwhere(counts)]
+
+
+def slowest_pages(trace, fold):
+    """[page of a window, ns], the slowest first."""
+    middle = trace.ns.groupby(trace.page % fold).median().nlargest(SLOWEST)
+    return [[page, ns] for page, ns in middle.items()]
 
 
 def smallest(analysis):
@@ -42,6 +50,10 @@ def prepare(analysis, plot):
     plot.define("key", [key(name) for name in traces])
     plot.panels([short(name) for name in traces],
                 across=min(3, math.ceil(len(traces) / 2)))
+    plot.behind.append(Figures(
+        "the slowest pages of a window, by the middle of their touches",
+        (("page", "count"), ("touch", "ns")),
+        {name: slowest_pages(trace, fold) for name, trace in traces.items()}, lines=False))
     plot.table("touches", {name: shade(trace, edges, fold) for name, trace in traces.items()})
     return True
 

@@ -8,6 +8,7 @@ from vmcommit.base.units import size_text
 from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.charts import steps
+from vmcommit.show.figures import STEP, Figures
 from vmcommit.show.frame import powers_between, time_axis
 from vmcommit.show.rows import (at_size, most_stepped, sequential, sparsely, stepped_names, timed)
 
@@ -50,12 +51,19 @@ def path_of(rows, none):
             for _, row in rows.sort_values("chunk_bytes").iterrows()]
 
 
+def behind(rows):
+    return Figures("by the step", (STEP, ("unused charge", "bytes"), ("time per page", "ns")), {
+        name: [[step, charge, ns] for charge, ns, step in path_of(rows[rows.strategy == name], 0)]
+        for name in names_in(rows)}, lines=False)
+
+
 def add_points(plot, rows, none):
     """Paths, their labels, and the frontier. Returns the most charge that is unused."""
     names = names_in(rows)
     points = {name: path_of(rows[rows.strategy == name], none) for name in names}
     flat = [point[:2] for path in points.values() for point in path]
     plot.table("paths", {name: [point[:2] for point in path] for name, path in points.items()})
+    plot.behind.append(behind(rows))
     plot.table("frontier", {"frontier": frontier(flat)})
     stepped = stepped_names(rows)
     for side, labelled in (("below", stepped[::2]), ("above", stepped[1::2])):

@@ -1,0 +1,93 @@
+"""What a run says in a terminal: the headline, a line for each need, the matrix, how sure all that
+is and where the report lies, on LINES lines of WIDTH columns at most."""
+
+import textwrap
+
+from vmcommit.base.conventions import ANSWER_CONFIDENCE, DEFAULT_STEP
+from vmcommit.base.text import counted, listed
+from vmcommit.base.units import size_text
+from vmcommit.show import doubts, matrix, needs
+from vmcommit.show.caption import doubt, percent
+
+LINES, WIDTH = 25, 80
+DOUBTS = 3  # lines at most
+LEAST_ROWS = 3  # of the matrix
+
+
+def cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[:WIDTH - 1] + "…"
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Aligned lines, each cell two spaces from the next."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [cut("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())
+            for row in rows]
+
+
+def shortest(rows: list[str], room: int) -> list[str]:
+    """So many of the rows as there is room for; the last line says what is left out."""
+    if len(rows) <= room:
+        return rows
+    left = len(rows) - room + 1
+    return [*rows[:room - 1], f"... {left} more in the report"]
+
+
+def of_headline(analysis) -> list[str]:
+    return [line for sentence in analysis.headline for line in textwrap.wrap(sentence.text, WIDTH)]
+
+
+def of_needs(analysis) -> list[str]:
+    lines = needs.beside_matrix(analysis)
+    return columns([(line.need, line.use, line.figure) for line in lines]) if lines else []
+
+
+def of_matrix(analysis) -> list[str]:
+    rows = matrix.joined(analysis.answer)
+    if not rows:
+        return []
+    head = ("Fastest", *matrix.headings(analysis.answer))
+    return columns([head, *((row.label, *row.texts) for row in rows)])
+
+
+def of_sections(analysis) -> list[str]:
+    """What it says of further questions."""
+    said = [sentence.text for section in analysis.sections for sentence in section.sentences]
+    return [line for text in (*said, *analysis.surroundings) for line in
+            textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ")]
+
+
+def of_comparison(analysis) -> str:
+    compared = matrix.compared(analysis.answer)
+    if len(compared) < 2:
+        return ""
+    return (f"Compared: {listed(compared)}, in steps of {size_text(DEFAULT_STEP)}; 'or' is no "
+            f"significant difference at {percent(ANSWER_CONFIDENCE)}.")
+
+
+def of_precision(summary) -> str:
+    """Nothing of times that stand for no real system."""
+    wide = doubts.wide_ratios(summary)
+    if not wide["of"] or doubt(summary):
+        return ""
+    known = wide["of"] - wide["count"]
+    return (f"{known} of {counted(wide['of'], 'ratio')} known within ±{percent(doubts.NARROW)}"
+            + (": measure longer, or on a quieter machine." if not known else "."))
+
+
+def of_doubts(analysis) -> list[str]:
+    said = [cut(" ".join(text.split())) for text in doubts.warnings(analysis)]
+    return shortest(said, DOUBTS)
+
+
+def answer(analysis, path: str) -> str:
+    """All of it; `path` is that of the report."""
+    lines = of_needs(analysis)
+    above = [*of_headline(analysis), *([""] if lines else []), *lines]
+    sure = " ".join(filter(None, (of_comparison(analysis), of_precision(analysis.summary))))
+    below = [*textwrap.wrap(sure, WIDTH), *of_doubts(analysis), f"report: {path}"]
+    table = of_matrix(analysis)
+    further = of_sections(analysis)
+    room = max(LINES - len(above) - len(below) - 2, LEAST_ROWS)
+    middle = ["", *shortest([*table, *further], room), ""] if table or further else [""]
+    return "\n".join([*above, *middle, *below])
