@@ -12,6 +12,7 @@ GROWING = (4 * KIB, 64 * KIB)  # first steps, where they double
 FEW_STEPS = (4 * KIB, 16 * KIB, 64 * KIB)
 CELL_SIZE = 16 * MIB  # that are compared
 LARGER_PAGES = "thp-64K"
+UNCHARGED = "noreserve"
 QUESTION = "commit"
 
 
@@ -68,14 +69,14 @@ def configurations(profile, _available, strategies):
 
 
 def brief(profile, strategies):
-    """What a run of everything asks of it: of the strategy that checks, and of upfront; nothing
-    where there is only one kind, as on Windows."""
+    """What a run of everything asks of it: of the strategy that checks, and of upfront, which tells
+    what is not charged for both; nothing where there is only one kind, as on Windows."""
     size = profile.sweep_size
     checking = [strategy for strategy in built_in(strategies)
                 if strategy.stepped and not strategy.handles_faults]
     upfront = [strategy for strategy in built_in(strategies) if strategy.step == "size"]
-    listed = at_once(upfront, size) + by_steps(checking, size, FEW_STEPS) \
-        + on_larger_pages(checking, size, FEW_STEPS)
+    stepped = by_steps(checking, size, FEW_STEPS) + on_larger_pages(checking, size, FEW_STEPS)
+    listed = at_once(upfront, size) + [each for each in stepped if each.manner.commit != UNCHARGED]
     return listed if any(each.manner != PLAIN for each in listed) else []
 
 
