@@ -20,6 +20,7 @@ from vmcommit.show import charts, documents, page
 from vmcommit.show.caption import percent
 from vmcommit.show.chart import FLEET
 from vmcommit.show.documents import sortable
+from vmcommit.show.figures import Figures
 
 FILES = {"fleet.html": "report.html", "FLEET.md": "REPORT.md"}
 TABLE = "fleet.csv"
@@ -29,8 +30,8 @@ HEADINGS = ("size", "touched", "strategy", "step", "order", "machines", "within 
 MACHINE_HEADINGS = ("kernel", "processor", "guard kind", "machine", "beyond the others in")
 
 
-def draw(fleet, folder) -> list[str]:
-    """Writes folder/*.svg and *.png; returns the names of the charts drawn."""
+def draw(fleet, folder) -> dict[str, list[Figures]]:
+    """Writes folder/*.svg and *.png; returns {name: figures behind it} of the charts drawn."""
     text = (f"{fleet_sentences.head(fleet)}; {percent(CONFIDENCE)} confidence intervals; random "
             "effects of machines (Paule and Mandel; Hartung and Knapp)")
     return charts.draw_each(FLEET, fleet, folder, text)
@@ -127,6 +128,7 @@ def write(fleet: Fleet, folder, drawn):
     write_table(fleet, folder / TABLE)
     documents.write(folder, FILES, {
         "head": fleet_sentences.head(fleet), "sentences": fleet_sentences.of_fleet(fleet),
+        "vendor": documents.vendored(),
         "notes": fleet.notes, "figures": page.figures(FLEET, fleet, folder, drawn),
         "headings": HEADINGS, "rows": shortened([across_row(each) for each in fleet.everything]),
         "groups": group_rows(fleet), "differences": shortened(difference_rows(fleet)),
