@@ -29,7 +29,8 @@ def wide_ratios(summary):
     cells = summary[(summary.strategy != UPFRONT) & (summary.ratio_samples > 0)]
     known = (cells.ratio_half_width <= NARROW) & (cells.ratio_confidence >= CONFIDENCE)
     wide = cells[~known].sort_values("ratio_half_width", ascending=False)
-    return {"named": [wide_ratio(row) for _, row in wide.head(WIDEST).iterrows()],
+    measured = wide.dropna(subset=["ratio_half_width"])
+    return {"named": [wide_ratio(row) for _, row in measured.head(WIDEST).iterrows()],
             "count": len(wide), "of": len(cells)}
 
 
