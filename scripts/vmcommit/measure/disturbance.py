@@ -10,7 +10,6 @@ import time
 from vmcommit.measure import environment
 
 STOLEN_SHARE = 0.01
-SWITCHES_PER_SECOND = 200  # the kernel's own threads alone make some tens
 LOADING_FAULTS = 100  # reading the programs themselves makes some
 OTHERS_SHARE = 0.1  # of one CPU
 
@@ -79,15 +78,13 @@ def between(before, after):
 
 def sentences(disturbance):
     """Why the figures of a run should be doubted, by what its environment.json keeps; empty if
-    nothing speaks against them."""
+    nothing speaks against them. Involuntary switches do not: handing over a turn is one, where
+    both sides have the same processor."""
     known = {name: value for name, value in disturbance.items() if value}
     doubts = []
     if known.get("stolen_share", 0) > STOLEN_SHARE:
         doubts.append(f"The hypervisor took {100 * known['stolen_share']:.1f} % of the measuring "
                       "CPU's time for others.")
-    if known.get("involuntary_switches_per_second", 0) > SWITCHES_PER_SECOND:
-        doubts.append(f"Harnesses were interrupted {known['involuntary_switches_per_second']:.0f} "
-                      "times a second by other programs.")
     if known.get("others_cpu_share", 0) > OTHERS_SHARE:
         doubts.append(f"Other programs used {100 * known['others_cpu_share']:.0f} % of a CPU while "
                       "this run was measured.")

@@ -8,6 +8,7 @@ from vmcommit.measure import disturbance
 from vmcommit.show.caption import doubt
 
 WIDEST = 8  # ratios that are named
+DISTURBED = 0.02  # of the turns
 OF_WINE = ("These rows come from Windows programs run by Wine. They prove that the programs work; "
            "their times are Wine's and say nothing of Windows. Counters that mean nothing under "
            "Wine are left out.")
@@ -32,6 +33,26 @@ def wide_ratios(summary):
     measured = wide.dropna(subset=["ratio_half_width"])
     return {"named": [wide_ratio(row) for _, row in measured.head(WIDEST).iterrows()],
             "count": len(wide), "of": len(cells)}
+
+
+def total(samples, column):
+    """Of all rows that took turns; None where none did."""
+    if column not in samples:
+        return None
+    numbers = samples[column].map(number_of)
+    return int(numbers.sum()) if numbers.notna().any() else None
+
+
+def number_of(cell):
+    """A cell of a column that is read as text."""
+    text = str(cell)
+    return int(text) if text.isdecimal() and len(text) < 16 else float("nan")
+
+
+def of_turns(samples):
+    turns, lost = total(samples, "turns") or 0, total(samples, "disturbed_turns") or 0
+    return [f"Other programs took the processor in {100 * lost / turns:.0f} % of the turns; these "
+            "are left out."] if turns and lost / turns > DISTURBED else []
 
 
 def of_blocks(analysis):
@@ -74,6 +95,7 @@ def warnings(analysis) -> list[str]:
     """What should make a reader doubt, in sentences."""
     summary = analysis.summary
     return [*analysis.run.notes, *([OF_WINE] if doubt(summary) else []),
+            *of_turns(analysis.run.samples),
             *disturbance.sentences(analysis.run.environment["disturbance"]),
             *of_huge_pages(analysis), *of_counts(summary), *of_sums(summary),
             *of_blocks(analysis), *of_skipped(summary)]

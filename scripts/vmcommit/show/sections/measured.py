@@ -22,25 +22,11 @@ def trust_link(folder) -> str:
     return pathlib.PurePath(os.path.relpath(ROOT / TRUST, folder)).as_posix()
 
 
-def total(samples, column):
-    """Of all rows that took turns; None where none did."""
-    if column not in samples:
-        return None
-    numbers = samples[column].map(number_of)
-    return int(numbers.sum()) if numbers.notna().any() else None
-
-
-def number_of(cell):
-    """A cell of a column that is read as text."""
-    text = str(cell)
-    return int(text) if text.isdecimal() and len(text) < 16 else float("nan")
-
-
 def turns_text(samples) -> str:
-    turns = total(samples, "turns")
+    turns = doubts.total(samples, "turns")
     if turns is None:
         return "Each sample is a process of its own."
-    discarded = total(samples, "disturbed_turns") or 0
+    discarded = doubts.total(samples, "disturbed_turns") or 0
     return (f"Harnesses took {count_text(turns)} turns of some 0.3 ms on one processor, in a "
             f"random order; {count_text(discarded)} turns in which something else ran are left "
             "out.")
