@@ -80,10 +80,15 @@ def paired_interval(values: ArrayLike, confidence: float) -> tuple[float, float,
     if n == 0:
         return (numpy.nan,) * 4
     first, second = pairs(n)
-    means = numpy.sort((values[first] + values[second]) / 2)
     k, coverage = pair_rank(n, confidence)
-    middle = (means[(len(means) - 1) // 2] + means[len(means) // 2]) / 2
-    return middle, means[k - 1], means[len(means) - k], coverage
+    means = values[first]
+    means += values[second]
+    means /= 2
+    count = len(means)
+    ranks = (k - 1, (count - 1) // 2, count // 2, count - k)
+    means.partition(sorted({*ranks}))  # a third of the time of sorting all
+    low, *middle, high = means[list(ranks)]
+    return sum(middle) / 2, low, high, coverage
 
 
 def pooled_spread(samples: Iterable[ArrayLike]) -> tuple[float, int]:
