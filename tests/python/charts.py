@@ -274,9 +274,9 @@ class Pictures(unittest.TestCase):
         return self.folders[run] / "charts" / f"{chart}.svg"
 
     def test_all_there_is_to_draw_is_drawn(self):
-        self.assertEqual(self.drawn["plain"], list(charts.of(RUN)))
-        self.assertEqual(self.drawn["ten"], list(charts.of(RUN)))
-        self.assertEqual(self.drawn["together"], list(charts.of(RUNS)))
+        self.assertEqual(list(self.drawn["plain"]), list(charts.of(RUN)))
+        self.assertEqual(list(self.drawn["ten"]), list(charts.of(RUN)))
+        self.assertEqual(list(self.drawn["together"]), list(charts.of(RUNS)))
         for folder in self.folders.values():
             for path in (folder / "charts").glob("*.png"):
                 self.assertTrue(path.read_bytes().endswith(gnuplot.ENDS["png"]))
