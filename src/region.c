@@ -167,6 +167,13 @@ static bool is_hit(const struct region *region, size_t page)
            (page == region->committed && guard_is_one_shot(region->guard_kind));
 }
 
+/* Who passed such a guard may fault twice on a page: where it was not committed yet, and where it
+ * is guarded by then. */
+static int mended(const struct region *region, int answer)
+{
+    return guard_is_one_shot(region->guard_kind) ? REGION_AGAIN : answer;
+}
+
 /* A guard that has been moved on is cleared once more, in case that whoever moved it ended before.
  */
 static int take_shared_guard(struct region *region, size_t page)
@@ -182,7 +189,7 @@ static int take_shared_guard(struct region *region, size_t page)
         return 0;
     int error = page > region->guard ? REGION_FOREIGN : clear_guard_at(region, page);
     atomic_store(&shared->mover, 0);
-    return error == 0 ? REGION_MENDED : error;
+    return error == 0 ? mended(region, REGION_MENDED) : error;
 }
 
 int region_take_guard(struct region *region, size_t offset)
@@ -199,9 +206,10 @@ int region_move_guard(struct region *region, size_t offset)
     int error = region_set_guard(region, offset);
     if (error == 0)
         error = clear_guard_at(region, hit);
-    if (region->shared != NULL)
-        atomic_store(&region->shared->mover, 0);
-    return error;
+    if (region->shared == NULL)
+        return error;
+    atomic_store(&region->shared->mover, 0);
+    return error == 0 ? mended(region, 0) : error;
 }
 
 size_t region_purge_steps(const struct region *region, size_t end)

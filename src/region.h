@@ -99,7 +99,8 @@ int region_clear_guard(struct region *region);
 int region_take_guard(struct region *region, size_t offset);
 
 /* Moves a guard that was taken up to `offset`, and lets other threads have it. The old one goes
- * last, so that nobody passes it before what is behind it is usable. */
+ * last, so that nobody passes it before what is behind it is usable. REGION_AGAIN where a thread
+ * may fault on the same page once more. */
 int region_move_guard(struct region *region, size_t offset);
 
 /* The steps by which [0, end) is given back; in the order `alternate` every second one alone. */
