@@ -392,8 +392,8 @@ class Baselines(Fakes):
         done = self.against(self.build("head", fault="commit_calls=4"))
         self.assertVerdicts(done, 1, "fault 64 KiB: regressed: commit_calls 3 -> 4")
         self.assertNotIn("Times are not compared", done.stdout)
-        self.assertIn("Not compared, since the baseline does not have it: minor_faults.",
-                      done.stdout)
+        self.assertIn("Not compared, since the baseline does not have it: minor_faults and "
+                      "retouch_minor_faults.", done.stdout)
 
     def test_strategies_of_one_side(self):
         self.kept(self.build("base"))
