@@ -21,7 +21,7 @@ from support import BIN, ROOT, begin, end_group, execute
 TINY = """
 PROFILES["tiny"] = Profile(
     0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
-    0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1)
+    0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
 """
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 HOSTS = ("alpha", "beta", "gamma")

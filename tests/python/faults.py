@@ -271,6 +271,10 @@ class EarlierRuns(Trouble):
             shutil.rmtree(self.results)
 
 
+ASKED = ("chunk_bytes", "touch_order", "commit_kind", "growth", "pages", "purge",
+         "purge_step_bytes")  # of what was asked at one size
+
+
 class Harnesses(Trouble):
     AT_64K = 'case "$*" in *"--size 1048576 --touch 1 "*) {does};; esac\nexec {{real}} "$@"\n'
 
@@ -279,8 +283,8 @@ class Harnesses(Trouble):
         self.assertOneLine(done, 1, "chunked 1 MiB", why)
         rows = read(self.latest / "samples.csv")
         failed = [row for row in rows if row["status"] == "skipped"]
-        steps = [(row["chunk_bytes"], row["touch_order"]) for row in failed]
-        self.assertEqual(len(steps), len(set(steps)))  # none is tried again
+        asked = [tuple(row[column] for column in ASKED) for row in failed]
+        self.assertLessEqual(max(map(asked.count, asked)), 2)  # once in each question's sets
         self.assertEqual({row["strategy"] for row in failed}, {"chunked"})
         for row in failed:
             self.assertTrue(row["error"].startswith(f"the harness {why}"), row["error"])
