@@ -132,7 +132,7 @@ class Flow(unittest.TestCase):
             self.assertGreater(sum(number(row, "hits") for row in taken), 0)
 
     @unittest.skipUnless(os.environ.get("VMCOMMIT_LONG"),
-                         "takes a minute: ctest -R data_buffer_long")
+                         "takes a minute: ctest -C long -R long")
     def test_ten_gibibytes(self):
         for way in ALL_WAYS:
             row, = self.flow("--way", way, "--bytes", "10G")
