@@ -11,8 +11,8 @@ COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "resident_bytes", "released_commit_bytes",
           "region_count", "status", "error", "purge_calls", "purge_step_bytes",
           "retouch_minor_faults", "purged_commit_bytes", "purged_resident_bytes",
-          "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
-          "retouched_region_count")
+          "purged_region_count", "retouched_commit_bytes", "retouched_region_count",
+          *(() if SANITIZED else ("purged_table_bytes",)))  # of the process, a sanitizer's too
 LIBRARY = ("--library", BIN / f"mine{'.dll' if SUFFIX else '.so'}")
 #            harness, its own options; pages in the region, in a step, touched part
 CELLS = [(name, options, pages, step, touch, order)
