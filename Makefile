@@ -13,7 +13,7 @@
 #   make verify                     hold the counts against strace, perf and /proc
 #   make overhead                   measure what the harness itself adds
 #   make test                       build, and run every test that this machine can run
-#   make test-fast                  the same without what measures: some six minutes
+#   make test-fast                  the same without what measures
 #   make test-wine                  cross-build for Windows, and run the tests under Wine
 #   make lint                       formatting, Python, types, shell scripts; builds nothing
 #   make clean                      remove all build folders

@@ -9,13 +9,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts
 from vmcommit import __main__  # noqa: E402
 
 
-def add():
-    """Adds the profile."""
+def profile():
     from vmcommit.base.units import KIB, MIB
+    from vmcommit.measure.profiles import Profile
+    return Profile(0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
+                   0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
+
+
+def add():
     from vmcommit.measure import profiles
-    profiles.PROFILES["tiny"] = profiles.Profile(
-        0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
-        0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
+    profiles.PROFILES["tiny"] = profile()
 
 
 if __name__ == "__main__":

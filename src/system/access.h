@@ -39,4 +39,12 @@ struct access_call {
 /* Ended by a name of NULL. */
 extern const struct access_call access_calls[];
 
+/* The call is then made at the other end. */
+static inline void access_turn_round(struct access *access)
+{
+    intptr_t here = access->here;
+    access->here = access->there;
+    access->there = here;
+}
+
 #endif

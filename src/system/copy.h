@@ -1,5 +1,6 @@
-/* A copy of this process, as fork makes one: what making it takes, and what it adds. Functions that
- * return int return 0 or the system's error code. */
+/* A copy of this process, as fork makes one: what making it takes, and what it adds; where there is
+ * none, copies_unsupported says why. Functions that return int return 0 or the system's error code.
+ */
 #ifndef COPY_H
 #define COPY_H
 
@@ -15,9 +16,6 @@ enum copy_kind { COPY_SHARED, COPY_LEFT_OUT, COPY_EMPTY };
 
 /* What the system has; of one that makes no copies, the name of COPY_SHARED alone. */
 extern const struct kind copy_kinds[];
-
-/* Why it makes none, or NULL. */
-const char *copy_unsupported(void);
 
 /* Says what a copy is to have of a range. */
 int copy_advise(enum copy_kind kind, void *base, size_t size);

@@ -16,13 +16,9 @@ import tempfile
 import time
 import unittest
 
+import tiny
 from support import BIN, ROOT, begin, end_group, execute
 
-TINY = """
-PROFILES["tiny"] = Profile(
-    0.5, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
-    0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
-"""
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 HOSTS = ("alpha", "beta", "gamma")
 NET = "10.207.41"
@@ -62,7 +58,7 @@ class Tree(unittest.TestCase):
         scripts = self.root / "scripts"
         shutil.copytree(ROOT / "scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
         with open(scripts / "vmcommit" / "measure" / "profiles.py", "a", encoding="utf-8") as file:
-            file.write(TINY)
+            file.write(f'\nPROFILES["tiny"] = {tiny.profile()}\n')
         (self.root / "build").symlink_to(BIN.parent)
         self.one_host, self.into = scripts / "one-host", self.root / "into"
         self.home = self.root / "home"

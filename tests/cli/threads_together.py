@@ -133,7 +133,7 @@ class Threads(unittest.TestCase):
     def test_processes_on_windows(self):
         row = rows("fault", "--size", "64K", "--threads", 2, "--processes", "--repeat", 1)[0]
         self.assertEqual((row["status"], row["error"]),
-                         ("unsupported", "this system can't copy a process"))
+                         ("unsupported", "Windows has no fork"))
 
     def test_a_thousand_cycles(self):
         """A cycle that differed would make a fraction of its batch's count."""

@@ -371,7 +371,7 @@ class Partial(unittest.TestCase):
         analysed = self.analysed(rows_of(FOUR, [1]))
         self.assertEqual(headline(analysed), "Choose nothing by this run yet: it has too few "
                          "rounds to tell which strategy is the fastest at 4 MiB; measure longer, "
-                         "by the profile default or full.")
+                         "by a larger profile, or on a quieter machine.")
         self.assertIn("chunked comes within 3 % of upfront from steps of 256 KiB on: 0.600 times "
                       "upfront (too few rounds for a confidence interval) at 4 MiB.",
                       " ".join(texts(analysed)))

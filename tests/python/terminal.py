@@ -20,7 +20,7 @@ MEMORY = 512 * MIB
 
 
 def quiet(rows, described):
-    described["disturbance"] = {"stolen_share": 0.0, "involuntary_switches_per_second": 900.0,
+    described["disturbance"] = {"stolen_share": 0.0,
                                 "others_cpu_share": 0.001, "major_faults": 0, "pages_swapped": 0,
                                 "settings_changed": []}
     return rows
@@ -28,7 +28,7 @@ def quiet(rows, described):
 
 def noisy(rows, described):
     """Every time is a quarter more or less, by chance, in eight rounds."""
-    described["disturbance"] = {"stolen_share": 0.142, "involuntary_switches_per_second": 900.0,
+    described["disturbance"] = {"stolen_share": 0.142,
                                 "others_cpu_share": 0.83, "major_faults": 310,
                                 "pages_swapped": 52000, "settings_changed": []}
     draws = numpy.random.default_rng(1)
@@ -118,9 +118,12 @@ class Kinds(unittest.TestCase):
 
 class Room(unittest.TestCase):
     def test_what_does_not_fit_is_counted(self):
-        self.assertEqual(terminal.shortest(["a", "b", "c"], 3), ["a", "b", "c"])
-        self.assertEqual(terminal.shortest(["a", "b", "c", "d"], 3),
+        """No part is shown by halves."""
+        self.assertEqual(terminal.shortest([["a"], ["b"], ["c"]], 3), ["a", "b", "c"])
+        self.assertEqual(terminal.shortest([["a"], ["b"], ["c"], ["d"]], 3),
                          ["a", "b", "... 2 more in the report"])
+        self.assertEqual(terminal.shortest([["a"], ["b", "c"], ["d"]], 3),
+                         ["a", "... 2 more in the report"])
 
     def test_a_matrix_that_is_too_long_gives_way(self):
         """Sizes whose winners take turns can't be put together."""

@@ -3,6 +3,7 @@
  */
 #include "parts.h"
 #include "row.h"
+#include "system/copies.h"
 #include "system/copy.h"
 #include "system/meter.h"
 #include "system/vm.h"
@@ -167,7 +168,7 @@ static int take(const struct cell *cell, uint64_t repeat)
 static int print_unsupported(void)
 {
     struct row row = row_make("fork", NULL);
-    return row_print_unsupported(&row, copy_unsupported());
+    return row_print_unsupported(&row, copies_unsupported());
 }
 
 int fork_run(const struct surroundings *surroundings)
@@ -175,7 +176,7 @@ int fork_run(const struct surroundings *surroundings)
     static struct cells cells;
     uint64_t random = surroundings->seed;
     int status = TOOL_TAKEN;
-    if (copy_unsupported() != NULL)
+    if (copies_unsupported() != NULL)
         return print_unsupported();
     for (uint64_t repeat = 1; repeat <= surroundings->repeat && status == TOOL_TAKEN; repeat++) {
         list_cells(&cells, surroundings);

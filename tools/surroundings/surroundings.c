@@ -5,15 +5,11 @@
 #include "row.h"
 #include "system/vm.h"
 
-struct part {
-    const char *name;
-    int (*run)(const struct surroundings *surroundings);
-};
-static const struct part parts[] = {
-    {"kernel", kernel_run}, {"fork", fork_run}, {"stacks", stacks_run}, {"locked", locked_run}};
-
+enum part { KERNEL, FORK, STACKS, LOCKED };
 static const struct kind part_kinds[] = {
-    {"kernel", 0}, {"fork", 1}, {"stacks", 2}, {"locked", 3}, {NULL, 0}};
+    {"kernel", KERNEL}, {"fork", FORK}, {"stacks", STACKS}, {"locked", LOCKED}, {NULL, 0}};
+static int (*const runs[])(const struct surroundings *surroundings) = {
+    [KERNEL] = kernel_run, [FORK] = fork_run, [STACKS] = stacks_run, [LOCKED] = locked_run};
 
 enum { MOST_MAPPINGS = 60000, MOST_STACKS = 1000000 };
 static const size_t MOST_BYTES = (size_t)1 << 36;
@@ -88,7 +84,7 @@ const struct tool surroundings_tool = {
 int main(int argc, char **argv)
 {
     static struct surroundings surroundings = {
-        .parts = {{0, 1, 2, 3}, 4},
+        .parts = {{KERNEL, FORK, STACKS, LOCKED}, 4},
         .strategies = {{0, 1, 2, 3}, 4},
         .sizes = {{1 << 20, 16 << 20}, 2},
         .mappings = {{1000, 10000}, 2},
@@ -107,6 +103,6 @@ int main(int argc, char **argv)
         subject_prepare(&surroundings.subjects[i]);
     status = tool_print_header(&surroundings_tool);
     for (size_t i = 0; i < surroundings.parts.count && status == TOOL_TAKEN; i++)
-        status = parts[surroundings.parts.values[i]].run(&surroundings);
+        status = runs[surroundings.parts.values[i]](&surroundings);
     return status;
 }

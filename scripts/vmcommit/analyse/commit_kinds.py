@@ -7,8 +7,9 @@ import math
 import pandas
 
 from vmcommit.analyse.answer import Ratio, Times
+from vmcommit.analyse.claims import interval_text
 from vmcommit.analyse.section import Line, Section, cell_json, not_measured
-from vmcommit.analyse.sentences import Sentence
+from vmcommit.analyse.sentences import TOO_FEW, Sentence
 from vmcommit.base.cells import PLAIN, Cell, Manner, cell_of
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.statistics import shared
@@ -85,8 +86,8 @@ def compare(samples: pandas.DataFrame, strategies: dict[str, Strategy]) -> list[
 def ratio_text(ratio: Ratio) -> str:
     """1.47 times (1.43 to 1.52)"""
     if not ratio.known:
-        return f"{ratio.median:.2f} times (too few rounds for a confidence interval)"
-    return f"{ratio.median:.2f} times ({ratio.low:.2f} to {ratio.high:.2f})"
+        return f"{ratio.median:.2f} times {TOO_FEW}"
+    return interval_text((ratio.median, ratio.low, ratio.high))
 
 
 def share_text(ratio: Ratio) -> str:

@@ -25,12 +25,11 @@ RATIO = ["log_ratio", "log_error", "log_low", "log_high"]
 @dataclasses.dataclass(frozen=True)
 class Digest:
     """What is the same CELL on all machines, whose guard and trap are their own kinds. `folder`: of
-    the run; `host` the folder's name. `kernel` has two numbers, as in 6.12. `cells`
-    has a row for each configuration: CELL, with a manner that was asked for alone; stepped, plain,
-    status, log_ratio with its standard error, low
-    and high (of all of this run's ratios together), and COUNTS. `supported` is
-    {(strategy, option, kind): status} where that was tried. `identity` tells a run that is given
-    twice."""
+    the run; `host`: the folder's name. `kernel` has two numbers, as in 6.12. `cells` has a row for
+    each configuration: CELL, with a manner that was asked for alone; stepped, plain, status,
+    log_ratio with its standard error, low and high (of all of this run's ratios together), and
+    COUNTS. `supported`: {(strategy, option, kind): status} where that was tried. `identity` tells
+    a run that is given twice."""
 
     folder: str
     host: str

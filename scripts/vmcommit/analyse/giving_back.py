@@ -18,7 +18,7 @@ from vmcommit.base.conventions import CONFIDENCE, DEFAULT_STEP, ORDERS
 from vmcommit.base.statistics import pooled_spread, set_interval
 from vmcommit.base.strategies import Strategy
 from vmcommit.base.text import listed
-from vmcommit.base.units import count_text, size_text, time_text
+from vmcommit.base.units import count_text, size_text, time_interval_text, time_text
 
 SEQUENTIAL, SCATTERED = ORDERS[0], "alternate"
 NAMES = {"dontneed": "MADV_DONTNEED", "free": "MADV_FREE", "cold": "MADV_COLD",
@@ -48,8 +48,8 @@ class Price:
         return Price(self.ns * factor, self.low * factor, self.high * factor)
 
     def __str__(self):
-        ends = f" ({time_text(self.low)} to {time_text(self.high)})" if self.known else ""
-        return time_text(self.ns) + ends
+        return time_interval_text(self.ns, self.low, self.high) if self.known \
+            else time_text(self.ns)
 
     @property
     def known(self) -> bool:

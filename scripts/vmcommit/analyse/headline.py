@@ -20,7 +20,7 @@ UNTIMED = Sentence("Choose nothing by this run: it timed nothing, since each con
                    "refused, unsupported or skipped.", ())
 OF_OTHERS = Sentence("This run timed nothing of the strategies as they are; what it says of other "
                      "questions stands below.", ())
-MORE = "measure longer, by the profile default or full"
+MORE = "measure longer, by a larger profile, or on a quieter machine"
 
 
 @dataclasses.dataclass(frozen=True)

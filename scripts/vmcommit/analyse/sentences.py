@@ -9,6 +9,8 @@ from vmcommit.base.conventions import CLOSE, DEFAULT_STEP, TOUCH_NAMES
 from vmcommit.base.text import listed, range_text, sizes_text
 from vmcommit.base.units import size_text, time_text
 
+TOO_FEW = "(too few rounds for a confidence interval)"
+
 
 @dataclasses.dataclass(frozen=True)
 class Sentence:
@@ -47,8 +49,7 @@ def of_ratio(knee: Knee) -> str:
     """1.026 times upfront (1.003 to 1.047)"""
     ratio = knee.ratio
     return f"{ratio.median:.3f} times upfront " + \
-        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known
-         else "(too few rounds for a confidence interval)")
+        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known else TOO_FEW)
 
 
 def of_no_knee(knee: Knee) -> str:

@@ -9,7 +9,7 @@ import pandas
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import listed
-from vmcommit.base.units import count_text, size_text, time_text
+from vmcommit.base.units import count_text, size_text, time_interval_text, time_text
 
 # States and ways of a fork, in the order of tables, and how they are called.
 FORKS = {("reserved", "plain"): "reserved", ("committed", "plain"): "committed, not touched",
@@ -101,8 +101,7 @@ def of_fork(table, state, way):
 def interval_text(values):
     """62 µs (58 µs to 70 µs)"""
     middle, low, high, _ = median_interval(values)
-    return f"{time_text(middle)} ({time_text(low)} to {time_text(high)})" if len(values) > 1 \
-        else time_text(middle)
+    return time_interval_text(middle, low, high) if len(values) > 1 else time_text(middle)
 
 
 def share_text(part_of, whole):

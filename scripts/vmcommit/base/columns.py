@@ -5,14 +5,15 @@ LATENCIES = (*PHASES, "total_ns")
 COUNTS = ("commit_calls", "handled_faults", "minor_faults", "major_faults",
           "reserved_commit_bytes", "commit_bytes", "commit_process_bytes", "resident_bytes",
           "released_commit_bytes", "region_count")
-# What a cycle with readings of memory tells, and others leave empty.
-MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
-          "resident_bytes", "released_commit_bytes", "region_count", "retouch_minor_faults",
-          "purged_commit_bytes", "purged_resident_bytes", "purged_table_bytes",
-          "purged_region_count", "retouched_commit_bytes", "retouched_region_count")
 # Of rows that give back what they touched.
 PURGE_LATENCIES = ("purge_ns", "retouch_ns")
-PURGE_COUNTS = ("purge_calls", *MEMORY[7:])
+PURGE_MEMORY = ("retouch_minor_faults", "purged_commit_bytes", "purged_resident_bytes",
+                "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
+                "retouched_region_count")
+PURGE_COUNTS = ("purge_calls", *PURGE_MEMORY)
+# What a cycle with readings of memory tells, and others leave empty.
+MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
+          "resident_bytes", "released_commit_bytes", "region_count", *PURGE_MEMORY)
 # What the conductor of turns adds to a harness's row.
 TURNS = ("turns", "disturbed_turns", "undisturbed_ns")
 STATUSES = ("ok", "refused", "unsupported", "skipped")

@@ -51,9 +51,8 @@ SHAPE = {
     "calibration": {"clock_ns": NUMBER, "empty_window_ns": NUMBER, "clock_tick_ns": NUMBER,
                     "page_fault_ns": NUMBER, "commit_call_ns": NUMBER, "trap_ns": NUMBER,
                     "zeroing_page_ns": NUMBER},
-    "disturbance": {"stolen_share": NUMBER, "involuntary_switches_per_second": NUMBER,
-                    "others_cpu_share": NUMBER, "major_faults": int, "pages_swapped": int,
-                    "settings_changed": list},
+    "disturbance": {"stolen_share": NUMBER, "others_cpu_share": NUMBER, "major_faults": int,
+                    "pages_swapped": int, "settings_changed": list},
 }
 
 

@@ -26,6 +26,11 @@ def time_text(ns):
     return f"{ns:.3g} ns"
 
 
+def time_interval_text(ns, low, high):
+    """1.41 µs (1.38 µs to 1.44 µs)"""
+    return f"{time_text(ns)} ({time_text(low)} to {time_text(high)})"
+
+
 def count_text(count):
     """16 384"""
     return f"{count:,.0f}".replace(",", " ")

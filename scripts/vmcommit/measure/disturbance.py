@@ -1,4 +1,4 @@
-"""What disturbed a run: time stolen by the hypervisor, switches, swapping, settings that changed.
+"""What disturbed a run: time stolen by the hypervisor, swapping, settings that changed.
 
 Read before and after the samples; what should make a reader doubt becomes a plain sentence.
 """
@@ -42,19 +42,18 @@ def seconds_of_others():
     return busy - sum(os.times()[:4])
 
 
-def children():
-    """(involuntary switches, major faults) of the harnesses so far."""
+def major_faults():
+    """Of the harnesses so far."""
     try:
         import resource
     except ImportError:
-        return 0, 0
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_nivcsw, usage.ru_majflt
+        return 0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_majflt
 
 
 def read(cpu):
     memory = vmstat()
-    return {"ticks": cpu_ticks(cpu), "children": children(),
+    return {"ticks": cpu_ticks(cpu), "major_faults": major_faults(),
             "swapped": memory.get("pswpin", 0) + memory.get("pswpout", 0),
             "settings": environment.settings(),
             "time": time.monotonic(), "others": seconds_of_others()}
@@ -63,23 +62,19 @@ def read(cpu):
 def between(before, after):
     """What environment.json keeps."""
     stolen, ticks = (late - early for early, late in zip(before["ticks"], after["ticks"]))
-    switches, major = (late - early
-                       for early, late in zip(before["children"], after["children"]))
     seconds = after["time"] - before["time"]
     changed = [name for name, value in before["settings"].items()
                if after["settings"][name] != value]
     return {"stolen_share": round(stolen / ticks, 4) if ticks else None,
-            "involuntary_switches_per_second": round(switches / seconds, 1) if seconds else None,
             "others_cpu_share": round((after["others"] - before["others"]) / seconds, 4)
-            if seconds else None, "major_faults": major,
+            if seconds else None, "major_faults": after["major_faults"] - before["major_faults"],
             "pages_swapped": after["swapped"] - before["swapped"],
             "settings_changed": changed}
 
 
 def sentences(disturbance):
     """Why the figures of a run should be doubted, by what its environment.json keeps; empty if
-    nothing speaks against them. Involuntary switches do not: handing over a turn is one, where
-    both sides have the same processor."""
+    nothing speaks against them. Turns that others disturbed are told by the rows."""
     known = {name: value for name, value in disturbance.items() if value}
     doubts = []
     if known.get("stolen_share", 0) > STOLEN_SHARE:

@@ -4,7 +4,7 @@ import dataclasses
 
 from vmcommit.analyse import advice
 from vmcommit.base.conventions import ALL_TOUCHED, TOUCH_NAMES
-from vmcommit.base.units import size_text, time_text
+from vmcommit.base.units import size_text, time_interval_text, time_text
 
 CHARGED = ("least_charge", "strict_overcommit")  # needs whose figure is charge
 USES = {"random_access": "random order, all touched", "bounded_worst_touch": "single touches"}
@@ -22,11 +22,6 @@ class Line:
     anchor: str = ""
 
 
-def interval_text(value: float, low: float, high: float) -> str:
-    """1.41 µs (1.38 µs to 1.44 µs)"""
-    return f"{time_text(value)} ({time_text(low)} to {time_text(high)})"
-
-
 def figure_text(choice: advice.Choice) -> str:
     figures = choice.figures
     if choice.need in CHARGED and "waste_bytes" in figures:
@@ -34,11 +29,11 @@ def figure_text(choice: advice.Choice) -> str:
         return f"{size_text(waste) if waste > 0 else 'no charge'} unused, " \
                f"{time_text(figures['ns_per_page'])} a page"
     if "touch_p99_9_ns" in figures:
-        return f"{advice.WORST_NAME} " + interval_text(
+        return f"{advice.WORST_NAME} " + time_interval_text(
             *(figures[f"touch_p99_9_ns{end}"] for end in ("", "_low", "_high")))
     if "ns_per_page_low" not in figures:
         return f"{time_text(figures['ns_per_page'])} a page"
-    return interval_text(*(figures[f"ns_per_page{end}"] for end in ("", "_low", "_high"))) \
+    return time_interval_text(*(figures[f"ns_per_page{end}"] for end in ("", "_low", "_high"))) \
         + " a page"
 
 
@@ -61,7 +56,7 @@ def of_choice(choice: advice.Choice) -> Line:
 def of_decommit(given: advice.Decommit) -> Line:
     left = f"{size_text(given.left_bytes) if given.left_bytes else 'nothing'} stays charged"
     return Line("Giving memory back", "all touched", f"decommit of {size_text(given.size)}",
-                interval_text(given.ns, given.low, given.high),
+                time_interval_text(given.ns, given.low, given.high),
                 f"one call; {left}, and the range stays reserved")
 
 

@@ -1,6 +1,7 @@
 """What a run says in a terminal: the headline, a line for each need, the matrix, how sure all that
 is and where the report lies, on LINES lines of WIDTH columns at most."""
 
+import itertools
 import textwrap
 
 from vmcommit.base.conventions import ANSWER_CONFIDENCE, DEFAULT_STEP
@@ -25,12 +26,16 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
             for row in rows]
 
 
-def shortest(rows: list[str], room: int) -> list[str]:
-    """So many of the rows as there is room for; the last line says what is left out."""
-    if len(rows) <= room:
-        return rows
-    left = len(rows) - room + 1
-    return [*rows[:room - 1], f"... {left} more in the report"]
+def shortest(parts: list[list[str]], room: int) -> list[str]:
+    """The lines of so many parts as there is room for, each whole; the last line says how many are
+    left out."""
+    lines = [line for part in parts for line in part]
+    if len(lines) <= room:
+        return lines
+    fitting = list(itertools.takewhile(lambda end: end < room,
+                                       itertools.accumulate(map(len, parts))))
+    return [*lines[:max(fitting, default=0)],
+            f"... {len(parts) - len(fitting)} more in the report"]
 
 
 def of_headline(analysis) -> list[str]:
@@ -50,11 +55,11 @@ def of_matrix(analysis) -> list[str]:
     return columns([head, *((row.label, *row.texts) for row in rows)])
 
 
-def of_sections(analysis) -> list[str]:
-    """What it says of further questions."""
+def of_sections(analysis) -> list[list[str]]:
+    """The lines of each sentence about further questions."""
     said = [sentence.text for section in analysis.sections for sentence in section.sentences]
-    return [line for text in (*said, *analysis.surroundings) for line in
-            textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ")]
+    return [textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ")
+            for text in (*said, *analysis.surroundings)]
 
 
 def of_comparison(analysis) -> str:
@@ -76,8 +81,7 @@ def of_precision(summary) -> str:
 
 
 def of_doubts(analysis) -> list[str]:
-    said = [cut(" ".join(text.split())) for text in doubts.warnings(analysis)]
-    return shortest(said, DOUBTS)
+    return shortest([[cut(" ".join(text.split()))] for text in doubts.warnings(analysis)], DOUBTS)
 
 
 def answer(analysis, path: str) -> str:
@@ -89,5 +93,6 @@ def answer(analysis, path: str) -> str:
     table = of_matrix(analysis)
     further = of_sections(analysis)
     room = max(LINES - len(above) - len(below) - 2, LEAST_ROWS)
-    middle = ["", *shortest([*table, *further], room), ""] if table or further else [""]
+    parts = [*([line] for line in table), *further]
+    middle = ["", *shortest(parts, room), ""] if parts else [""]
     return "\n".join([*above, *middle, *below])

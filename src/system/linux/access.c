@@ -34,9 +34,7 @@ static int open_pipe(struct access *access)
 static int open_written_pipe(struct access *access)
 {
     int error = open_pipe(access);
-    intptr_t reading = access->here;
-    access->here = access->there;
-    access->there = reading;
+    access_turn_round(access);
     return error;
 }
 

@@ -2,10 +2,8 @@
  * process is in leave of it. */
 #include "system/linux/proc.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void available_line(char *line, void *context)
@@ -26,13 +24,6 @@ static const struct group_layout layouts[] = {
     {"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
      "total_inactive_file "},
 };
-
-static void number_line(char *line, void *context)
-{
-    uint64_t *value = context;
-    if (isdigit((unsigned char)line[0]))
-        *value = strtoull(line, NULL, 10);
-}
 
 struct cache_field {
     const char *name;
@@ -63,9 +54,9 @@ static uint64_t room_in_group(const char *root, const struct group_layout *layou
 {
     uint64_t limit = UINT64_MAX, usage = 0;
     struct cache_field cache = {layout->cache, 0};
-    if (read_group_file(root, layout, group, layout->limit, number_line, &limit) != 0 ||
+    if (read_group_file(root, layout, group, layout->limit, proc_number_line, &limit) != 0 ||
         limit == UINT64_MAX ||
-        read_group_file(root, layout, group, layout->usage, number_line, &usage) != 0)
+        read_group_file(root, layout, group, layout->usage, proc_number_line, &usage) != 0)
         return UINT64_MAX;
     read_group_file(root, layout, group, "memory.stat", cache_line, &cache);
     uint64_t held = usage > cache.bytes ? usage - cache.bytes : 0;

@@ -12,11 +12,6 @@
 const struct kind copy_kinds[] = {
     {"plain", COPY_SHARED}, {"dontfork", COPY_LEFT_OUT}, {"wipeonfork", COPY_EMPTY}, {NULL, 0}};
 
-const char *copy_unsupported(void)
-{
-    return NULL;
-}
-
 int copy_advise(enum copy_kind kind, void *base, size_t size)
 {
     static const int advice[] = {[COPY_LEFT_OUT] = MADV_DONTFORK, [COPY_EMPTY] = MADV_WIPEONFORK};

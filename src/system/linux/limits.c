@@ -2,7 +2,6 @@
 #define _DEFAULT_SOURCE
 #include "system/limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -24,43 +23,35 @@ static void mapping_line(char *line, void *context)
     ((struct readings *)context)->mappings += strstr(line, "[vsyscall]") == NULL;
 }
 
-static void number_line(char *line, void *context)
-{
-    *(uint64_t *)context = strtoull(line, NULL, 10);
-}
-
-static void status_line(char *line, void *context)
+/* Of /proc/self/status and /proc/meminfo, which have none of each other's names. */
+static void kib_line(char *line, void *context)
 {
     struct readings *readings = context;
+    const struct {
+        const char *name;
+        uint64_t *bytes;
+    } fields[] = {{"VmSize:", &readings->mapped},
+                  {"VmData:", &readings->data},
+                  {"CommitLimit:", &readings->commit_limit},
+                  {"Committed_AS:", &readings->committed}};
     uint64_t kib;
-    if (proc_field(line, "VmSize:", &kib))
-        readings->mapped = kib * 1024;
-    if (proc_field(line, "VmData:", &kib))
-        readings->data = kib * 1024;
-}
-
-static void commit_line(char *line, void *context)
-{
-    struct readings *readings = context;
-    uint64_t kib;
-    if (proc_field(line, "CommitLimit:", &kib))
-        readings->commit_limit = kib * 1024;
-    if (proc_field(line, "Committed_AS:", &kib))
-        readings->committed = kib * 1024;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (proc_field(line, fields[i].name, &kib))
+            *fields[i].bytes = kib * 1024;
 }
 
 static int read_all(struct readings *readings)
 {
     int error = proc_for_each_line("", "/proc/self/maps", mapping_line, readings);
     if (error == 0)
-        error = proc_for_each_line("", "/proc/sys/vm/max_map_count", number_line,
+        error = proc_for_each_line("", "/proc/sys/vm/max_map_count", proc_number_line,
                                    &readings->most_mappings);
     if (error == 0)
-        error = proc_for_each_line("", "/proc/self/status", status_line, readings);
+        error = proc_for_each_line("", "/proc/self/status", kib_line, readings);
     if (error == 0)
-        error =
-            proc_for_each_line("", "/proc/sys/vm/overcommit_memory", number_line, &readings->mode);
-    return error == 0 ? proc_for_each_line("", "/proc/meminfo", commit_line, readings) : error;
+        error = proc_for_each_line("", "/proc/sys/vm/overcommit_memory", proc_number_line,
+                                   &readings->mode);
+    return error == 0 ? proc_for_each_line("", "/proc/meminfo", kib_line, readings) : error;
 }
 
 static void lower(struct meter_count *room, uint64_t limit, uint64_t used)

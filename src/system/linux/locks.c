@@ -2,18 +2,12 @@
  * number stands in tracefs, which mostly root alone may read. */
 #define _GNU_SOURCE
 #include <linux/perf_event.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "system/linux/proc.h"
 #include "system/meter.h"
-
-static void number_line(char *line, void *context)
-{
-    *(uint64_t *)context = strtoull(line, NULL, 10);
-}
 
 /* 0 where it can't be read. Documentation/trace/ftrace.rst names both places. */
 static uint64_t read_tracepoint(void)
@@ -23,7 +17,7 @@ static uint64_t read_tracepoint(void)
         "/sys/kernel/debug/tracing/events/mmap_lock/mmap_lock_acquire_returned/id"};
     uint64_t number = 0;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0] && number == 0; i++)
-        proc_for_each_line("", paths[i], number_line, &number);
+        proc_for_each_line("", paths[i], proc_number_line, &number);
     return number;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "system/linux/proc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,6 +57,13 @@ int proc_for_each_line(const char *root, const char *path, void (*line)(char *te
         if (held == sizeof buffer - 1)
             held = 0; /* no line that is read here is so long */
     }
+}
+
+void proc_number_line(char *line, void *context)
+{
+    uint64_t *number = context;
+    if (isdigit((unsigned char)line[0]))
+        *number = strtoull(line, NULL, 10);
 }
 
 bool proc_field(const char *line, const char *name, uint64_t *value)

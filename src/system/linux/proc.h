@@ -17,6 +17,10 @@ int proc_for_each_line(const char *root, const char *path, void (*line)(char *te
 /* The number behind `name` at the start of a line; false if the line is another. */
 bool proc_field(const char *line, const char *name, uint64_t *value);
 
+/* A `line` for files of one number: puts it into *(uint64_t *)context, which stays as it is where
+ * the line begins with none, as "max" does. */
+void proc_number_line(char *line, void *context);
+
 /* maps_read and meter_read_available. */
 int proc_read_memory(const char *root, const void *base, size_t size, struct maps_memory *memory);
 int proc_read_available(const char *root, uint64_t *bytes);

@@ -5,7 +5,7 @@
 
 const char *copies_unsupported(void)
 {
-    return "this system can't copy a process";
+    return "Windows has no fork";
 }
 
 void *copies_share(size_t size)

@@ -5,11 +5,6 @@
 
 const struct kind copy_kinds[] = {{"plain", COPY_SHARED}, {NULL, 0}};
 
-const char *copy_unsupported(void)
-{
-    return "Windows has no fork";
-}
-
 int copy_advise(enum copy_kind kind, void *base, size_t size)
 {
     (void)kind;

@@ -10,7 +10,6 @@ from vmcommit.measure import progress
 from vmcommit.measure.campaigns.topic import Topic, alone
 from vmcommit.measure.workloads import said_by
 
-MAPPINGS = (1000, 10000)
 TURNS = 0.1  # of a campaign's time; the rest is the program's
 
 
@@ -27,7 +26,6 @@ def shortly(profile):
 def options(profile, seed, emulated):
     """An emulator's times mean nothing, and it forks nothing."""
     return ["--size", ",".join(map(str, powers(MIB, profile.sweep_size, 8))),
-            "--mappings", ",".join(map(str, MAPPINGS)),
             "--repeat", 1 if emulated else profile.surroundings_repeat, "--seed", seed]
 
 

@@ -1,6 +1,7 @@
 """What each call gives back, and what that costs: a row for each call."""
 
 from vmcommit.analyse.giving_back import GIVES
+from vmcommit.base.text import counted
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import Figures, with_ends
@@ -50,7 +51,8 @@ def prepare(analysis, plot):
         lines=False) for title, series in zip(("giving back", "touching again"), shown.values())]
     time_axis(plot, min(flat), max(flat))
     for name, series in shown.items():
-        plot.table(name, {name: series})
+        plot.table(name, {name: [[ns, y, *(ns if end != end else end for end in ends)]
+                                 for ns, y, *ends in series]})  # no line where none is known
     plot.define("call_at", [y for y, _ in rows])
     plot.mark_texts("call_text", [each.name for _, each in rows])
     plot.define("title_at", [y for y, _ in titles])
@@ -69,11 +71,11 @@ def prepare(analysis, plot):
 def subject_text(rows):
     """Of a chart with these rows."""
     samples = [int(each.counts.samples) for _, each in rows]
-    number = str(min(samples)) if min(samples) == max(samples) else \
-        f"{min(samples)} to {max(samples)}"
+    number = counted(samples[0], "sample") if min(samples) == max(samples) else \
+        f"{min(samples)} to {max(samples)} samples"
     cell = rows[0][1].cell
     return f"time for each page of {size_text(cell.touched)}, given back by steps of " \
-        f"{size_text(cell.manner.purge_step)}; {number} samples each"
+        f"{size_text(cell.manner.purge_step)}; {number} each"
 
 
 def finding(analysis):
