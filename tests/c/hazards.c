@@ -147,13 +147,17 @@ static void a_handler_that_faults(void)
 static struct ground stack;
 static bool has_signal_stack;
 
+static unsigned char *volatile deepest; /* or a compiler would keep less of each frame */
+
 static void go_deeper(size_t bytes)
 {
-    volatile unsigned char frame[1024];
-    frame[0] = 1;
+    unsigned char frame[1024];
+    deepest = frame;
+    deepest[0] = 1;
     if (bytes > sizeof frame)
         go_deeper(bytes - sizeof frame);
-    frame[sizeof frame - 1] = 1;
+    deepest = frame;
+    deepest[sizeof frame - 1] = 1;
 }
 
 static void go_down(void *context)
