@@ -1,6 +1,7 @@
 """Which configurations a profile has, and which of them the next set is of, on pretended
 machines."""
 
+import collections
 import dataclasses
 import itertools
 import random
@@ -11,7 +12,7 @@ from support import describe
 from vmcommit.base.strategies import from_json
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure import profiles
-from vmcommit.measure.plan import Plan, need, sets_min
+from vmcommit.measure.plan import Plan, need, sets_min, touches_gigabytes
 
 FOUR = [from_json(describe(name)) for name in ("upfront", "fault", "chunked", "guard")]
 UPFRONT, FAULT, CHUNKED, GUARD = FOUR
@@ -158,7 +159,7 @@ class Sets(unittest.TestCase):
     def test_time_is_kept_on_machines_of_any_speed_but_for_the_first_sets(self):
         for name, speed, spread in itertools.product(("quick", "default"), (1e-7, 1e-6, 1e-5),
                                                      (0.02, 1.0)):
-            plan = planned(name, seconds=10)
+            plan = planned(name, seconds=4)
             sets = taken(plan, noisy(spread), speed)
             first = sum(seconds for _, _, seconds in sets[:len(plan.blocks)])
             with self.subTest(profile=name, speed=speed, spread=spread):
@@ -187,6 +188,21 @@ class Sets(unittest.TestCase):
                 self.assertEqual(sizes[GIB, "1", "sequential"], most)
                 for each, tries in plan.tries.items():
                     self.assertGreaterEqual(tries, sets_min(plan.profile, each), str(each))
+
+    def test_gigabytes_come_after_the_fewest_sets_of_all_else(self):
+        """Unless there is no time for both: then they have their first sets at least."""
+        for seconds, all_before in ((300, True), (30, False)):
+            plan = planned("default", seconds=seconds)
+            sets = taken(plan, noisy(0.1), 1e-5, most=800)
+            first = next(number for number, (block, _, _) in enumerate(sets)
+                         if touches_gigabytes(block))
+            before = collections.Counter(each for _, members, _ in sets[:first]
+                                         for each in members)
+            lacking = [str(each) for each, least in plan.least.items()
+                       if not touches_gigabytes(each.block) and before[each] < least]
+            with self.subTest(seconds=seconds):
+                self.assertEqual(lacking == [], all_before, lacking)
+                self.assertNotIn(0, plan.tries.values())
 
     def test_gigabytes_follow_each_other(self):
         """Whatever takes several sets to try has them one after the other."""

@@ -45,6 +45,10 @@ class Strategy:
     def __str__(self):
         return self.name
 
+    def __hash__(self):
+        """Of the name alone, for a plan looks strategies up a thousand times a set."""
+        return hash(self.name)
+
 
 def from_json(described) -> Strategy:
     """A strategy from its --describe, or from what a run kept of that. Raises ValueError."""

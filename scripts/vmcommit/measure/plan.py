@@ -47,6 +47,11 @@ def sets_min(profile, configuration):
     return LARGE if configuration.size >= GIB else LEAST
 
 
+def touches_gigabytes(block):
+    size, touch, *_ = block
+    return size * float(touch) >= GIB
+
+
 def bases_of(blocks):
     """{block: what its configurations are compared with}: upfront as it is; the first one where all
     of them give back."""
@@ -77,6 +82,7 @@ class Plan:
         self.least = {each: sets_min(profile, each) for each in configurations}
         self.logs = {each: {} for each in configurations}  # of ns of a cycle, by the block's set
         self.tries = dict.fromkeys(configurations, 0)
+        self.untried = {block: len(members) for block, members in self.blocks.items()}
         self.gone = set()  # configurations that failed, or that have no time
         self.sets = dict.fromkeys(self.blocks, 0)
         self.costs = {block: [] for block in self.blocks}  # seconds a member, of each set
@@ -145,32 +151,34 @@ class Plan:
         return ([base] if base and base not in self.gone else []) + others
 
     def next_set(self):
-        """(block, configurations) of the next set; None when all is done. First each block gets one
-        set, whatever that takes; then each as many as it needs at least, those that cost least
-        first; then whatever is soonest known well enough."""
-        left = self.profile.seconds - self.spent
+        """(block, configurations) of the next set; None when all is done. Each block gets one set,
+        whatever that takes, and as many as it needs at least while there is time, those that cost
+        least first; gigabytes come last, whose sets cost as much as a hundred others. Then comes
+        whatever is soonest known well enough."""
         waiting = [block for block in self.blocks if self.open_in(block)]
-        untried = [block for block in waiting
-                   if any(not self.tries[each] for each in self.blocks[block])]
-        if untried:
-            return self.set_of(min(untried, key=self.cheapness))
-        affordable = [block for block in waiting
-                      if self.cost(block, len(self.members(block))) <= left]
-        if not affordable:
-            return None
-        if lacking := [block for block in affordable if any(map(self.lacks, self.blocks[block]))]:
-            return self.set_of(min(lacking, key=self.cheapness))
-        return self.set_of(min(affordable, key=self.seconds_of))
+        smaller = [block for block in waiting if not touches_gigabytes(block)]
+        for blocks in (smaller, waiting):
+            due = [block for block in blocks if self.untried[block]]
+            due = due or [block for block in self.affordable(blocks)
+                          if any(map(self.lacks, self.blocks[block]))]
+            if due:
+                return self.set_of(min(due, key=self.cheapness))
+        due = self.affordable(waiting)
+        return self.set_of(min(due, key=self.seconds_of)) if due else None
+
+    def affordable(self, blocks):
+        """Those of which a set leaves enough time for each block's first one."""
+        left = self.profile.seconds - self.spent
+        left -= sum(map(self.cost, self.untried, self.untried.values()))
+        return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
 
     def set_of(self, block):
         return block, self.members(block)
 
     def cheapness(self, block):
-        return (not self.large(block), self.cost(block, len(self.members(block))))
-
-    def large(self, block):
-        """Gigabytes come one after the other, while their memory is at hand."""
-        return block[0] * float(block[1]) >= GIB and block == self.last
+        """Gigabytes follow each other, while their memory is at hand."""
+        again = touches_gigabytes(block) and block == self.last
+        return not again, self.cost(block, len(self.members(block)))
 
     def took(self, block, members, seconds):
         self.sets[block] += 1
@@ -179,6 +187,7 @@ class Plan:
         self.costs[block].append(seconds / max(len(members), 1))
         for configuration in members:
             self.tries[configuration] += 1
+        self.untried[block] = sum(not self.tries[each] for each in self.blocks[block])
         self.shortages = {other: short for other, short in self.shortages.items()
                           if pool_of(*other) != pool_of(*block)}
 
