@@ -21,7 +21,7 @@ import numpy
 
 from vmcommit.base import strategies
 from vmcommit.base.cells import Configuration
-from vmcommit.base.runs import SHAPE, filled
+from vmcommit.base.folder import SHAPE, filled
 from vmcommit.gate import baselines, comparison, exports, rules
 from vmcommit.measure.harness import HarnessFailed
 

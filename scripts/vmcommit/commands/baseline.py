@@ -6,8 +6,8 @@ import shutil
 
 from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, say
 from vmcommit.commands.compare import (add_options, check, describe, refuse_bad_name,

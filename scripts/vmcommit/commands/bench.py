@@ -25,10 +25,9 @@ from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled, read_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled,
-                                read_json)
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say

@@ -17,9 +17,9 @@ import sys
 
 from vmcommit.base.conventions import DRIFT, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.places import INSTALLED
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import (BUILD, BUILD_TEXT, ROOT, Parser, add_results, add_subjects,

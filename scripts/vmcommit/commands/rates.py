@@ -17,8 +17,9 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile, locked, relative
+from vmcommit.base.folder import Unreadable
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import Unreadable, as_numbers, read_table
+from vmcommit.base.runs import as_numbers, read_table
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_build, add_results, say
 from vmcommit.commands.compare import CELL_SECONDS, shown
