@@ -24,11 +24,11 @@ from support import BIN, ROOT, STRATEGIES, describe
 from vmcommit.base import strategies
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.commands import baseline, compare, trend
-from vmcommit.gate import exports, revisions, rules
+from vmcommit.gate import chosen, exports, revisions, rules
 from vmcommit.measure import environment
 
 KNOWN = [strategies.from_json(describe(name)) for name in STRATEGIES]
-CELLS = len(rules.cells(KNOWN))
+CELLS = len(chosen.cells(KNOWN))
 COMMAND = [sys.executable, str(ROOT / "scripts" / "vmcommit")]
 LOADED = (baseline, compare, trend)  # for the forks to have
 QUIET = {"VMCOMMIT_BASE": "", "VMCOMMIT_BASELINE": "", "VMCOMMIT_NAME": ""}
@@ -651,7 +651,7 @@ class Real(unittest.TestCase):
         before, _, _ = done.stdout.partition("times: ")
         regressed = [line.split(":")[0].strip() for line in before.splitlines()
                      if ": regressed: minor_faults " in line]
-        self.assertEqual(regressed, [str(cell) for cell in rules.cells(KNOWN)
+        self.assertEqual(regressed, [str(cell) for cell in chosen.cells(KNOWN)
                                      if cell.strategy.name in slower])
 
     def test_two_libraries(self):

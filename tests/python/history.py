@@ -19,9 +19,9 @@ from vmcommit.base import strategies
 from vmcommit.base.folder import Unreadable
 from vmcommit.base.problems import Problem
 from vmcommit.commands import trend
-from vmcommit.gate import changes, comparison, history, rules
+from vmcommit.gate import changes, chosen, comparison, history, rules
 
-CELLS = rules.cells([strategies.from_json(describe(name)) for name in STRATEGIES])
+CELLS = chosen.cells([strategies.from_json(describe(name)) for name in STRATEGIES])
 ENVIRONMENT = {"started": "2026-02-03T04:05:06+01:00", "build": None, "settings": {}, "system": {},
                "revision": {"commit": "ab" * 20, "clean": False}, "processor": {"cores": 2}}
 

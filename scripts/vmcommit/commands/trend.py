@@ -8,15 +8,14 @@ from vmcommit.base.places import SETUP, command
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_results, say
 from vmcommit.commands.edge import keeping
-from vmcommit.gate import changes
-from vmcommit.gate.rules import share_text
+from vmcommit.gate import changes, rules
 from vmcommit.show import trend
 
 
 def sentences(found):
     """What changed, the largest first."""
-    return [f"{cell}: {share_text(ratio)} from revision {str(row.revision)[:12] or 'unknown'} "
-            f"({row.time[:16]}) on" for cell, row, ratio in
+    return [f"{cell}: {rules.share_text(ratio)} from revision "
+            f"{str(row.revision)[:12] or 'unknown'} ({row.time[:16]}) on" for cell, row, ratio in
             sorted(found, key=lambda change: -abs(change[2] - 1))]
 
 

@@ -41,10 +41,6 @@ class Baseline:
     lacking: list
 
 
-def valid_name(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) is not None
-
-
 def fingerprint(environment: dict) -> dict:
     """{name: value} of what times depend on, as far as the environment says anything of it."""
     return {f"{part} {name}": environment[part][name] for part, names in FINGERPRINT.items()
