@@ -19,6 +19,7 @@ from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, PURGE_COUNTS,
                                    PURGE_LATENCIES)
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.files import write_json
+from vmcommit.base.folder import SHAPE, filled
 from vmcommit.base.strategies import Strategy, join, to_json
 
 NAN = float("nan")
@@ -97,7 +98,7 @@ def environment(strategies, **more):
              "started": "2026-01-01T00:00:00+00:00", "seconds_measuring": 1.0,
              "processor": {"model": "made up"}, "system": {"kernel": "6.18", "page_bytes": PAGE},
              "calibration": {"page_fault_ns": 500.0, "commit_call_ns": 1000.0, "trap_ns": 2000.0}}
-    return runs.filled({**known, **more}, runs.SHAPE)
+    return filled({**known, **more}, SHAPE)
 
 
 def run(rows, strategies, **details):

@@ -44,6 +44,8 @@ def main():
     hold_standard_files()
     if not __package__:  # run by its folder, as scripts/python.sh does
         sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    from vmcommit.base import late
+    late.load_late("vmcommit", ENDING)
     from vmcommit.commands import edge
     status = edge.main(sys.argv[1:])
     heed(signal.SIG_IGN)  # the interpreter's end is no moment for a traceback

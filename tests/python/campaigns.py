@@ -12,7 +12,7 @@ from vmcommit.base.cells import PLAIN, Configuration, Manner
 from vmcommit.base.columns import MANNER
 from vmcommit.base.strategies import from_json
 from vmcommit.base.units import GIB, KIB, MIB
-from vmcommit.gate import rules
+from vmcommit.gate import chosen
 from vmcommit.gate.comparison import Built
 from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE
 from vmcommit.measure.harness import Harness
@@ -145,22 +145,22 @@ class Compared(unittest.TestCase):
         for command in (["compare", "--base", "."], ["baseline", "x"]):
             done = execute(vmcommit(*command, "--cells", "x"))
             self.assertEqual((done.returncode, done.stderr), (
-                2, f"{command[0]}: --cells: 'x' names no cells; use {', '.join(rules.CELLS)}\n"))
+                2, f"{command[0]}: --cells: 'x' names no cells; use {', '.join(chosen.CELLS)}\n"))
 
     def test_cells_of_a_question_are_small_and_named_apart(self):
         for name in ("commit", "release"):
-            cells = rules.cells(KNOWN, name)
+            cells = chosen.cells(KNOWN, name)
             self.assertGreater(len(cells), 10)
             self.assertEqual(len({cell.name for cell in cells}), len(cells))
             self.assertLessEqual({cell.size for cell in cells}, {16 * MIB})
-        self.assertEqual(rules.cells(KNOWN), rules.plain_cells(KNOWN))
-        self.assertEqual({cell.manner for cell in rules.cells(KNOWN)}, {PLAIN})
+        self.assertEqual(chosen.cells(KNOWN), chosen.plain_cells(KNOWN))
+        self.assertEqual({cell.manner for cell in chosen.cells(KNOWN)}, {PLAIN})
 
     def test_what_strategies_cannot_do_is_no_cell(self):
         bare = [dataclasses.replace(each, commit=each.commit[:1], purge=(), pages=("small",))
                 for each in KNOWN]
-        self.assertEqual(rules.cells(bare, "release"), [])
-        self.assertEqual({cell.manner.commit for cell in rules.cells(bare, "commit")}, {""})
+        self.assertEqual(chosen.cells(bare, "release"), [])
+        self.assertEqual({cell.manner.commit for cell in chosen.cells(bare, "commit")}, {""})
 
     def test_a_side_lacks_what_its_strategy_cannot_do(self):
         able = dataclasses.replace(made.UPFRONT, purge=("none", "free"),

@@ -8,7 +8,7 @@ import pandas
 
 from support import ROOT  # noqa: F401 (puts the package on the path)
 
-from vmcommit.base import runs
+from vmcommit.base.folder import SHAPE, filled
 from vmcommit.show import caption
 
 
@@ -37,7 +37,7 @@ class Captions(unittest.TestCase):
                  {"name": "Linux", "kernel": "6.18"}, "Made Up, 2 cores under KVM; Linux 6.18"),
                 ({"model": "Made Up", "cores": 1}, {"name": "Linux"}, "Made Up, 1 core; Linux"),
                 ({"cores": 4}, {}, "4 cores"), ({}, {}, "an unknown processor")):
-            known = runs.filled({"processor": processor, "system": system}, runs.SHAPE)
+            known = filled({"processor": processor, "system": system}, SHAPE)
             self.assertEqual(caption.machine(known), said)
             self.assertEqual(caption.caption(summary([0]), known), f"{said}; no samples")
 

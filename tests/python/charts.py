@@ -20,7 +20,7 @@ from support import ROOT
 
 from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
-from vmcommit.gate import history
+from vmcommit.gate import changes, history
 from vmcommit.show import charts, frame, gnuplot, looks, side_by_side, trend
 from vmcommit.show.chart import (FLEET, HISTORY, RECORDING, RECORDINGS, RUN, RUNS,
                                  SURROUNDINGS)
@@ -81,9 +81,9 @@ def draw_history(folder):
         for day in range(1, 13) for name, ns in (("upfront", 1500), ("fault", 6000))
         for size in (4096, 2**20)]
     history.add(folder / "history.csv", rows)
-    table, _ = history.read(folder / "history.csv")
+    table, _ = changes.read(folder / "history.csv")
     table["strategy"] = table.strategy.replace("fault", "a_{b}'`")
-    trend.draw(table, history.changes(table), folder / "charts")
+    trend.draw(table, changes.found(table), folder / "charts")
 
 
 @contextlib.contextmanager

@@ -14,21 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import unittest
 import unittest.mock
 import xml.etree.ElementTree as xml
 
+from forks import forked
 from support import BIN, ROOT, STRATEGIES, describe
 
 from vmcommit.base import strategies
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.commands import baseline, compare, edge, trend
-from vmcommit.gate import exports, revisions, rules
+from vmcommit.commands import baseline, compare, trend
+from vmcommit.gate import chosen, exports, revisions, rules
 from vmcommit.measure import environment
 
 KNOWN = [strategies.from_json(describe(name)) for name in STRATEGIES]
-CELLS = len(rules.cells(KNOWN))
+CELLS = len(chosen.cells(KNOWN))
 COMMAND = [sys.executable, str(ROOT / "scripts" / "vmcommit")]
 LOADED = (baseline, compare, trend)  # for the forks to have
 QUIET = {"VMCOMMIT_BASE": "", "VMCOMMIT_BASELINE": "", "VMCOMMIT_NAME": ""}
@@ -78,45 +78,17 @@ def fresh_signals():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def forked(arguments, prepared):
-    """A finished command that ran in a fork of this process, which has loaded all modules; what
-    `prepared` does is done there first."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = os.fork()
-        if process == 0:
-            try:
-                status = carried_out(arguments, prepared, output.fileno(), errors.fileno())
-            except BaseException:
-                status = 98
-            os._exit(status)
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        output.seek(0)
-        errors.seek(0)
-        return subprocess.CompletedProcess(arguments, status, *(
-            file.read().decode("utf-8", "replace") for file in (output, errors)))
-
-
-def carried_out(arguments, prepared, output, errors):
-    """The exit status of a command whose standard files are these."""
-    for number, file in ((1, output), (2, errors)):
-        os.dup2(file, number)
-    try:
-        os.environ.update(QUIET)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace")
-        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")
-        prepared()
-        status = edge.main(arguments)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return status
-    except BaseException:
-        traceback.print_exc()
-        return 99
+def quiet():
+    fresh_signals()
+    os.environ.update(QUIET)
 
 
 def limited(size):
     """No file may grow beyond so many bytes."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    def prepared():
+        quiet()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return prepared
 
 
 class Fakes(unittest.TestCase):
@@ -153,8 +125,8 @@ class Fakes(unittest.TestCase):
             (programs / each).chmod(0o755)
         return programs.parent
 
-    def command(self, *arguments, prepared=fresh_signals):
-        return forked(list(map(str, arguments)), prepared)
+    def command(self, *arguments, prepared=quiet):
+        return forked(arguments, prepared)
 
     def compare(self, base, head, *arguments, rounds=12, **options):
         return self.command("compare", "--base", base, "--head", head, "--rounds", rounds,
@@ -654,7 +626,7 @@ class Real(unittest.TestCase):
         self.into = pathlib.Path(folder.name)
 
     def command(self, *arguments):
-        return forked(list(map(str, arguments)), fresh_signals)
+        return forked(arguments, quiet)
 
     def compare(self, *arguments):
         return self.command("compare", "--head", BIN.parent, "--rounds", 1, "--results", self.into,
@@ -679,7 +651,7 @@ class Real(unittest.TestCase):
         before, _, _ = done.stdout.partition("times: ")
         regressed = [line.split(":")[0].strip() for line in before.splitlines()
                      if ": regressed: minor_faults " in line]
-        self.assertEqual(regressed, [str(cell) for cell in rules.cells(KNOWN)
+        self.assertEqual(regressed, [str(cell) for cell in chosen.cells(KNOWN)
                                      if cell.strategy.name in slower])
 
     def test_two_libraries(self):

@@ -9,7 +9,7 @@ from unittest import mock
 
 from support import ROOT
 
-from vmcommit.base import runs
+from vmcommit.base.folder import SHAPE
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure import environment
 
@@ -96,7 +96,7 @@ class Facts(unittest.TestCase):
         with saying({}):
             described = environment.describe(ROOT, ROOT / "build")
         for part, facts in described.items():
-            self.assertLessEqual(set(facts), set(runs.SHAPE[part]), part)
+            self.assertLessEqual(set(facts), set(SHAPE[part]), part)
 
     def test_objects(self):
         for text, value in (('{"a": 1}', {"a": 1}), ("[1]", {}), ("junk", {}), ("", {}), (None, {}),

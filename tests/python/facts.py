@@ -4,7 +4,7 @@ import unittest
 
 import made
 
-from vmcommit.base import runs
+from vmcommit.base.folder import SHAPE, filled
 from vmcommit.base.units import GIB
 from vmcommit.show import facts
 
@@ -21,7 +21,7 @@ FULL = {
 
 
 def of(**changes):
-    return facts.of(runs.filled({**FULL, **changes}, runs.SHAPE))
+    return facts.of(filled({**FULL, **changes}, SHAPE))
 
 
 class Facts(unittest.TestCase):

@@ -16,6 +16,7 @@ import numpy
 
 from vmcommit.analyse import digest, effects, fleet, fleet_sentences
 from vmcommit.base import runs
+from vmcommit.base.folder import VERSION, Unreadable
 from vmcommit.base.problems import Problem
 from vmcommit.base.units import KIB, MIB
 
@@ -258,10 +259,10 @@ class Reading(Folder):
             fleet.read([self.root / "empty"])
 
     def test_a_version_to_come_is_refused_by_name(self):
-        folder = write(self.root / "late", {made.CHUNKED: 0.0}, version=runs.VERSION + 1)
-        with self.assertRaisesRegex(runs.Unreadable, rf"environment.json is of version "
-                                    rf"{runs.VERSION + 1}; this vmcommit reads up to "
-                                    rf"{runs.VERSION}"):
+        folder = write(self.root / "late", {made.CHUNKED: 0.0}, version=VERSION + 1)
+        with self.assertRaisesRegex(Unreadable, rf"environment.json is of version "
+                                    rf"{VERSION + 1}; this vmcommit reads up to "
+                                    rf"{VERSION}"):
             runs.read(folder)
 
     def test_a_run_without_a_version_is_read(self):

@@ -21,12 +21,12 @@ import numpy
 
 from vmcommit.base import strategies
 from vmcommit.base.cells import Configuration
-from vmcommit.base.runs import SHAPE, filled
-from vmcommit.gate import baselines, comparison, exports, rules
+from vmcommit.base.folder import SHAPE, filled
+from vmcommit.gate import baselines, chosen, comparison, exports, rules
 from vmcommit.measure.harness import HarnessFailed
 
 KNOWN = {name: strategies.from_json(describe(name)) for name in (*STRATEGIES, "malloc")}
-CELLS = rules.cells([KNOWN[name] for name in STRATEGIES])
+CELLS = chosen.cells([KNOWN[name] for name in STRATEGIES])
 UPFRONT, CHUNKED = CELLS[0], CELLS[2]  # both of 64 KiB
 GOOGLE_COMPARE = pathlib.Path("/usr/share/benchmark/compare.py")
 ROW = {"strategy": "upfront", "platform": "linux", "page_bytes": "4096", "size_bytes": "65536",
@@ -770,7 +770,7 @@ class Fingerprints(unittest.TestCase):
     def test_names(self):
         for name, valid in (("a", True), ("v1.2_x-3", True), ("", False), (".a", False),
                             ("a/b", False), ("-a", False), ("a\n", False), ("é", False)):
-            self.assertEqual(baselines.valid_name(name), valid, name)
+            self.assertEqual(chosen.valid_name(name), valid, name)
 
 
 class Stored(Scratch):
@@ -874,7 +874,7 @@ class Stored(Scratch):
         baseline = baselines.read(self.kept)
         all_of_size = CELLS[:4]
         baselines.refuse_other_campaign(baseline, all_of_size)
-        other = rules.cells([KNOWN["malloc"]])
+        other = chosen.cells([KNOWN["malloc"]])
         baselines.refuse_other_campaign(baseline, all_of_size + other)  # new
         for cells, words in ((all_of_size[:3], "0 of 3 cells are missing, 1 are unknown"),
                              (CELLS[:8], "4 of 8 cells are missing, 0 are unknown"),

@@ -16,12 +16,12 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
+from vmcommit.base.folder import Unreadable
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import Unreadable
 from vmcommit.commands import trend
-from vmcommit.gate import comparison, history, rules
+from vmcommit.gate import changes, chosen, comparison, history, rules
 
-CELLS = rules.cells([strategies.from_json(describe(name)) for name in STRATEGIES])
+CELLS = chosen.cells([strategies.from_json(describe(name)) for name in STRATEGIES])
 ENVIRONMENT = {"started": "2026-02-03T04:05:06+01:00", "build": None, "settings": {}, "system": {},
                "revision": {"commit": "ab" * 20, "clean": False}, "processor": {"cores": 2}}
 
@@ -50,88 +50,88 @@ def levels(values, machine="m"):
 class Changes(unittest.TestCase):
     def test_a_change_is_found_at_its_revision(self):
         slowed = CELLS[1].name
-        changes = history.changes(made(40, lambda cell, revision: 2000 * (
+        found = changes.found(made(40, lambda cell, revision: 2000 * (
             1.08 if cell.name == slowed and revision >= 25 else 1), 0.01))
-        self.assertEqual([cell for cell, _, _ in changes], [slowed])
-        _, row, ratio = changes[0]
+        self.assertEqual([cell for cell, _, _ in found], [slowed])
+        _, row, ratio = found[0]
         self.assertLessEqual(abs(int(row.revision[:12], 16) - 25), 1)
         self.assertAlmostEqual(ratio, 1.08, delta=0.02)
 
     def test_two_changes_of_one_cell(self):
         steps = (2000, 2400, 1900)
-        changes = history.changes(made(45, lambda cell, revision: steps[revision // 15]
-                                       if cell == CELLS[0] else 2000, 0.01))
-        self.assertEqual([int(row.revision[:12], 16) for _, row, _ in changes], [15, 30])
-        for (_, _, ratio), expected in zip(changes, (2400 / 2000, 1900 / 2400), strict=True):
+        found = changes.found(made(45, lambda cell, revision: (
+            steps[revision // 15] if cell == CELLS[0] else 2000), 0.01))
+        self.assertEqual([int(row.revision[:12], 16) for _, row, _ in found], [15, 30])
+        for (_, _, ratio), expected in zip(found, (2400 / 2000, 1900 / 2400), strict=True):
             self.assertAlmostEqual(ratio, expected, delta=0.02)
 
     def test_values_by_hand(self):
         """Eight of about 100, nine of about 110, ten of about 88: medians 100, 110 and 88."""
         values = [101, 99, 100, 100, 98, 102, 100, 100] + [110, 111, 109] * 3
         values += [88, 87, 89, 88, 88] * 2
-        changes = history.changes(levels(values))
-        self.assertEqual([(cell, row.revision) for cell, row, _ in changes],
+        found = changes.found(levels(values))
+        self.assertEqual([(cell, row.revision) for cell, row, _ in found],
                          [("c", "r8"), ("c", "r17")])
-        self.assertEqual([round(ratio, 12) for _, _, ratio in changes], [1.1, 0.8])
+        self.assertEqual([round(ratio, 12) for _, _, ratio in found], [1.1, 0.8])
 
     def test_a_smaller_change_after_a_larger_one(self):
-        changes = history.changes(levels([100] * 8 + [200] * 9 + [210] * 10))
-        self.assertEqual([(row.revision, round(ratio, 12)) for _, row, ratio in changes],
+        found = changes.found(levels([100] * 8 + [200] * 9 + [210] * 10))
+        self.assertEqual([(row.revision, round(ratio, 12)) for _, row, ratio in found],
                          [("r8", 2), ("r17", 1.05)])
 
     def test_down_and_up_alike(self):
         for values, ratio in (([100] * 8 + [102.1] * 8, 1.021),
                               ([102.1] * 8 + [100] * 8, 100 / 102.1),
                               ([100] * 8 + [101.9] * 8, None), ([101.9] * 8 + [100] * 8, None)):
-            changes = history.changes(levels(values))
-            self.assertEqual([round(each, 9) for _, _, each in changes],
+            found = changes.found(levels(values))
+            self.assertEqual([round(each, 9) for _, _, each in found],
                              [round(ratio, 9)] if ratio else [])
 
     def test_a_change_needs_four_revisions_on_each_side(self):
-        self.assertEqual(history.change_points([1] * 4 + [2] * 3, 0.05, random(1)), [])
-        self.assertEqual(history.change_points([1] * 4 + [2] * 4, 0.05, random(1)), [4])
-        self.assertEqual(history.change_points([1] * 20 + [2] * 4, 0.05, random(1)), [20])
+        self.assertEqual(changes.change_points([1] * 4 + [2] * 3, 0.05, random(1)), [])
+        self.assertEqual(changes.change_points([1] * 4 + [2] * 4, 0.05, random(1)), [4])
+        self.assertEqual(changes.change_points([1] * 20 + [2] * 4, 0.05, random(1)), [20])
 
-        self.assertEqual(history.change_points([1] * 3 + [2] * 40, 0.05, random(1)), [4])
+        self.assertEqual(changes.change_points([1] * 3 + [2] * 40, 0.05, random(1)), [4])
 
     def test_the_confidence_is_shared_between_cells(self):
         """Five against five are so ordered by chance twice in 252: below 1 %, above half of it."""
         table = levels([100] * 5 + [200] * 5)
-        self.assertEqual(len(history.changes(table)), 1)
+        self.assertEqual(len(changes.found(table)), 1)
         other = levels([100] * 10).assign(cell="d")
-        self.assertEqual(history.changes(pandas.concat([table, other])), [])
+        self.assertEqual(changes.found(pandas.concat([table, other])), [])
 
     def test_what_chance_may_do_is_no_change(self):
         """Four against four are so ordered by chance twice in 70: above 1 %, below 5 %."""
-        self.assertEqual(history.change_points([1] * 4 + [2] * 4, 0.01, random(1)), [])
+        self.assertEqual(changes.change_points([1] * 4 + [2] * 4, 0.01, random(1)), [])
 
     def test_the_statistic_of_a_split(self):
         """Ranks 1 to 8 in order, split in halves: 10 is 8 below what is expected of the first four,
         whose variance is 4 * 4 * 9 / 12."""
         ranks = numpy.arange(1.0, 9)
-        self.assertAlmostEqual(float(history.largest_statistic(ranks)), 8 / math.sqrt(12), 12)
-        self.assertAlmostEqual(float(history.largest_statistic(ranks[::-1])), 8 / math.sqrt(12), 12)
-        self.assertEqual(history.best_split([1.0] * 5 + [2.0] * 6), 5)
-        self.assertEqual(history.best_split([2.0] * 6 + [1.0] * 5), 6)
+        self.assertAlmostEqual(float(changes.largest_statistic(ranks)), 8 / math.sqrt(12), 12)
+        self.assertAlmostEqual(float(changes.largest_statistic(ranks[::-1])), 8 / math.sqrt(12), 12)
+        self.assertEqual(changes.best_split([1.0] * 5 + [2.0] * 6), 5)
+        self.assertEqual(changes.best_split([2.0] * 6 + [1.0] * 5), 6)
 
     def test_nothing_is_found_in_noise_and_below_the_threshold(self):
         for seed in range(5):
-            self.assertEqual(history.changes(made(30, lambda *_: 2000, 0.1, seed)), [])
-        self.assertEqual(history.changes(made(40, lambda _, revision: 2000 * (
+            self.assertEqual(changes.found(made(30, lambda *_: 2000, 0.1, seed)), [])
+        self.assertEqual(changes.found(made(40, lambda _, revision: 2000 * (
             1.015 if revision >= 20 else 1), 0.001)), [])
 
     def test_machines_are_apart(self):
         table = made(30, lambda *_: 2000, 0.01)
         table.loc[table.index[len(table) // 2:], ["machine"]] = "other"
         table.loc[table.machine == "other", "ns_per_page"] *= 2
-        self.assertEqual(history.changes(table), [])
+        self.assertEqual(changes.found(table), [])
 
     def test_in_words(self):
         row = pandas.Series({"revision": "0123456789abcdef", "time": "2026-02-03T04:05:06+01:00"})
         unknown = row.copy()
         unknown["revision"] = ""
-        changes = [("a", row, 1.05), ("b", unknown, 0.8), ("c", row, 1.1)]
-        self.assertEqual(trend.sentences(changes), [
+        found = [("a", row, 1.05), ("b", unknown, 0.8), ("c", row, 1.1)]
+        self.assertEqual(trend.sentences(found), [
             "b: -20.0 % from revision unknown (2026-02-03T04:05) on",
             "c: +10.0 % from revision 0123456789ab (2026-02-03T04:05) on",
             "a: +5.0 % from revision 0123456789ab (2026-02-03T04:05) on"])
@@ -192,7 +192,7 @@ class Rows(Scratch):
         rows = self.rows()
         history.add(self.path, rows)
         history.add(self.path, self.rows(ENVIRONMENT | {"started": "2026-01-01T00:00:00+00:00"}))
-        table, note = history.read(self.path)
+        table, note = changes.read(self.path)
         self.assertEqual((len(table), note), (2, ""))
         self.assertEqual(list(table.time.str[:10]), ["2026-01-01", "2026-02-03"])
         self.assertEqual((table.ns_per_page[0], table.minor_faults[0]), (107.5, 8))
@@ -212,13 +212,13 @@ class Files(Scratch):
         whole = self.text().encode()
         for cut in (2, 5, 40, 150):
             self.path.write_bytes(whole[:-cut])
-            table, note = history.read(self.path)
+            table, note = changes.read(self.path)
             self.assertEqual((len(table), note), (2, "the last line of history.csv was cut off and "
                                                      "is left out"))
         history.mend(self.path)
         self.assertEqual(self.path.read_bytes(), b"".join(whole.splitlines(keepends=True)[:3]))
         history.mend(self.path)
-        self.assertEqual(len(history.read(self.path)[0]), 2)
+        self.assertEqual(len(changes.read(self.path)[0]), 2)
 
     def test_rows_are_added_after_what_was_cut_off(self):
         whole = self.text().encode()
@@ -226,7 +226,7 @@ class Files(Scratch):
         for content, expected in ((whole[:-9], 3), (whole[:20], 1), (b"", 1)):
             self.path.write_bytes(content)
             history.add(self.path, rows)
-            self.assertEqual((len(history.read(self.path)[0]), history.read(self.path)[1]),
+            self.assertEqual((len(changes.read(self.path)[0]), changes.read(self.path)[1]),
                              (expected, ""))
 
     def test_a_full_disk_leaves_whole_rows(self):
@@ -251,7 +251,7 @@ class Files(Scratch):
         rows = made(1, lambda *_: 2000, 0.01).iloc[:1].to_dict("records")
         self.path.write_text(self.text(columns=["of_a_later_version", *history.COLUMNS[::-1]]))
         history.add(self.path, rows)
-        table, _ = history.read(self.path)
+        table, _ = changes.read(self.path)
         self.assertEqual(list(table.of_a_later_version), ["x", "", "x", "x"])
         self.assertAlmostEqual(table.ns_per_page[1], rows[0]["ns_per_page"])
         self.path.write_text(self.text(columns=history.COLUMNS[1:]))
@@ -270,7 +270,7 @@ class Files(Scratch):
         early = lines[1].replace("2026-01-01T00:00:00", "2026-10-25T02:30:00+02:00")
         late = lines[1].replace("2026-01-01T00:00:00", "2026-10-25T02:10:00+01:00")
         self.path.write_text("".join([lines[0], late, early]))
-        self.assertEqual(list(history.read(self.path)[0].time.str[11:]),
+        self.assertEqual(list(changes.read(self.path)[0].time.str[11:]),
                          ["02:30:00+02:00", "02:10:00+01:00"])
 
     def test_values_that_no_comparison_writes(self):
@@ -286,7 +286,7 @@ class Files(Scratch):
                 with self.subTest(column=column, value=value):
                     self.path.write_text(self.text(**{column: value}))
                     with self.assertRaisesRegex(Unreadable, rf"history\.csv, line 4, {column}: "):
-                        history.read(self.path)
+                        changes.read(self.path)
 
 
 class Trend(Scratch):

@@ -7,7 +7,8 @@ from support import ROOT  # noqa: F401 (puts the package on the path)
 import numpy
 from scipy import stats
 
-from vmcommit.base.statistics import COUNTED, median_interval, paired_interval, shared
+from vmcommit.base.statistics import (COUNTED, binomial_quantile, median_interval, pair_rank,
+                                      paired_interval, shared, student)
 
 
 class Intervals(unittest.TestCase):
@@ -17,6 +18,20 @@ class Intervals(unittest.TestCase):
             self.assertGreaterEqual(coverage, 0.95)
             narrower = 1 - 2 * stats.binom.cdf(low, n, 0.5)
             self.assertLess(narrower, 0.95, n)
+
+    def test_quantiles_are_those_of_scipys_distributions(self):
+        tails = numpy.array([1.1e-9, 1.1e-4, 0.0125, 0.025, 0.501, 0.975, 0.9999])
+        for n in (*range(1, 70), 100, 999, 2**18):
+            for part in (0.5, 0.9, 0.99, 0.9999):
+                self.assertEqual(binomial_quantile(tails, n, part).tolist(),
+                                 stats.binom.ppf(tails, n, part).tolist(), (n, part))
+        for freedom in (1, 6, 40, 1000):
+            self.assertAlmostEqual(student(0.999, freedom), stats.t.ppf(0.9995, freedom), 9)
+        for n in (COUNTED + 1, 200):
+            spread = stats.norm(n * (n + 1) / 4, (n * (n + 1) * (2 * n + 1) / 24) ** 0.5)
+            k, coverage = pair_rank(n, 0.99)
+            self.assertEqual(k, int(spread.ppf(0.005) - 0.5))
+            self.assertAlmostEqual(coverage, 1 - 2 * spread.cdf(k - 0.5), 12)
 
     def test_no_difference_is_found_where_there_is_none(self):
         """Two hundred runs in which both strategies are drawn from the same distribution: the

@@ -159,7 +159,7 @@ class Sets(unittest.TestCase):
     def test_time_is_kept_on_machines_of_any_speed_but_for_the_first_sets(self):
         for name, speed, spread in itertools.product(("quick", "default"), (1e-7, 1e-6, 1e-5),
                                                      (0.02, 1.0)):
-            plan = planned(name, seconds=4)
+            plan = planned(name, seconds=3)
             sets = taken(plan, noisy(spread), speed)
             first = sum(seconds for _, _, seconds in sets[:len(plan.blocks)])
             with self.subTest(profile=name, speed=speed, spread=spread):

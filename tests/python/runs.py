@@ -14,7 +14,7 @@ import damage
 
 from vmcommit.base import runs, strategies
 from vmcommit.base.columns import CONFIGURATION, NEEDED
-from vmcommit.base.runs import Unreadable
+from vmcommit.base.folder import SHAPE, START, Unreadable
 
 REFERENCE = ROOT / "results" / "reference"
 SEEDS = 300
@@ -55,7 +55,7 @@ class Samples(Copy):
         run = runs.read(self.run_folder)
         self.assertEqual((run.notes, run.cut_off), ([], False))
         self.assertEqual(len(run.samples), len(self.rows()) - 1)
-        self.assertEqual({*run.process_times} - {runs.START}, set(run.strategies))
+        self.assertEqual({*run.process_times} - {START}, set(run.strategies))
         self.assertEqual([*run.traces[64 * 2**20]], [*sorted(damage.CELLS)])
         row = run.samples[run.samples.status == "ok"].iloc[0]
         self.assertEqual(row.ns_per_page, float(row.undisturbed_ns) / (row.touched_bytes / 4096))
@@ -152,7 +152,7 @@ class Environment(Copy):
         kept = json.loads((self.whole / "environment.json").read_text())["strategies"]
         (self.run_folder / "environment.json").write_text(json.dumps({"strategies": kept}))
         environment = runs.read(self.run_folder).environment
-        for part, names in runs.SHAPE.items():
+        for part, names in SHAPE.items():
             if isinstance(names, dict):
                 self.assertEqual(environment[part], dict.fromkeys(names), part)
 
@@ -246,10 +246,10 @@ class Details(Copy):
 
     def test_process_times(self):
         self.write([["strategy", "whole_ns", "total_ns"], ["fault", "30", "1"],
-                    ["fault", "10", "2"], ["fault", "20", ""], [runs.START, "5", ""]],
+                    ["fault", "10", "2"], ["fault", "20", ""], [START, "5", ""]],
                    "process_times.csv")
         self.assertEqual(runs.read(self.run_folder).process_times,
-                         {"fault": (20, 10, 30, 1.5), runs.START: (5, 5, 5, 0.0)})
+                         {"fault": (20, 10, 30, 1.5), START: (5, 5, 5, 0.0)})
         self.write([["strategy", "whole_ns", "total_ns"], ["fault", "0", "1"]], "process_times.csv")
         run = runs.read(self.run_folder)
         self.assertEqual(run.process_times, {})

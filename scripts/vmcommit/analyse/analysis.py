@@ -9,6 +9,7 @@ from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back,
                               section, sentences, single_calls, summary, surroundings)
 from vmcommit.base import runs
 from vmcommit.base.files import relative
+from vmcommit.base.folder import Unreadable
 from vmcommit.base.runs import Run
 
 
@@ -96,6 +97,6 @@ def analyse(run: Run) -> Analysis:
 def read(folder: str | os.PathLike) -> Analysis:
     """The analysis of a run's folder. Raises Unreadable."""
     if runs.is_emulated(folder):
-        raise runs.Unreadable(f"{relative(folder)} was measured on an emulator, so it has counts "
-                              "and no times: name it with other runs, vmcommit report RUN RUN...")
+        raise Unreadable(f"{relative(folder)} was measured on an emulator, so it has counts "
+                         "and no times: name it with other runs, vmcommit report RUN RUN...")
     return analyse(runs.read(folder))

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy
 import pandas
-from scipy import stats
+from scipy import special
 
 from vmcommit.analyse.summary import pool_key
 from vmcommit.base import runs
@@ -18,7 +18,7 @@ from vmcommit.base.problems import Problem
 from vmcommit.base.statistics import FEW, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
 
-NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+NORMAL = float(special.ndtri((1 + CONFIDENCE) / 2))
 RATIO = ["log_ratio", "log_error", "log_low", "log_high"]
 
 

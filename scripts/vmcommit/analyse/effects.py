@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.statistics import student
@@ -104,7 +104,7 @@ def together(values: ArrayLike, errors: ArrayLike, confidence: float = CONFIDENC
     return Effect(len(values), mean, mean - reach * float(one.errors[0]),
                   mean + reach * float(one.errors[0]), mean - beyond, mean + beyond, one.between,
                   max(0.0, 1 - one.freedom / alike) if alike else 0.0,
-                  float(stats.chi2.sf(alike, one.freedom)))
+                  float(special.chdtrc(one.freedom, alike)))
 
 
 def grouped(values: ArrayLike, errors: ArrayLike, names, confidence: float = CONFIDENCE) -> Groups:
@@ -122,7 +122,7 @@ def grouped(values: ArrayLike, errors: ArrayLike, names, confidence: float = CON
     weights = 1 / found.errors ** 2
     common = (weights * found.means).sum() / weights.sum()
     apart = float((weights * (found.means - common) ** 2).sum()) / (len(kinds) - 1)
-    return Groups(means, float(stats.f.sf(apart, len(kinds) - 1, found.freedom)))
+    return Groups(means, float(special.fdtrc(len(kinds) - 1, found.freedom, apart)))
 
 
 def distance(values, errors, machine) -> tuple[float, int]:

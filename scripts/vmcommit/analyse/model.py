@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy
 import pandas
-from scipy import stats
 
 from vmcommit.base.cells import touched_bytes
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
+from vmcommit.base.statistics import student
 from vmcommit.base.strategies import Strategy
 
 TERMS = ("cycle", "pages", "commit_calls", "handled_faults")
@@ -96,7 +96,7 @@ def least_squares(columns: list[numpy.ndarray], times: numpy.ndarray
 def residuals_json(rows: pandas.DataFrame, residuals: numpy.ndarray, freedom: int) -> dict:
     worst = int(numpy.abs(residuals).argmax())
     return {"configurations": len(rows),
-            "student": float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)),
+            "student": student(CONFIDENCE, freedom),
             "standard": float(math.sqrt(residuals @ residuals / freedom)),
             "median": float(numpy.median(numpy.abs(residuals))),
             "worst": float(residuals[worst]),

@@ -47,7 +47,9 @@ def add_drift(row: dict, ok: pandas.DataFrame, confidence: float) -> None:
 def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame, column: str = "cycle_ns"
                   ) -> pandas.Series:
     """log(time / base's time), within each round that has both."""
-    return numpy.log(taken.set_index("round")[column] / base.set_index("round")[column]).dropna()
+    numerator, denominator = (pandas.Series(rows[column].to_numpy(), rows["round"].to_numpy())
+                              for rows in (taken, base))
+    return numpy.log(numerator / denominator).dropna()
 
 
 def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float,
@@ -76,10 +78,11 @@ def add_plain(row: dict, plain: Sequence[float] | pandas.Series, confidence: flo
 def add_counts(row: dict, group: pandas.DataFrame) -> None:
     """Counts are the same in every round; where one is not, the row says which."""
     differing = []
-    for column in (*COUNTS, *PURGE_COUNTS):
-        counts = group[column].dropna()
-        row[column] = counts.iloc[0] if len(counts) else numpy.nan
-        if counts.nunique() > 1:
+    columns = [*COUNTS, *PURGE_COUNTS]
+    for column, counts in zip(columns, group[columns].to_numpy(float).T):
+        counts = counts[~numpy.isnan(counts)]
+        row[column] = counts[0] if len(counts) else numpy.nan
+        if len(counts) and counts.min() < counts.max():
             differing.append(f"{column} {counts.min():g}..{counts.max():g}")
     row["counts"] = "DIFFER: " + "; ".join(differing) if differing else "exact"
 

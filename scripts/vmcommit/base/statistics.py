@@ -1,25 +1,35 @@
 """Distribution-free confidence intervals, and how confidence is shared between them."""
 
 import functools
+import math
 from collections.abc import Iterable
 
 import numpy
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.units import GIB
 
 FEW, FREEDOM = 2, 6  # values, and degrees of freedom, from which a pooled spread is relied on
 RANKED = 20  # values from which ranks alone do as well
+EXACT = 1 - 1e-14  # of a probability, as it is computed
 COUNTED = 60  # values up to which signed ranks are counted out; their sum is normal enough beyond
+
+
+def binomial_quantile(tail: ArrayLike, n: int, share: float) -> numpy.ndarray:
+    """The least k such that k of n or fewer occur at least with the probability `tail`, where each
+    occurs with `share`."""
+    k = numpy.ceil(special.bdtrik(tail, n, share))
+    below = numpy.maximum(k - 1, 0)  # which is enough where k was a hair above a whole number
+    return numpy.where(special.bdtr(below, n, share) >= numpy.multiply(tail, EXACT), below, k)
 
 
 @functools.cache
 def median_rank(n: int, confidence: float) -> tuple[int, float]:
     """(k, coverage) of an interval from the k-th smallest to the k-th largest of n values."""
-    k = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
-    return k, 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
+    k = max(1, int(binomial_quantile((1 - confidence) / 2, n, 0.5)))
+    return k, 1 - 2 * float(special.bdtr(k - 1, n, 0.5))
 
 
 def median_interval(values: ArrayLike, confidence: float = CONFIDENCE
@@ -57,9 +67,9 @@ def pair_rank(n: int, confidence: float) -> tuple[int, float]:
         below = signed_ranks(n)
         k = max(1, int(numpy.searchsorted(below, error, side="right")))
         return k, 1 - 2 * below[k - 1]
-    spread = stats.norm(n * (n + 1) / 4, numpy.sqrt(n * (n + 1) * (2 * n + 1) / 24))
-    k = max(1, int(spread.ppf(error) - 0.5))
-    return k, 1 - 2 * spread.cdf(k - 0.5)
+    middle, spread = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+    k = max(1, int(middle + spread * special.ndtri(error) - 0.5))
+    return k, 1 - 2 * float(special.ndtr((k - 0.5 - middle) / spread))
 
 
 @functools.lru_cache(32)
@@ -109,7 +119,7 @@ def pool_of(size: int, *rest) -> tuple:
 @functools.cache
 def student(confidence: float, freedom: int) -> float:
     """How many standard errors Student's interval reaches to either side."""
-    return float(stats.t.ppf((1 + confidence) / 2, freedom))
+    return float(special.stdtrit(freedom, (1 + confidence) / 2))
 
 
 def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
@@ -135,7 +145,7 @@ def quantile_interval(values: ArrayLike, share: float, confidence: float
     values = numpy.sort(numpy.asarray(values, dtype=float))
     n = len(values)
     tail = (1 - confidence) / 2
-    low, middle, high = stats.binom.ppf([tail, 0.5, 1 - tail], n, share).astype(int)
+    low, middle, high = binomial_quantile([tail, 0.5, 1 - tail], n, share).astype(int)
     return (values[min(middle, n - 1)], values[max(low - 1, 0)], values[min(high, n - 1)])
 
 

@@ -6,15 +6,16 @@ import shutil
 
 from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, say
 from vmcommit.commands.compare import (add_options, check, describe, refuse_bad_name,
                                        refuse_subjects_of_base, shown, sides_of)
 from vmcommit.commands.edge import keeping
+from vmcommit.gate import chosen
+from vmcommit.gate import comparison as comparing
 from vmcommit.gate import rules
-from vmcommit.gate.comparison import Built, Comparison, Samples
 
 
 def options(arguments):
@@ -32,9 +33,9 @@ def options(arguments):
 def measure(asked, samples):
     """Takes all samples, and returns the strategies that they are of."""
     measured, sides = sides_of(asked)
-    cells = rules.cells(measured, asked.cells)
-    comparison = Comparison({"head": Built(sides["head"])}, samples, asked.seed,
-                            rules.Rule(len(cells)))
+    cells = chosen.cells(measured, asked.cells)
+    comparison = comparing.Comparison({"head": comparing.Built(sides["head"])}, samples, asked.seed,
+                                      rules.Rule(len(cells)))
     say(f"vmcommit baseline {asked.name}: {counted(asked.rounds, 'round')} of "
         f"{counted(len(cells), 'cell')}")
     comparison.round = -1  # a comparison's counts are of round 0
@@ -63,7 +64,7 @@ def keep(asked, kept):
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     described = describe(asked)
-    with Samples(aside / SAMPLES) as samples:
+    with comparing.Samples(aside / SAMPLES) as samples:
         measured = measure(asked, samples)
     write_json(aside / ENVIRONMENT, described | {
         "strategies": [strategies.to_json(strategy) for strategy in measured]})

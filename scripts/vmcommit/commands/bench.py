@@ -21,21 +21,20 @@ import re
 import shutil
 import time
 
-from vmcommit.analyse import analysis
-from vmcommit.analyse.summary import write_summary
+from vmcommit.analyse import analysis, summary
 from vmcommit.base import strategies
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled, read_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled,
-                                read_json)
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
 from vmcommit.commands.edge import keeping
-from vmcommit.measure import campaign, disturbance, environment, harness, profiles, progress
+from vmcommit.measure import campaign, checkup, disturbance, environment, harness
+from vmcommit.measure import plan as planning
+from vmcommit.measure import profiles, progress
 from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, Scene
-from vmcommit.measure.plan import Plan
 from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, terminal
 
@@ -152,7 +151,7 @@ def measure(asked, measured, folder, described) -> Outcome:
                       shown)
         with environment.pinned() as cpu:
             described["cpu"] = cpu
-            plan = Plan(profile, configurations, available / 2)
+            plan = planning.Plan(profile, configurations, available / 2)
             carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
                                         outcome.failed)
             described["guard"] = carried.guard
@@ -201,12 +200,18 @@ def keeping_environment(folder, described, plan, cpu):
 def draw(folder):
     """Everything that follows from what was measured; says the answer."""
     analysed = analysis.read(folder)
-    write_summary(analysed.every, folder / "summary.csv")
+    summary.write_summary(analysed.every, folder / "summary.csv")
     write_json(folder / "advice.json", analysed.as_json())
     drawn = charts.draw(analysed, folder / "charts") if shutil.which("gnuplot") else {}
     page.write(analysed, folder, drawn)
     say()
     say(terminal.answer(analysed, relative(folder / "report.html")))
+
+
+def refuse_missing_modules():
+    """What draws is loaded only when all is measured, and should be there then."""
+    if missing := checkup.missing_modules():
+        raise Problem(f"this Python has no {listed(missing)}: {SETUP}")
 
 
 def missing_tools():
@@ -269,6 +274,7 @@ def main(arguments):
     with keeping(lambda: "nothing was measured",
                  f"make it writable, or name another folder by {OTHER_RESULTS}"):
         asked = options(arguments)
+        refuse_missing_modules()
         measured = harnesses(asked)
         with locked(asked.results / ".lock", "measuring or drawing"):
             bench(asked, measured)

@@ -17,18 +17,18 @@ import sys
 
 from vmcommit.base.conventions import DRIFT, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.places import INSTALLED
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import (BUILD, BUILD_TEXT, ROOT, Parser, add_results, add_subjects,
                                          say)
 from vmcommit.commands.edge import AROUND, keeping, of_file, tell
-from vmcommit.gate import baselines, exports, history, revisions, rules
-from vmcommit.gate.comparison import Built, Comparison, Samples, Stored, Unlike
-from vmcommit.gate.exports import Compared, write_forms
-from vmcommit.gate.in_turns import SIDES
+from vmcommit.gate import baselines, chosen
+from vmcommit.gate import comparison as comparing
+from vmcommit.gate import exports, history, revisions, rules
+from vmcommit.gate.chosen import SIDES
 from vmcommit.measure import environment, harness, progress
 from vmcommit.measure.subjects import Subjects
 
@@ -44,9 +44,9 @@ def add_options(parser):
     parser.add_argument("--rounds", type=int, default=ROUNDS,
                         help="of every cell that can't be measured in turns (default: "
                              f"{ROUNDS})")
-    parser.add_argument("--cells", default=os.environ.get("VMCOMMIT_CELLS") or rules.PLAIN,
-                        metavar="NAME", help=f"which cells: {', '.join(rules.CELLS)} (default: "
-                                             f"{rules.PLAIN})")
+    parser.add_argument("--cells", default=os.environ.get("VMCOMMIT_CELLS") or chosen.PLAIN,
+                        metavar="NAME", help=f"which cells: {', '.join(chosen.CELLS)} (default: "
+                                             f"{chosen.PLAIN})")
     parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
     add_results(parser, "holds baselines/ and compare/")
     for side in SIDES:
@@ -60,14 +60,14 @@ def check(asked):
     if asked.rounds < 1:
         raise Usage(f"--rounds: '{asked.rounds}' is no number of rounds; use {ROUNDS}, or at "
                     "least 1")
-    if asked.cells not in rules.CELLS:
-        raise Usage(f"--cells: '{asked.cells}' names no cells; use {', '.join(rules.CELLS)}")
+    if asked.cells not in chosen.CELLS:
+        raise Usage(f"--cells: '{asked.cells}' names no cells; use {', '.join(chosen.CELLS)}")
     asked.seed = random.SystemRandom().getrandbits(32) if asked.seed is None else asked.seed
     return asked
 
 
 def refuse_bad_name(option, name):
-    if not baselines.valid_name(name):
+    if not chosen.valid_name(name):
         raise Usage(f"{option}: '{name}' is no name for a baseline; use letters, digits, '.', '_' "
                     "and '-'")
 
@@ -208,7 +208,7 @@ def stored_side(asked, strategies):
     try:
         baseline = baselines.read(asked.results / "baselines" / asked.baseline)
         names = {strategy.name for strategy in strategies}
-        cells = rules.cells(strategies + [
+        cells = chosen.cells(strategies + [
             strategy for name, strategy in baseline.strategies.items()
             if name not in names and not strategy.brought], asked.cells)
         baselines.refuse_other_campaign(baseline, cells)
@@ -241,17 +241,17 @@ def compare_stored(asked, described, samples):
     """Against a stored baseline: counts exactly, times where that means something."""
     strategies, sides = sides_of(asked)
     baseline, cells = stored_side(asked, strategies)
-    comparison = Comparison({"base": Stored(baseline.rows), "head": Built(sides["head"])}, samples,
-                            asked.seed, rules.Rule(len(cells)))
+    both = {"base": comparing.Stored(baseline.rows), "head": comparing.Built(sides["head"])}
+    comparison = comparing.Comparison(both, samples, asked.seed, rules.Rule(len(cells)))
     try:
         settled, left = by_counts(comparison, cells)
-    except Unlike as difference:
+    except comparing.Unlike as difference:
         raise unusable(asked, f"{difference}: only like can be compared with like") from None
     notes = judged_since(comparison, left, baseline, described)
     if baseline.lacking:
         notes.append(f"Not compared, since the baseline does not have it: "
                      f"{listed(baseline.lacking)}.")
-    return Compared(settled + left, notes, samples, described)
+    return exports.Compared(settled + left, notes, samples, described)
 
 
 def self_check_text(alarms, cells):
@@ -262,20 +262,20 @@ def self_check_text(alarms, cells):
 def compare_built(asked, described, samples):
     """Two builds, or two libraries or allocators, in turn."""
     strategies, harnesses = sides_of(asked)
-    sides = {side: Built(harnesses[side]) for side in SIDES}
+    sides = {side: comparing.Built(harnesses[side]) for side in SIDES}
     if asked.self_check:
         sides["again"] = sides["base"]
-    cells = rules.cells(strategies, asked.cells)
+    cells = chosen.cells(strategies, asked.cells)
     rule = rules.Rule(len(cells), asked.threshold / 100)
-    comparison = Comparison(sides, samples, asked.seed, rule)
+    comparison = comparing.Comparison(sides, samples, asked.seed, rule)
     try:
         settled, left = by_counts(comparison, cells)
-    except Unlike as difference:
+    except comparing.Unlike as difference:
         raise Usage(f"--base, --head: {difference}: only like can be compared with like") from None
     timed = left + [result for result in settled if result.by_counts]
     notes = time_cells(asked, comparison, timed) if timed else []
     notes.append(rule.text)
-    return Compared(settled + left, notes, samples, described)
+    return exports.Compared(settled + left, notes, samples, described)
 
 
 def time_cells(asked, comparison, timed):
@@ -324,7 +324,7 @@ def kept_in(path):
 def keep(asked, compared):
     """Writes every form and the history. Returns what went wrong, in words; empty if nothing."""
     try:
-        write_forms(compared, asked.into)
+        exports.write_forms(compared, asked.into)
         write_json(asked.into / ENVIRONMENT, compared.environment)
         history.add(asked.results / "history.csv", history.rows_of(
             compared.results, compared.samples, compared.environment))
@@ -344,7 +344,8 @@ def compared_now(asked):
         asked.base, revision = revisions.build(ROOT, asked.revision, say)
     described = describe(asked, revision)
     compare_sides = compare_stored if asked.baseline else compare_built
-    with keeping(lambda: kept_in(asked.into / SAMPLES)), Samples(asked.into / SAMPLES) as samples:
+    with keeping(lambda: kept_in(asked.into / SAMPLES)), \
+            comparing.Samples(asked.into / SAMPLES) as samples:
         return compare_sides(asked, described, samples)
 
 

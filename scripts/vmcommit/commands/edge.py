@@ -135,9 +135,9 @@ def module_problem(error):
 def carry_out(name, arguments):
     """The exit status of a command; a Problem becomes one line on standard error."""
     try:
-        command = importlib.import_module(f"vmcommit.commands.{name}")
+        carried_out = importlib.import_module(f"vmcommit.commands.{name}").main
         with heeding_signals():
-            return command.main(arguments)
+            return carried_out(arguments)
     except Problem as problem:
         message, status = str(problem), problem.status
     except (KeyboardInterrupt, Terminated) as signalled:

@@ -7,10 +7,9 @@ import re
 from vmcommit.analyse import model
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
+from vmcommit.base.folder import ENVIRONMENT, Unreadable, read_environment, read_json, strategies_of
 from vmcommit.base.places import command
 from vmcommit.base.problems import Usage
-from vmcommit.base.runs import (ENVIRONMENT, Unreadable, read_environment, read_json,
-                                strategies_of)
 from vmcommit.base.units import GIB, KIB, MIB, count_text, size_text, time_text
 from vmcommit.commands.arguments import RESULTS, Parser, say
 from vmcommit.commands.bench import LATEST

@@ -17,13 +17,14 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile, locked, relative
+from vmcommit.base.folder import Unreadable
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import Unreadable, as_numbers, read_table
+from vmcommit.base.runs import as_numbers, read_table
 from vmcommit.base.text import counted
 from vmcommit.commands.arguments import Parser, add_build, add_results, say
 from vmcommit.commands.compare import CELL_SECONDS, shown
 from vmcommit.commands.edge import keeping
-from vmcommit.gate import rules
+from vmcommit.gate import chosen, rules
 from vmcommit.gate.in_turns import InTurns
 from vmcommit.measure import environment, harness
 from vmcommit.measure.estimate import Estimates
@@ -91,7 +92,7 @@ class Trial:
     def __init__(self, sides, share, threshold, beside):
         self.sides = sides
         self.share, self.threshold, self.beside = share, threshold, beside
-        self.cells = rules.cells([each.strategy for each in sides["head"].values()])
+        self.cells = chosen.cells([each.strategy for each in sides["head"].values()])
         self.pace = pace_of(next(iter(sides["head"].values())))
         self.like = {name: each.take(Configuration(each.strategy, self.cells[0].size))
                      for name, each in sides["head"].items()}

@@ -13,9 +13,9 @@ from vmcommit.analyse import analysis, fleet_sentences
 from vmcommit.analyse import fleet as analyse_fleet
 from vmcommit.base import runs
 from vmcommit.base.files import locked, relative
+from vmcommit.base.folder import ENVIRONMENT
 from vmcommit.base.places import SETUP, command
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import ENVIRONMENT
 from vmcommit.commands.arguments import RESULTS, Parser, say
 from vmcommit.commands.bench import LATEST, draw
 from vmcommit.commands.edge import keeping

@@ -10,8 +10,8 @@ import pathlib
 import re
 
 from vmcommit.base.files import relative
-from vmcommit.base.runs import (ENVIRONMENT, SAMPLES, Unreadable, read_environment, read_json,
-                                read_table, strategies_of)
+from vmcommit.base.folder import (ENVIRONMENT, SAMPLES, Unreadable, read_environment, read_json,
+                                  read_texts, strategies_of)
 from vmcommit.base.text import listed
 from vmcommit.gate import rules
 
@@ -41,10 +41,6 @@ class Baseline:
     lacking: list
 
 
-def valid_name(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) is not None
-
-
 def fingerprint(environment: dict) -> dict:
     """{name: value} of what times depend on, as far as the environment says anything of it."""
     return {f"{part} {name}": environment[part][name] for part, names in FINGERPRINT.items()
@@ -68,13 +64,14 @@ def text(value) -> str:
 def read_rows(path: pathlib.Path):
     """({cell's name: its rows, by round}, counts that it lacks). Raises Unreadable with the line at
     fault."""
-    table, note = read_table(path, NEEDED)
+    columns, lines, note = read_texts(path, NEEDED)
     if note:
         raise Unreadable(f"{relative(path)}: its last line was cut off")
-    if table.empty:
+    if not lines:
         raise Unreadable(f"{relative(path)} holds no sample")
     rows: dict = {}
-    for line, row in enumerate(table.to_dict("records"), 2):
+    for line, texts in enumerate(lines, 2):
+        row = dict(zip(columns, texts))
         if not re.fullmatch(r"-?\d{1,9}", row["round"], re.ASCII):
             raise Unreadable(f"{relative(path)}, line {line}, round: '{row['round']:.40}' is no "
                              "number of a round")
@@ -83,7 +80,7 @@ def read_rows(path: pathlib.Path):
         rows.setdefault(row["cell"], []).append(row)
     for samples in rows.values():
         samples.sort(key=lambda row: int(row["round"]))
-    return rows, [column for column in rules.GATED if column not in table]
+    return rows, [column for column in rules.GATED if column not in columns]
 
 
 def names_there(folder: pathlib.Path) -> str:

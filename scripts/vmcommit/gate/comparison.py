@@ -10,7 +10,8 @@ from vmcommit.base.cells import PLAIN, Configuration
 from vmcommit.base.columns import TURNS
 from vmcommit.base.files import RowFile, write_rows
 from vmcommit.gate import rules
-from vmcommit.gate.in_turns import SIDES, InTurns
+from vmcommit.gate.chosen import SIDES
+from vmcommit.gate.in_turns import InTurns
 from vmcommit.gate.rules import Result, Rule
 from vmcommit.measure.harness import HarnessFailed
 from vmcommit.measure.sets import Part, pace_of

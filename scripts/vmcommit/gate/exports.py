@@ -17,8 +17,8 @@ from collections.abc import Callable
 from vmcommit.base.files import write_text
 from vmcommit.base.units import time_text
 from vmcommit.gate import rules
+from vmcommit.gate.chosen import SIDES
 from vmcommit.gate.comparison import Samples
-from vmcommit.gate.in_turns import SIDES
 from vmcommit.gate.rules import (INCONCLUSIVE, MISSING, NEW, REGRESSED, Result, closing, in_order,
                                  share_text)
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from vmcommit.base.cells import Configuration
 from vmcommit.base.statistics import half_width
 from vmcommit.gate import rules
+from vmcommit.gate.chosen import SIDES
 from vmcommit.measure.estimate import Estimates
 from vmcommit.measure.sets import Pace, Part, Set, Taken
 
 SETS = 20  # at least, so that ranks can decide among twenty cells
-SIDES = ("base", "head")
 
 
 @dataclasses.dataclass

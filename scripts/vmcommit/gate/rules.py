@@ -12,10 +12,8 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import PURGE_COUNTS, STATUSES
-from vmcommit.base.conventions import (DRIFT, GATE_CONFIDENCE, SPARSELY_TOUCHED, THRESHOLD)
+from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
 from vmcommit.base.statistics import median_interval, paired_interval, shared
-from vmcommit.base.units import KIB, MIB
-from vmcommit.measure.campaigns import CAMPAIGNS
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS)
@@ -25,28 +23,6 @@ REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inco
 MISSING, NEW = "missing", "new"  # head's side lacks a row; base's side lacks the strategy
 ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, NEW, SAME)  # worst first
 SLOWER, UNCLEAR, INCOMPLETE = 1, 3, 6  # exit statuses
-
-
-def plain_cells(strategies):
-    """The configurations of the CI profile: twenty for the four strategies, none of which takes
-    more than some 100 ms."""
-    configurations = [Configuration(strategy, size) for size in (64 * KIB, MIB, 16 * MIB)
-                      for strategy in strategies]
-    configurations += [Configuration(strategy, 16 * MIB, SPARSELY_TOUCHED)
-                       for strategy in strategies]
-    configurations += [Configuration(strategy, MIB, chunk=step) for strategy in strategies
-                       if strategy.stepped for step in (4 * KIB, MIB)]
-    return configurations
-
-
-PLAIN = "plain"
-CELLS = {PLAIN: plain_cells} | {name: topic.cells for name, topic in CAMPAIGNS.items()
-                                if topic.cells}
-
-
-def cells(strategies, name=PLAIN):
-    """Those of that name."""
-    return CELLS[name](strategies)
 
 
 @dataclasses.dataclass

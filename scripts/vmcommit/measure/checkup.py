@@ -304,10 +304,13 @@ def programs(superuser):
                               (install(superuser, [package]),))
 
 
+def missing_modules():
+    """Which of MODULES the Python that runs this does not have."""
+    return [name for name in MODULES if importlib.util.find_spec(name) is None]
+
+
 def modules(superuser):
-    """Of the Python that runs this."""
-    missing = [name for name in MODULES if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing := missing_modules():
         yield Finding(LACKS, f"this Python has no {listed(missing, 'or')}: most commands need them",
                       (install(superuser, [f"python3-{name}" for name in missing]),))
 

@@ -7,13 +7,11 @@ One process each, after the rounds. base/runs.py reads what is written here.
 import pathlib
 import shutil
 
-import pandas
-
 from vmcommit.base.cells import Configuration
 from vmcommit.base.conventions import SPARSELY_TOUCHED
-from vmcommit.base.files import write_text
+from vmcommit.base.files import write_rows, write_text
+from vmcommit.base.folder import Unreadable, read_texts
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import Unreadable, read_table
 from vmcommit.base.units import size_text
 from vmcommit.measure import progress
 from vmcommit.measure.harness import Harness, HarnessFailed, succeeded
@@ -46,10 +44,10 @@ def measure(harnesses, profile, available, folder, failed, shown):
             for configuration in progress.steps(shown, "traces", traced)]
     stairs = [climb(harnesses, configuration, work, failed)
               for configuration in progress.steps(shown, "staircases", climbed)]
-    write([pandas.DataFrame([row]) for row in rows if row], work / "samples.csv")
-    write([table for table in stairs if table is not None], work / "staircase.csv")
+    write([row for row in rows if row], work / "samples.csv")
+    write([step for steps in stairs for step in steps], work / "staircase.csv")
     under_limit = limited(harnesses, profile, available, failed, shown)
-    write([pandas.DataFrame([row]) for row in under_limit], work / "limited.csv")
+    write(under_limit, work / "limited.csv")
 
 
 def taken(harness, configuration, failed, *more):
@@ -74,15 +72,16 @@ def trace(harnesses, configuration, work, failed):
 
 
 def climb(harnesses, configuration, work, failed):
-    """Its staircase as a table of texts; None where there is none."""
+    """Its staircase as rows of texts; none where it has none."""
     path = work / "staircase-part.csv"
     row = taken(harnesses[configuration.strategy.name], configuration, failed,
                 "--staircase", str(path))
     try:
-        return read_table(path, ())[0] if row else None
+        columns, steps, _ = read_texts(path, ()) if row else ((), (), "")
+        return [dict(zip(columns, step)) for step in steps]
     except Unreadable as why:
         failed[configuration] = f"wrote no staircase: {why}"
-        return None
+        return []
     finally:
         path.unlink(missing_ok=True)
 
@@ -139,7 +138,7 @@ def measure_calls(command, profile, folder, seed, shown):
     write_text(folder / "details" / "calls.csv", printed)
 
 
-def write(tables, path):
-    """Nothing where there is no row."""
-    if sum(map(len, tables)):
-        write_text(path, pandas.concat(tables).to_csv(index=False, lineterminator="\r\n"))
+def write(rows, path):
+    """Nothing where there is no row. Their columns are those of any of them."""
+    if rows:
+        write_rows(path, dict.fromkeys(column for row in rows for column in row), rows)

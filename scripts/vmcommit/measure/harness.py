@@ -13,8 +13,8 @@ from vmcommit.base import processes, strategies
 from vmcommit.base.cells import touched_bytes
 from vmcommit.base.columns import NEEDED, NUMBERS, STATUSES
 from vmcommit.base.files import relative
+from vmcommit.base.folder import LEAST_NS, MOST, number_of
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import LEAST_NS, MOST, number_of
 from vmcommit.base.text import counted, last_line
 
 LIST = "harnesses.txt"  # the build writes it beside the programs: a name a line

@@ -7,8 +7,8 @@ import re
 from vmcommit.base import strategies
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import write_json, write_rows
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES, VERSION
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import ENVIRONMENT, SAMPLES, VERSION
 from vmcommit.base.units import MIB
 from vmcommit.measure import environment, guest, profiles
 

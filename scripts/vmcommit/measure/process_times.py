@@ -12,8 +12,8 @@ import tempfile
 
 from vmcommit.base import processes
 from vmcommit.base.files import write_json, write_text
+from vmcommit.base.folder import PROCESS_TIMES, START, Unreadable, read_json
 from vmcommit.base.problems import Problem
-from vmcommit.base.runs import PROCESS_TIMES, START, Unreadable, read_json
 from vmcommit.base.text import last_line
 from vmcommit.base.units import GIB
 from vmcommit.measure import progress

@@ -8,8 +8,8 @@ import statistics
 from typing import NamedTuple
 
 from vmcommit.base.cells import PLAIN, Configuration, Manner
+from vmcommit.base.folder import number_of
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.runs import number_of
 from vmcommit.base.statistics import paired_interval, shared
 from vmcommit.base.text import last_line, listed
 from vmcommit.measure import harness

@@ -1,6 +1,6 @@
 """Whole processes, timed by hyperfine, beside the cycle that each timed itself."""
 
-from vmcommit.base.runs import START
+from vmcommit.base.folder import START
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import Figures
