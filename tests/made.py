@@ -15,15 +15,16 @@ import pandas
 
 from vmcommit.base import runs
 from vmcommit.base.cells import touched_bytes
-from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, PURGE_COUNTS,
+from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, OF_THREADS, PURGE_COUNTS,
                                    PURGE_LATENCIES)
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.files import write_json
 from vmcommit.base.strategies import Strategy, join, to_json
 
 NAN = float("nan")
-USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0}
-COLUMNS = [*NEEDED, *MANNER, *PURGE_LATENCIES, *PURGE_COUNTS]
+USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0,
+         "threads": 1, "share": "own"}
+COLUMNS = [*NEEDED, *MANNER, *PURGE_LATENCIES, *PURGE_COUNTS, *OF_THREADS]
 OPTIONS = ("--size", "--touch", "--order", "--repeat", "--seed", "--output", "--trace")
 
 
@@ -88,7 +89,7 @@ def table(rows, strategies):
     samples = join(pandas.DataFrame(rows, columns=COLUMNS), by_name(strategies))
     samples["plain"] = runs.plain_rows(samples, by_name(strategies))
     samples["cycle_ns"] = samples.total_ns
-    samples["ns_per_page"] = samples.cycle_ns / (samples.touched_bytes / samples.page_bytes)
+    samples["ns_per_page"] = samples.cycle_ns / runs.pages_of(samples)
     return samples
 
 
