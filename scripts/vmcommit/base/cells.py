@@ -56,11 +56,6 @@ class Manner:
             (f"--{value}",) if value == PROCESSES else (f"--{name}", str(value)))]
 
     @property
-    def regions(self) -> int:
-        """That are held at the same time, each of the size asked for."""
-        return self.threads if self.share in SEPARATE else 1
-
-    @property
     def crew(self) -> str:
         """4 threads, stripes"""
         if self.share == PROCESSES:
