@@ -484,6 +484,13 @@ static enum trap_answer answer_fault(void *context, const void *address)
     return TRAP_ABANDON;
 }
 
+/* Of who sits out a run: nothing, and that is known. */
+static const struct meter_usage no_usage = {.faults = {{0, true}, {0, true}},
+                                            .cpu_ns = {0, true},
+                                            .voluntary_switches = {0, true},
+                                            .involuntary_switches = {0, true},
+                                            .locks = {0, true}};
+
 /* What a thread of a crew has of the leader's, for a run. */
 static void prepare_member(struct cycle *leader, unsigned index)
 {
@@ -498,7 +505,7 @@ static void prepare_member(struct cycle *leader, unsigned index)
     cycle->first_step = leader->first_step;
     cycle->last_step = leader->last_step;
     cycle->again = leader->again;
-    cycle->work = (struct work){.wall_ns = 0};
+    cycle->work = (struct work){.usage = no_usage};
     if (leader->crew != NULL && leader->share == SHARE_PAGES)
         cycle->region.shared = &leader->shared;
     if (index == 0)

@@ -64,14 +64,6 @@ static bool answer(struct turns *turns, const struct text *text)
     return broke_unless_written(turns, output_write(&turns->output, text->bytes, text->length));
 }
 
-static uint64_t total_ns(const struct turns *turns)
-{
-    uint64_t total = 0;
-    for (int phase = 0; phase < PHASE_COUNT; phase++)
-        total += turns->sample.phase_ns[phase];
-    return total;
-}
-
 /* What stood before a turn, so that the answer can say what it added. */
 struct before {
     uint64_t ns, commit_calls, handled_faults;
@@ -80,7 +72,7 @@ struct before {
 
 static struct before read_before(const struct turns *turns)
 {
-    return (struct before){.ns = total_ns(turns),
+    return (struct before){.ns = turns->sample.wall_ns,
                            .commit_calls = turns->sample.commit_calls,
                            .handled_faults = turns->sample.handled_faults,
                            .preemptions = meter_read_preemptions()};
@@ -91,7 +83,7 @@ static bool answer_done(struct turns *turns, const struct before *before)
     char bytes[LINE_BYTES];
     struct text text = text_in(bytes, sizeof bytes);
     struct meter_count preemptions = meter_read_preemptions();
-    text_add(&text, "done %" PRIu64 " %" PRIu64 " %" PRIu64, total_ns(turns) - before->ns,
+    text_add(&text, "done %" PRIu64 " %" PRIu64 " %" PRIu64, turns->sample.wall_ns - before->ns,
              turns->sample.commit_calls - before->commit_calls,
              turns->sample.handled_faults - before->handled_faults);
     if (preemptions.known)

@@ -15,7 +15,7 @@ import pandas
 
 from vmcommit.base import runs
 from vmcommit.base.cells import touched_bytes
-from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, PURGE_COUNTS,
+from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, OF_THREADS, PURGE_COUNTS,
                                    PURGE_LATENCIES)
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.files import write_json
@@ -23,8 +23,9 @@ from vmcommit.base.folder import SHAPE, filled
 from vmcommit.base.strategies import Strategy, join, to_json
 
 NAN = float("nan")
-USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0}
-COLUMNS = [*NEEDED, *MANNER, *PURGE_LATENCIES, *PURGE_COUNTS]
+USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0,
+         "threads": 1, "share": "own"}
+COLUMNS = [*NEEDED, *MANNER, *PURGE_LATENCIES, *PURGE_COUNTS, *OF_THREADS]
 OPTIONS = ("--size", "--touch", "--order", "--repeat", "--seed", "--output", "--trace")
 
 
@@ -88,8 +89,8 @@ def table(rows, strategies):
     """Rows as runs.read_samples gives them."""
     samples = join(pandas.DataFrame(rows, columns=COLUMNS), by_name(strategies))
     samples["plain"] = runs.plain_rows(samples, by_name(strategies))
-    samples["cycle_ns"] = samples.total_ns
-    samples["ns_per_page"] = samples.cycle_ns / (samples.touched_bytes / samples.page_bytes)
+    samples["cycle_ns"] = samples.total_ns.where(samples.threads == 1, samples.wall_ns)
+    samples["ns_per_page"] = samples.cycle_ns / runs.pages_of(samples)
     return samples
 
 

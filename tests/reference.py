@@ -24,10 +24,8 @@ def rows(rounds=None):
 
 
 def with_questions(samples):
-    """These rows, and made-up ones of other kinds of commit and of giving back, like those of the
-    strategies as they are; as they are where they have such rows."""
-    if any(row["purge"] not in ("", "none") for row in samples):
-        return samples
+    """These rows, and made-up ones of other kinds of commit, of giving back and of threads, like
+    those of the strategies as they are; as they are where they have such rows."""
     size = max((row["size_bytes"] for row in samples if row["status"] == "ok" and row["strategy"]
                 == "chunked" and row["chunk_bytes"] != "65536"), key=int)
     alike = [row for row in samples if row["status"] == "ok" and row["size_bytes"] == size
@@ -35,7 +33,30 @@ def with_questions(samples):
     remapped = [{**row, "commit_kind": "remap"} for row in alike if row["strategy"] == "chunked"]
     back = [given_back(row, kind, left) for row in alike if row["strategy"] == "upfront"
             for kind, left in (("dontneed", "0"), ("free", size))]
-    return samples + remapped + back
+    several = [by_threads(row, threads, share) for row in alike for threads in (2, 4)
+               for share in ("own", "stripes")
+               if row["strategy"] in ("upfront", "fault") or row["chunk_bytes"] == "65536"]
+    asked = [] if any(row["purge"] not in ("", "none") for row in samples) else remapped + back
+    if any(row.get("threads", "1") not in ("", "1") for row in samples):
+        return samples + asked
+    return [by_threads(row, 1, "own") for row in samples + asked] + several
+
+
+def by_threads(row, threads, share):
+    """A row of so many threads that scale by half; each does what the row's does."""
+    whole = threads if share == "stripes" else 1
+    sizes = {column: str(whole * int(row[column])) for column in ("size_bytes", "touched_bytes")}
+    if row["strategy"] == "upfront":
+        sizes["chunk_bytes"] = sizes["size_bytes"]
+    slower = (threads + 1) / 2
+    times = {column: str(slower * float(row[column])) for column in ("total_ns", "undisturbed_ns")
+             if row.get(column)}
+    wall = times.get("total_ns", "")
+    return {**row, **sizes, **times, "threads": str(threads), "share": share, "wall_ns": wall,
+            "cpu_ns": wall and str(threads * float(wall)), "voluntary_switches": "0",
+            "involuntary_switches": "0",
+            "lock_count": row["commit_calls"] and str(threads * int(row["commit_calls"]) + 3),
+            "commit_calls": row["commit_calls"] and str(threads * int(row["commit_calls"]))}
 
 
 def given_back(row, kind, left):

@@ -185,6 +185,22 @@ class Threads(unittest.TestCase):
         self.assertEqual([line.split()[2:4] for line in lines[1:6]],
                          [["0", "0"], ["12", "12"], ["52", "52"], ["0", "0"], ["128", "128"]])
 
+    def test_a_turn_is_timed_from_the_first_start_to_the_last_end(self):
+        """And the row of slices knows of all that its turns took, though one thread alone reserves
+        and releases."""
+        for share in ("own", "stripes", "pages"):
+            done = run("fault", "--size", "256K", "--threads", 4, "--share", share, "--turns",
+                       given="begin\ntouch 8\ntouch 8\nend\nheader\nrow 1 1 1\n".replace(
+                           "touch 8", "touch 8" if share == "stripes" else "touch 32"))
+            *turns, header, text = done.stdout.splitlines()[1:]
+            row = parse(f"{header}\n{text}\n")[0]
+            with self.subTest(share=share):
+                self.assertEqual(sum(int(turn.split()[1]) for turn in turns),
+                                 float(row["wall_ns"]))
+                if not WINDOWS:
+                    self.assertNotIn("", [row[column] for column in (
+                        "minor_faults", "cpu_ns", "voluntary_switches", "involuntary_switches")])
+
 
 class Limits(unittest.TestCase):
     def test_what_can_not_be_had_is_a_row(self):

@@ -144,7 +144,7 @@ class Cells(unittest.TestCase):
         row = pandas.Series({"strategy": "chunked", "size_bytes": 8192.0, "touched_bytes": 4096.0,
                              "chunk_bytes": 4096.0, "touch_order": "random", "pages": "small",
                              "commit_kind": "mprotect", "growth": "fixed", "purge": "none",
-                             "purge_step_bytes": 0.0})
+                             "purge_step_bytes": 0.0, "threads": 1.0, "share": "own"})
         cell = cell_of(row, {"chunked": strategy()})
         self.assertEqual(cell, Cell(strategy(), 8192, 4096, 4096, "random"))
         self.assertEqual((str(cell), cell.step, cell.anchor),
@@ -156,7 +156,7 @@ class Cells(unittest.TestCase):
         usual = {"strategy": "chunked", "size_bytes": 8192.0, "touched_bytes": 8192.0,
                  "chunk_bytes": 4096.0, "touch_order": "sequential", "pages": "small",
                  "commit_kind": "mprotect", "growth": "fixed", "purge": "none",
-                 "purge_step_bytes": 0.0}
+                 "purge_step_bytes": 0.0, "threads": 1.0, "share": "own"}
         plain = cell_of(pandas.Series(usual), {"chunked": strategy()})
         seen = {plain}
         for columns, manner, words in (
@@ -168,7 +168,11 @@ class Cells(unittest.TestCase):
                  ["--purge", "free", "--purge-step", "4096"]),
                 ({"purge": "free", "purge_step_bytes": 8192.0}, Manner(purge="free",
                                                                        purge_step=8192),
-                 ["--purge", "free", "--purge-step", "8192"])):
+                 ["--purge", "free", "--purge-step", "8192"]),
+                ({"threads": 2.0}, Manner(threads=2, share="own"),
+                 ["--threads", "2", "--share", "own"]),
+                ({"threads": 2.0, "share": "processes"}, Manner(threads=2, share="processes"),
+                 ["--threads", "2", "--processes"])):
             cell = cell_of(pandas.Series(usual | columns), {"chunked": strategy()})
             asked = Configuration(strategy(), 8192, chunk=4096, manner=manner)
             with self.subTest(columns=columns):
@@ -178,6 +182,14 @@ class Cells(unittest.TestCase):
                 self.assertNotIn(cell.anchor, [each.anchor for each in seen])
                 self.assertNotIn(str(cell), [str(each) for each in seen])
                 seen.add(cell)
+
+    def test_of_stripes_a_threads_part_is_compared(self):
+        several = Configuration(strategy(), MIB, question="2 threads", manner=Manner(
+            threads=2, share="own"))
+        for share, size in (("stripes", 2 * MIB), ("pages", MIB), ("processes", MIB)):
+            one = dataclasses.replace(several, size=size,
+                                      manner=Manner(threads=2, share=share))
+            self.assertEqual(one.block, several.block)
 
     def test_what_another_question_asks_is_measured_apart(self):
         plain = Configuration(strategy(), MIB)

@@ -1,20 +1,24 @@
 """Which campaigns there are, what each asks of which strategies, and in which sets."""
 
 import dataclasses
+import json
 import os
+import pathlib
 import tempfile
 import unittest
+import unittest.mock
 
 import made
-from support import STRATEGIES, describe, execute, vmcommit
+from support import BIN, STRATEGIES, describe, execute, parse, vmcommit
 
-from vmcommit.base.cells import PLAIN, Configuration, Manner
+from vmcommit.base.cells import PLAIN, SHARES, Configuration, Manner
 from vmcommit.base.columns import MANNER
 from vmcommit.base.strategies import from_json
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.gate import chosen
 from vmcommit.gate.comparison import Built
-from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE
+from vmcommit.measure import environment, plan
+from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, threads
 from vmcommit.measure.harness import Harness
 from vmcommit.measure.plan import Plan, need, sets_min
 from vmcommit.measure.profiles import PROFILES
@@ -121,9 +125,88 @@ class Campaigns(unittest.TestCase):
             self.assertEqual(bool(base.manner.purge), bool(base.question))
 
 
+class Threads(unittest.TestCase):
+    def asked(self, cpus, available=PLENTY, profile="default"):
+        with unittest.mock.patch.object(threads, "CPUS", set(range(cpus))), \
+                unittest.mock.patch.object(plan, "CPUS", set(range(cpus))):
+            profile = CAMPAIGNS["threads"].profile(PROFILES[profile])
+            listed = threads.configurations(profile, available, KNOWN)
+            return profile, listed, {each: (need(profile, each), sets_min(profile, each))
+                                     for each in listed}
+
+    def test_threads_up_to_the_cpus_and_at_least_four(self):
+        for cpus, numbers in ((0, {2, 4}), (1, {2, 4}), (2, {2, 4}), (6, {2, 4, 6}),
+                              (8, {2, 4, 8}), (1000, {2, 4, 8, 16, 32, 64, 128, 256})):
+            _, listed, _ = self.asked(cpus)
+            for share in SHARES:
+                for strategy in KNOWN:
+                    self.assertEqual({each.manner.threads for each in listed if (
+                        each.manner.share, each.strategy) == (share, strategy)}, numbers)
+
+    def test_what_is_compared_takes_turns_and_each_thread_has_as_much(self):
+        profile, listed, _ = self.asked(8)
+        for block, members in Plan(profile, listed, PLENTY).blocks.items():
+            self.assertEqual({each.part for each in members}, {16 * MIB})
+            self.assertEqual(len({each.alone for each in members}), 1)
+            self.assertEqual([each.strategy for each in members if each.manner == PLAIN], KNOWN)
+            self.assertEqual(any(each.manner.share == "processes" for each in members),
+                             members[0].alone)
+
+    def test_more_threads_than_cpus_are_counted_alone(self):
+        profile, listed, asked_for = self.asked(2)
+        for each, known in asked_for.items():
+            if each.manner.threads == 4:
+                self.assertEqual(known, (None, 2))
+            elif each.alone:
+                self.assertEqual(known, (None, 6))
+            elif each.manner.threads:
+                self.assertEqual(known, (profile.large, 6))
+        self.assertNotIn(PLAIN, [each.manner for each in listed if "4" in each.question])
+
+    def test_one_cpu_counts_a_single_thread_too(self):
+        _, listed, asked_for = self.asked(1)
+        self.assertEqual({each.strategy for each in listed if each.manner == PLAIN}, set(KNOWN))
+        self.assertEqual({known for each, known in asked_for.items() if each.manner.threads},
+                         {(None, 2)})
+
+    def test_a_set_fits_into_memory(self):
+        for available in (GIB, 16 * GIB, PLENTY):
+            _, listed, _ = self.asked(64, available)
+            size = listed[0].part
+            self.assertTrue(size <= MIB // 4 or 16 * 64 * size <= available / 4, size)
+
+    def test_threads_may_use_each_cpu_and_a_single_one_may_not(self):
+        cpus = environment.usable_cpus()
+        with environment.pinned():
+            alone = environment.usable_cpus()
+            for number, allowed in ((0, alone), (1, alone), (2, cpus)):
+                with environment.room_for(number):
+                    self.assertEqual(environment.usable_cpus(), allowed)
+                self.assertEqual(environment.usable_cpus(), alone)
+
+    def test_a_run(self):
+        with tempfile.TemporaryDirectory() as results:
+            done = execute(vmcommit("bench", "--build", BIN.parent, "--results", results,
+                                    "--profile", "tiny", "--campaign", "threads"),
+                           env=os.environ | {"VMCOMMIT_CAMPAIGN": ""})
+            self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: gnuplot may be missing
+            latest = pathlib.Path(results) / "latest"
+            taken = parse((latest / "samples.csv").read_text())
+            told = json.loads((latest / "advice.json").read_text())
+            page = (latest / "report.html").read_text()
+        self.assertEqual({row["status"] for row in taken}, {"ok"})
+        self.assertEqual({row["share"] for row in taken}, {*SHARES})
+        counted = {(cell["strategy"], cell["share"], cell["threads"]): cell["commit_calls_per_page"]
+                   for cell in told["threads"]["cells"] if cell.get("share") in ("own", "stripes")}
+        for (name, _, _), calls in counted.items():
+            if name in ("fault", "chunked"):
+                self.assertEqual(calls, {"fault": 1, "chunked": 1 / 16}[name])
+        self.assertIn('<section id="threads"', page)
+
+
 class Manners(unittest.TestCase):
     def test_each_has_its_column(self):
-        every = Manner("remap", "double", "thp-64K", "free", 4 * KIB)
+        every = Manner("remap", "double", "thp-64K", "free", 4 * KIB, 2, "own")
         self.assertEqual(set(every.columns()), {*MANNER, "pages"})
         self.assertTrue(all(every.asked().values()))
 
@@ -148,11 +231,11 @@ class Compared(unittest.TestCase):
                 2, f"{command[0]}: --cells: 'x' names no cells; use {', '.join(chosen.CELLS)}\n"))
 
     def test_cells_of_a_question_are_small_and_named_apart(self):
-        for name in ("commit", "release"):
+        for name in ("commit", "release", "threads"):
             cells = chosen.cells(KNOWN, name)
-            self.assertGreater(len(cells), 10)
+            self.assertGreaterEqual(len(cells), 8)
             self.assertEqual(len({cell.name for cell in cells}), len(cells))
-            self.assertLessEqual({cell.size for cell in cells}, {16 * MIB})
+            self.assertLessEqual(max(cell.size for cell in cells), 16 * MIB)
         self.assertEqual(chosen.cells(KNOWN), chosen.plain_cells(KNOWN))
         self.assertEqual({cell.manner for cell in chosen.cells(KNOWN)}, {PLAIN})
 
@@ -160,6 +243,8 @@ class Compared(unittest.TestCase):
         bare = [dataclasses.replace(each, commit=each.commit[:1], purge=(), pages=("small",))
                 for each in KNOWN]
         self.assertEqual(chosen.cells(bare, "release"), [])
+        single = [dataclasses.replace(each, options=made.OPTIONS) for each in KNOWN]
+        self.assertEqual(chosen.cells(single, "threads"), [])
         self.assertEqual({cell.manner.commit for cell in chosen.cells(bare, "commit")}, {""})
 
     def test_a_side_lacks_what_its_strategy_cannot_do(self):

@@ -1,4 +1,4 @@
-"""What is said of kinds of commit and of giving back, on made-up rows with planted answers."""
+"""What is said of kinds of commit, of giving back and of threads, on made-up rows with planted answers."""
 
 import dataclasses
 import random
@@ -11,6 +11,7 @@ from made import CHUNKED, FAULT, GUARD, PAGE, UPFRONT
 from vmcommit.analyse import analysis, giving_back
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.show import charts, page
+from vmcommit.show import scaling as scaling_charts
 from vmcommit.show.chart import RUN
 
 SIZE = 64 * MIB
@@ -329,6 +330,199 @@ class CommitKinds(unittest.TestCase):
                 self.assertAlmostEqual(ratios[step, *key], ns / base, 2)
 
 
+# ns a page of one thread, and how many times as many pages a second two threads do.
+SINGLE = {"upfront": 1000, "fault": 2000, "chunked": 1100, "guard": 1200}
+SPEED = {"own": {"upfront": 2.0, "fault": 1.0, "chunked": 1.8, "guard": 1.5},
+         "stripes": {"upfront": 1.9, "fault": 0.8, "chunked": 1.7, "guard": 1.6},
+         "pages": {"upfront": 1.0, "fault": 0.5, "chunked": 0.9, "guard": 0.8}}
+BESIDE = {"upfront": 1.0, "fault": 1.5, "chunked": 1.0, "guard": 1.2}  # of what processes take
+STEPS = PAGES // 16
+LOCKS = {"upfront": 0, "fault": PAGES, "chunked": STEPS, "guard": 3 * STEPS}  # and 4 beside
+
+
+def by_threads(which, number, noise, threads, share, speed, locks=True, **columns):
+    """A row of so many threads; `speed`: how many times one thread's pages a second they do."""
+    own = threads if share in ("own", "processes") else 1
+    whole = threads if share == "stripes" else 1
+    pages = own * whole * PAGES  # of all, the same ones once
+    total = SINGLE[which.name] * pages / speed * noise()
+    calls = made.counts(which, SIZE, SIZE, 64 * KIB)["commit_calls"]
+    return made.row(which, whole * SIZE, total / (whole * PAGES), number, **{
+        "threads": threads, "share": share, "wall_ns": total,
+        "total_ns": total * (0.9 if threads > 1 else 1),
+        "cpu_ns": SINGLE[which.name] * pages * 1.25 * noise(), "voluntary_switches": 3,
+        "involuntary_switches": 0, "commit_calls": own * whole * calls, "region_count": threads,
+        "lock_count": own * whole * LOCKS[which.name] + 4 if locks else made.NAN, **columns})
+
+
+def thread_rows(rounds=8, threads=(2, 4), shares=tuple(SPEED), **columns):
+    """With one thread in the same rounds; processes in further ones, with threads beside."""
+    noise = noisy(5)
+    rows = []
+    for number in range(1, rounds + 1):
+        rows += [by_threads(which, number, noise, 1, "own", 1, **columns) for which in KNOWN]
+        rows += [by_threads(which, number, noise, count, share,
+                            SPEED[share][which.name] ** (count // 2), **columns)
+                 for count in threads for share in shares for which in KNOWN]
+        rows += [by_threads(which, 100 + number, noise, 2, share, speed, **columns)
+                 for which in KNOWN for share, speed in (
+                     ("own", SPEED["own"][which.name]),
+                     ("processes", SPEED["own"][which.name] * BESIDE[which.name]))]
+    return rows
+
+
+def with_cpus(count):
+    return {"processor": {"model": "made up", "cores": count, "cores_usable": count}}
+
+
+class Threads(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.of = analysed(thread_rows(), **with_cpus(2))
+        cls.texts = said(cls.of, "threads")
+        cls.scaling = cls.of.scaling
+
+    def test_planted_speeds_come_out(self):
+        for share, speeds in SPEED.items():
+            for each in self.scaling.of(share, 2):
+                name = each.cell.strategy.name
+                speed = 1e9 / SINGLE[name] * speeds[name]
+                with self.subTest(share=share, name=name):
+                    self.assertAlmostEqual(each.times.median / speeds[name], 1, 2)
+                    self.assertTrue(each.times.known)
+                    self.assertLess(each.times.low, speeds[name])
+                    self.assertGreater(each.times.high, speeds[name])
+                    self.assertAlmostEqual(each.speed.value / speed, 1, 2)
+                    self.assertLess(each.speed.low, each.speed.value)
+                    self.assertAlmostEqual(each.cpu_ns.value / (1.25 * SINGLE[name]), 1, 2)
+
+    def test_sentences_on_speed(self):
+        for start, perfect, first in (
+                ("2 threads with a region each make", "of 2, if they scale perfectly: ", "2.00"),
+                ("2 threads with a stripe each make", "of 2, if they scale perfectly: ", "1.90"),
+                ("2 threads on the same pages make", "of 1, if they do not hinder each other: ",
+                 "1.00")):
+            self.assertRegex(one(self, self.texts, start),
+                             rf"{perfect}upfront {first} \(\d\.\d\d to \d\.\d\d\), fault \d")
+
+    def test_planted_locks_come_out(self):
+        for each in self.scaling.all:
+            calls = LOCKS[each.cell.strategy.name] / PAGES
+            self.assertAlmostEqual(each.a_page["locks"], calls, 2)
+        self.assertEqual(one(self, self.texts, "By 4 threads"), (
+            "By 4 threads with a region each, fault takes the address space's lock once a page, "
+            "guard by 64 KiB 0.188 times a page, chunked by 64 KiB 0.0626 times a page, upfront 4 "
+            "times in all. fault takes it 16 times as often as chunked by 64 KiB."))
+        self.assertEqual(one(self, self.texts, "How often"),
+                         "How often that is for each page does not depend on the number of "
+                         "threads.")
+
+    def test_one_more_acquisition_a_page_by_more_threads_is_told(self):
+        rows = [{**row, "lock_count": row["lock_count"] + row["threads"] * PAGES}
+                if (row["threads"], row["share"], row["strategy"]) == (4, "own", "chunked")
+                else row for row in thread_rows()]
+        texts = said(analysed(rows, **with_cpus(2)), "threads")
+        self.assertEqual(one(self, texts, "With 4 threads"),
+                         "With 4 threads with a region each chunked by 64 KiB takes it 1.06 times "
+                         "a page, more often than a single thread.")
+        self.assertFalse([text for text in texts if text.startswith("How often")])
+
+    def test_without_the_kernels_count_calls_are_told(self):
+        of = analysed(thread_rows(locks=False), **with_cpus(2))
+        self.assertIn("fault makes calls that commit, each of which takes the address space's "
+                      "lock, once a page, guard by 64 KiB 0.0626 times a page",
+                      one(self, said(of, "threads"), "By 4 threads"))
+        self.assertIn("was not counted", of.sections[-1].note)
+
+    def test_more_threads_than_cpus_have_no_time(self):
+        for each in self.scaling.all:
+            if each.threads > 2:
+                self.assertEqual((each.speed, each.times), (None, None))
+                self.assertIsNotNone(each.cpu_ns)
+        self.assertEqual(one(self, self.texts, "With 2 CPUs"), (
+            "With 2 CPUs, how 4 threads scale can't be told by the clock, which would tell of the "
+            "scheduler: what is counted of them holds, and no time of theirs is given."))
+        self.assertFalse([text for text in self.texts if "4 threads" in text and " make " in text])
+        series = scaling_charts.series_of(self.scaling, "own", lambda each: each.speed)
+        self.assertEqual([threads for threads, *_ in series["fault"]], [1, 2])
+
+    def test_where_there_are_cpus_enough_they_have(self):
+        of = analysed(thread_rows(), **with_cpus(4))
+        self.assertEqual(of.scaling.told, 4)
+        self.assertRegex(one(self, said(of, "threads"), "4 threads with a region each make"),
+                         r"of 4, if they scale perfectly: upfront 4\.00 \(")
+        self.assertFalse([text for text in said(of, "threads") if text.startswith("With ")])
+
+    def test_one_cpu_says_nothing_of_times(self):
+        texts = said(analysed(thread_rows(), **with_cpus(1)), "threads")
+        self.assertEqual([text.split()[0] for text in texts], ["By", "How", "With"])
+
+    def test_against_processes(self):
+        ratios = {cell.strategy.name: ratio.median for cell, ratio in self.scaling.beside.items()}
+        for name, ratio in BESIDE.items():
+            self.assertAlmostEqual(ratios[name], ratio, 2)
+        text = one(self, self.texts, "Against 2 processes")
+        self.assertIn("upfront shows no significant difference, 1.00 times", text)
+        self.assertIn("fault takes 1.50 times (1.50 to 1.50) as long", text)
+
+    def test_too_few_rounds_compare_nothing(self):
+        texts = said(analysed(thread_rows(rounds=1), **with_cpus(2)), "threads")
+        self.assertEqual([text.split()[0] for text in texts], ["By", "How", "With"])
+
+    def test_wine_counts_and_times_nothing(self):
+        of = analysed([{**row, "platform": "wine"} for row in thread_rows()], **with_cpus(2))
+        self.assertEqual({each.speed for each in of.scaling.all}, {None})
+        self.assertTrue(one(self, said(of, "threads"), "By 4 threads"))
+
+    def test_what_took_turns_is_timed_by_turns_alone(self):
+        rows = thread_rows()
+        table = made.table(rows, KNOWN)
+        table["turns"] = ["" if row["round"] > 100 else "80" for row in rows]
+        table["cycle_ns"] = table.cycle_ns.where(table.turns != "", 10 * table.cycle_ns)
+        run = made.run(rows, KNOWN)
+        run.samples = table
+        run.environment.update(made.environment(KNOWN, **with_cpus(2)))
+        of = analysis.analyse(run).scaling
+        for each in of.of("own", 2):
+            self.assertAlmostEqual(each.speed.value / (1e9 / SINGLE[each.cell.strategy.name]
+                                                       * SPEED["own"][each.cell.strategy.name]),
+                                   1, 2)
+        self.assertEqual({each.speed for each in of.of("processes", 2)}, {None})
+
+    def test_a_time_is_from_the_first_start_to_the_last_end(self):
+        """And not the mean of threads, which is that of a thread that waits for another's work."""
+        table = made.table(thread_rows(), KNOWN)
+        several = table[table.threads > 1]
+        self.assertTrue((several.cycle_ns == several.wall_ns).all())
+        self.assertTrue((several.cycle_ns > several.total_ns).all())
+
+    def test_programs_get_the_same(self):
+        told = self.of.as_json()
+        made.check_schema(self, told)
+        self.assertEqual(told["threads"]["cpus"], 2)
+        cells = {(cell["strategy"], cell["threads"], cell.get("share")): cell
+                 for cell in told["threads"]["cells"]}
+        fault = cells["fault", 2, "own"]
+        self.assertAlmostEqual(fault["times_one_thread"], 1, 2)
+        self.assertAlmostEqual(fault["times_processes"], 1.5, 2)
+        self.assertAlmostEqual(fault["lock_count_per_page"], 1, 2)
+        self.assertNotIn("pages_per_s", cells["fault", 4, "own"])
+
+    def test_a_run_of_single_threads_says_nothing(self):
+        of = analysed(plain_rows())
+        self.assertIsNone(of.scaling)
+        self.assertIsNone(of.as_json()["threads"])
+
+    def test_what_is_unsupported_is_left_out(self):
+        rows = [{**row, **(made.refused(
+            KNOWN[0], SIZE, row["round"], "unsupported", "no fork", threads=2, share="processes")
+            if row["share"] == "processes" and row["strategy"] == "upfront" else {})}
+            for row in thread_rows()]
+        of = analysed(rows, **with_cpus(2))
+        self.assertTrue(of.sections[-1].note.endswith(" Not measured here: processes: no fork."))
+        self.assertEqual(len(of.scaling.of("processes", 2)), 3)
+
+
 class Apart(unittest.TestCase):
     """What other manners take decides nothing of the strategies as they are."""
 
@@ -337,7 +531,9 @@ class Apart(unittest.TestCase):
         fast = [{**row, "purge_ns": 1.0, "retouch_ns": 1.0, "total_ns": 1.0, "touch_ns": 1.0}
                 for row in purged_rows()]
         others = [row for row in commit_rows() if row["commit_kind"] in ("populate", "noreserve")]
-        alone, beside = analysed(plain), analysed(plain + fast + others)
+        several = [{**row, "total_ns": 1.0, "wall_ns": 1.0} for row in thread_rows()
+                   if row["threads"] > 1]
+        alone, beside = analysed(plain), analysed(plain + fast + others + several)
         self.assertEqual([sentence.text for sentence in beside.sentences],
                          [sentence.text for sentence in alone.sentences])
         self.assertEqual(beside.choices, alone.choices)
@@ -370,10 +566,12 @@ class Apart(unittest.TestCase):
 class Shown(unittest.TestCase):
     def test_every_row_that_is_spoken_of_stands_in_a_table(self):
         of = analysed(plain_rows() + purged_rows() + [
-            row for row in commit_rows() if row["commit_kind"] in ("populate", "remap")])
+            row for row in commit_rows() if row["commit_kind"] in ("populate", "remap")]
+            + [row for row in thread_rows() if row["threads"] > 1])
         for section in of.sections:
             row = page.section_row(section)
-            anchors = [line["anchor"] for table in row["tables"] for line in table]
+            anchors = [line["anchor"] for table in row["tables"] for line in table
+                       if line["anchor"]]  # that of one thread stands elsewhere
             self.assertEqual(len(set(anchors)), len(anchors))
             for sentence in section.sentences:
                 self.assertLessEqual({cell.anchor for cell in sentence.cells}, set(anchors))

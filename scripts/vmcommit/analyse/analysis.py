@@ -6,7 +6,7 @@ import os
 import pandas
 
 from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, headline, model,
-                              section, sentences, single_calls, summary, surroundings)
+                              section, sentences, single_calls, summary, surroundings, threads)
 from vmcommit.base import runs
 from vmcommit.base.files import relative
 from vmcommit.base.folder import Unreadable
@@ -30,6 +30,7 @@ class Analysis:
     claims: list[claims.Claim]
     commits: list[commit_kinds.Compared]
     returned: giving_back.GivingBack | None
+    scaling: threads.Scaling | None
     sections: list[section.Section]
 
     @property
@@ -48,7 +49,8 @@ class Analysis:
                               self.model, self.claims) | {
             "sections": list(map(section.as_json, self.sections)),
             "commit_kinds": commit_kinds.as_json(self.commits),
-            "giving_back": self.returned and giving_back.as_json(self.returned)}
+            "giving_back": self.returned and giving_back.as_json(self.returned),
+            "threads": self.scaling and threads.as_json(self.scaling)}
 
 
 def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas.DataFrame,
@@ -61,12 +63,18 @@ def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas
 
 
 def sections_of(run: Run, every: pandas.DataFrame, commits: list[commit_kinds.Compared],
-                returned: giving_back.GivingBack | None) -> list[section.Section]:
+                returned: giving_back.GivingBack | None, scaling: threads.Scaling | None
+                ) -> list[section.Section]:
     """A part of the report for each further question that the run has rows for."""
-    kept = every[every.purge.isin(["", "none"])]
-    asked = [commit_kinds.section(commits, kept, run.strategies),
-             returned and giving_back.section(returned, run.strategies)]
+    asked = [commit_kinds.section(commits, kept_alone(every), run.strategies),
+             returned and giving_back.section(returned, run.strategies),
+             scaling and threads.section(scaling)]
     return [each for each in asked if each]
+
+
+def kept_alone(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """Of one thread that gives nothing back."""
+    return rows[rows.purge.isin(["", "none"]) & (rows.threads == 1)]
 
 
 def analyse(run: Run) -> Analysis:
@@ -77,9 +85,10 @@ def analyse(run: Run) -> Analysis:
     times = answer.Times(timed, strategies)
     decided = answer.decide(times, table)
     built_in = table[~table.brought]  # what there is to choose from
-    kept = samples[samples.purge.isin(["", "none"]) & (samples.platform != "wine")]
+    kept = kept_alone(samples[samples.platform != "wine"])
     commits = commit_kinds.compare(kept, strategies)
     returned = giving_back.examine(samples, every, strategies, run.environment)
+    scaling = threads.examine(samples, every, strategies, run.environment)
     calls = run.calls if len(timed) else None
     return Analysis(
         run, every, table, decided, headline_of(samples, times, built_in, decided),
@@ -91,7 +100,7 @@ def analyse(run: Run) -> Analysis:
                   [strategies[name] for name in times.built_in]),
         [*claims.test(built_in, strategies, calls, run.stairs, run.limited),
          *single_calls.test(run.calls, len(timed) > 0)],
-        commits, returned, sections_of(run, every, commits, returned))
+        commits, returned, scaling, sections_of(run, every, commits, returned, scaling))
 
 
 def read(folder: str | os.PathLike) -> Analysis:

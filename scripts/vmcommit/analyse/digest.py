@@ -114,11 +114,14 @@ def with_asked_manner(cells, strategies) -> pandas.DataFrame:
     return cells.assign(
         commit_kind=[each.commit for each in manners], growth=[each.growth for each in manners],
         pages=[each.pages for each in manners], purge=[each.purge for each in manners],
-        purge_step_bytes=[each.purge_step for each in manners])
+        purge_step_bytes=[each.purge_step for each in manners],
+        threads=[each.threads for each in manners], share=[each.share for each in manners])
 
 
 def cells_of(samples, strategies) -> pandas.DataFrame:
-    """A row for each configuration. `strategies`: {name: Strategy}."""
+    """A row for each configuration of a single thread: how several fare depends on the number of
+    CPUs. `strategies`: {name: Strategy}."""
+    samples = samples[samples.threads == 1]
     samples = samples.assign(cell=samples.groupby([*CONFIGURATION], sort=False).ngroup())
     first = samples.drop_duplicates("cell").set_index("cell")[
         [*CELL, "stepped", "plain", "status"]]

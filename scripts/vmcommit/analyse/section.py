@@ -5,7 +5,7 @@ import dataclasses
 import pandas
 
 from vmcommit.analyse.sentences import Sentence
-from vmcommit.base.cells import Cell, manner_of
+from vmcommit.base.cells import SHARES, Cell, manner_of
 from vmcommit.base.strategies import Strategy
 
 
@@ -37,7 +37,8 @@ def not_measured(summary: pandas.DataFrame, strategies: dict[str, Strategy]) -> 
     whys = {}
     for _, row in rows.iterrows():
         manner = manner_of(row, strategies[row.strategy])
-        whys[manner.purge or manner.pages or manner.commit or manner.growth] = row.error
+        whys[manner.purge or manner.pages or manner.commit or manner.growth
+             or SHARES[manner.share]] = row.error
     texts = "; ".join(f"{name}: {why}" for name, why in whys.items())
     return f" Not measured here: {texts}." if texts else ""
 

@@ -101,9 +101,11 @@ class Base:
     pooled: tuple[float, int]
 
 
-def gives_back(key: tuple) -> bool:
-    """Whether a configuration does, and so takes turns with none that does not."""
-    return key[CONFIGURATION.index("purge")] not in ("", "none")
+def compares(key: tuple) -> bool:
+    """Whether a configuration is compared with upfront as it is. What gives back takes turns with
+    none that does not, and several threads are compared with one."""
+    purge, threads = (key[CONFIGURATION.index(column)] for column in ("purge", "threads"))
+    return purge in ("", "none") and threads == 1
 
 
 def pool_key(key: tuple) -> tuple:
@@ -143,7 +145,7 @@ def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tup
     for column in PURGE_LATENCIES:
         add_interval(row, column, ok[column].dropna())
     row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
-    base = None if gives_back(key) else bases.get(compared_key(key))
+    base = bases.get(compared_key(key)) if compares(key) else None
     add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
               base.pooled if base else pooled_spread([]))
     add_plain(row, paired_ratios(ok, base.ok, "total_ns") if base else [], confidence)
@@ -160,7 +162,7 @@ def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
     groups = list(samples.groupby([*CONFIGURATION], sort=False))
     bases = bases_of(groups)
     confidence = shared(sum((group.status == "ok").sum() >= FEW for key, group in groups
-                            if key[0] != UPFRONT))
+                            if key[0] != UPFRONT and (group.threads == 1).all()))
     rows = [summarise_configuration(key, group, bases, confidence, shared(len(groups)))
             for key, group in groups]
     summary = pandas.DataFrame(rows)
@@ -177,7 +179,8 @@ def write_summary(summary: pandas.DataFrame, path: pathlib.Path) -> None:
     """Whole numbers stay whole; times to a tenth, ratios to a ten-thousandth."""
     text = summary.drop(columns=[*JOINED])
     text["purge_step_bytes"] = text.purge_step_bytes.replace(0, numpy.nan)  # of what does not
-    for column in (*SIZES, *COUNTS, "purge_step_bytes", *PURGE_COUNTS, "commit_system_bytes"):
+    for column in (*SIZES, *COUNTS, "purge_step_bytes", "threads", *PURGE_COUNTS,
+                   "commit_system_bytes"):
         text[column] = text[column].map(
             lambda value: "" if pandas.isna(value) else f"{value:.10g}"
             if value != int(value) else f"{int(value)}")

@@ -14,16 +14,26 @@ def touched_bytes(size, touch, page):
     return math.ceil(fractions.Fraction(touch) * size / page) * page
 
 
+PROCESSES = "processes"
+# What threads have of each other's memory, and how that is called.
+SHARES = {"own": "a region each", "stripes": "stripes", "pages": "the same pages",
+          PROCESSES: "processes"}
+SEPARATE = ("own", PROCESSES)  # where each has a region
+
+
 @dataclasses.dataclass(frozen=True)
 class Manner:
-    """How pages are made usable and given back, as the options of a harness have it; empty, or 0,
-    is what a strategy does without being asked. `purge_step`: bytes that a call gives back."""
+    """How pages are made usable and given back, and by how many threads at the same time, as the
+    options of a harness have it; empty, or 0, is what a strategy does without being asked.
+    `purge_step`: bytes that a call gives back. `share`: of SHARES, wherever there are `threads`."""
 
     commit: str = ""
     growth: str = ""
     pages: str = ""
     purge: str = ""
     purge_step: int = 0
+    threads: int = 0
+    share: str = ""
 
     def asked(self) -> dict:
         """{option without its dashes: value} of what differs from the default."""
@@ -42,12 +52,20 @@ class Manner:
                    for name, value in self.asked().items())
 
     def options(self) -> list[str]:
-        return [word for name, value in self.asked().items() for word in (f"--{name}", str(value))]
+        return [word for name, value in self.asked().items() for word in (
+            (f"--{value}",) if value == PROCESSES else (f"--{name}", str(value)))]
+
+    @property
+    def crew(self) -> str:
+        """4 threads, stripes"""
+        if self.share == PROCESSES:
+            return f"{self.threads} processes"
+        return f"{self.threads} threads, {SHARES[self.share]}" if self.threads else ""
 
     def __str__(self):
         texts = [self.commit, self.growth and f"growth {self.growth}",
                  self.pages and f"pages {self.pages}", self.purge and f"purge {self.purge}",
-                 self.purge_step and f"purge step {size_text(self.purge_step)}"]
+                 self.purge_step and f"purge step {size_text(self.purge_step)}", self.crew]
         return ", ".join(filter(None, texts))
 
 
@@ -58,7 +76,7 @@ PLAIN = Manner()
 class Configuration:
     """What a harness is asked for. `touch` is the part of the region, as text; a strategy without a
     step keeps the default `chunk`, which it is not given. `question`: what it is measured for,
-    empty for the strategies as they are."""
+    empty for the strategies as they are. `alone`: by a process for each sample, not in turns."""
 
     strategy: Strategy
     size: int
@@ -67,11 +85,17 @@ class Configuration:
     order: str = "sequential"
     manner: Manner = PLAIN
     question: str = ""
+    alone: bool = False
+
+    @property
+    def part(self):
+        """Bytes that a thread has."""
+        return self.size // self.manner.threads if self.manner.share == "stripes" else self.size
 
     @property
     def block(self):
         """What is compared with each other, and so measured in the same sets."""
-        return (self.size, self.touch, self.order, *[self.question] * bool(self.question))
+        return (self.part, self.touch, self.order, *[self.question] * bool(self.question))
 
     @property
     def swept(self):
@@ -143,13 +167,15 @@ class Cell:
 def default_of(strategy: Strategy) -> dict[str, tuple]:
     """{column: what it holds where nothing else was asked for}; '' where a strategy can't."""
     return {"commit_kind": ("", *strategy.commit[:1]), "growth": ("", "fixed"),
-            "pages": ("", "small"), "purge": ("", "none")}
+            "pages": ("", "small"), "purge": ("", "none"), "threads": (1,)}
 
 
 def manner_of(row, strategy: Strategy) -> Manner:
-    commit, growth, pages, purge = ("" if (value := getattr(row, column)) in default else value
-                                    for column, default in default_of(strategy).items())
-    return Manner(commit, growth, pages, purge, int(row.purge_step_bytes) if purge else 0)
+    commit, growth, pages, purge, threads = (
+        "" if (value := getattr(row, column)) in default else value
+        for column, default in default_of(strategy).items())
+    return Manner(commit, growth, pages, purge, int(row.purge_step_bytes) if purge else 0,
+                  int(threads or 0), row.share if threads else "")
 
 
 def cell_of(row, strategies):

@@ -11,13 +11,15 @@ PURGE_MEMORY = ("retouch_minor_faults", "purged_commit_bytes", "purged_resident_
                 "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
                 "retouched_region_count")
 PURGE_COUNTS = ("purge_calls", *PURGE_MEMORY)
+# What several threads did, of all of them; `wall_ns` from the first one's start to the last's end.
+OF_THREADS = ("cpu_ns", "wall_ns", "voluntary_switches", "involuntary_switches", "lock_count")
 # What a cycle with readings of memory tells, and others leave empty.
 MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
           "resident_bytes", "released_commit_bytes", "region_count", *PURGE_MEMORY)
 # What the conductor of turns adds to a harness's row.
 TURNS = ("turns", "disturbed_turns", "undisturbed_ns")
 STATUSES = ("ok", "refused", "unsupported", "skipped")
-MANNER = ("commit_kind", "growth", "purge", "purge_step_bytes")
+MANNER = ("commit_kind", "growth", "purge", "purge_step_bytes", "threads", "share")
 CELL = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order", "pages", *MANNER)
 # All that defines a configuration; and what it shares with the one that it is compared with.
 FIRST = ("strategy", "platform", "pages", "page_bytes", "size_bytes", "chunk_bytes",
@@ -54,6 +56,6 @@ DETAILS = {
 # What earlier runs did not write there, and what it was: columns by file.
 EARLIER = {"calls": {"status": "ok", "mappings": "0"} | dict.fromkeys(
     ("commit_bytes", "region_count", "resident_bytes", "locked_bytes", "answered_bytes"), ""),
-    "samples": dict.fromkeys((*MANNER, *PURGE_LATENCIES, *PURGE_COUNTS), "")}
+    "samples": dict.fromkeys((*MANNER, *PURGE_LATENCIES, *PURGE_COUNTS, *OF_THREADS), "")}
 # Joined to rows when they are read, from what the strategies say of themselves; in no file.
 JOINED = ("rank", "stepped", "brought", "plain")

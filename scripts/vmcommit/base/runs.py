@@ -13,9 +13,10 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
-from vmcommit.base.cells import default_of
+from vmcommit.base.cells import SEPARATE, SHARES, default_of
 from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, EARLIER, LATENCIES, NEEDED,
-                                   NUMBERS, PURGE_COUNTS, PURGE_LATENCIES, SIZES, STATUSES)
+                                   NUMBERS, OF_THREADS, PURGE_COUNTS, PURGE_LATENCIES, SIZES,
+                                   STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.folder import (ENVIRONMENT, LEAST_NS, MOST, PROCESS_TIMES, SAMPLES, START,
                                   Unreadable, number_of, read_environment, read_texts,
@@ -80,13 +81,22 @@ def check_samples(table, known, path, timed=True):
 
 
 def cycle_ns(table, path):
-    """A cycle's time: as its turns have it, or the plain one where there were none."""
+    """A cycle's time: as its turns have it, or the plain one where there were none; of several
+    threads from the first one's start to the last one's end."""
+    plain = table.total_ns.where(table.threads == 1, table.wall_ns)
+    refuse(path, table, table.total_ns.notna() & plain.isna(), "wall_ns", "is no time of a cycle")
     if "undisturbed_ns" not in table:
-        return table.total_ns
+        return plain
     estimates = as_numbers(table[["undisturbed_ns"]].copy(), ["undisturbed_ns"],
                            path).undisturbed_ns
     refuse(path, table, estimates < LEAST_NS, "undisturbed_ns", "is no time of a cycle")
-    return estimates.fillna(table.total_ns)
+    return estimates.fillna(plain)
+
+
+def pages_of(table):
+    """That are touched in a cycle: of all regions, and of the same pages once."""
+    regions = table.threads.where(table.share.isin(SEPARATE), 1)
+    return regions * table.touched_bytes / table.page_bytes
 
 
 def plain_rows(rows, known):
@@ -100,14 +110,21 @@ def plain_rows(rows, known):
 
 
 def add_manner(table, path):
-    """The columns that earlier runs did not write, and those of giving back as numbers."""
+    """The columns that earlier runs did not write, and those of giving back and of threads as
+    numbers."""
     for column, text in EARLIER["samples"].items():
         if column not in table:
             table[column] = text
-    as_numbers(table, ("purge_step_bytes", *PURGE_LATENCIES, *PURGE_COUNTS), path)
-    for column in ("purge_step_bytes", *PURGE_LATENCIES, *PURGE_COUNTS):
+    columns = ("purge_step_bytes", "threads", *PURGE_LATENCIES, *PURGE_COUNTS, *OF_THREADS)
+    as_numbers(table, columns, path)
+    for column in columns:
         refuse(path, table, table[column] < 0, column, "is less than nothing")
     table["purge_step_bytes"] = table.purge_step_bytes.fillna(0)
+    table["threads"] = table.threads.fillna(1)
+    refuse(path, table, ~(table.threads >= 1) | (table.threads % 1 != 0), "threads",
+           "is no number of threads")
+    refuse(path, table, (table.threads > 1) & ~table.share.isin(SHARES), "share",
+           "is nothing that threads share")
 
 
 def read_samples(path, known, timed=True):
@@ -121,7 +138,7 @@ def read_samples(path, known, timed=True):
     strategies.join(table, known)
     table["plain"] = plain_rows(table, known)
     table["cycle_ns"] = cycle_ns(table, path)
-    table["ns_per_page"] = table.cycle_ns / (table.touched_bytes / table.page_bytes)
+    table["ns_per_page"] = table.cycle_ns / pages_of(table)
     return table, [note] if note else []
 
 

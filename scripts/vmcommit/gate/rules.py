@@ -16,7 +16,9 @@ from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
 from vmcommit.base.statistics import median_interval, paired_interval, shared
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
-         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS)
+         "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS,
+         "lock_count")
+STRAY = {"lock_count": 32}  # so many more or less are a thread's first page tables, or chance
 COUNTED = ("batch", "page_bytes", "touched_bytes")  # at least 1 beside each time
 ALIKE = ("platform", "page_bytes")  # what both sides must share to be compared at all
 REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
@@ -107,7 +109,8 @@ def compare_counts(base: dict, head: dict) -> list:
     differing = []
     for column in GATED:
         ours, theirs = number(head.get(column)), number(base.get(column))
-        if ours is not None and theirs is not None and ours != theirs:
+        if ours is not None and theirs is not None \
+                and abs(ours - theirs) > STRAY.get(column, 0):
             differing.append((column, theirs, ours))
     return differing
 

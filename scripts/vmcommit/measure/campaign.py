@@ -64,16 +64,16 @@ class Campaign:
     def take_set(self, block, members):
         """{configuration: Taken}."""
         round_number = self.plan.sets[block] + 1
-        parts = {each: self.part(each) for each in members if not each.strategy.blocks}
+        alone = [each for each in members if each.alone or each.strategy.blocks]
+        parts = {each: self.part(each) for each in members if each not in alone}
         taken = Set(parts, self.pace, self.plan.rounds + 1, round_number,
                     self.random).take() if parts else {}
-        for configuration in members:
-            if configuration.strategy.blocks:
-                taken[configuration] = self.take_alone(configuration)
+        for configuration in alone:
+            taken[configuration] = self.take_alone(configuration)
         return taken
 
     def take_alone(self, configuration):
-        """Of a strategy of which only a process's first cycle counts."""
+        """By a process of its own."""
         part = self.part(configuration)
         set_number = {"set": self.plan.rounds + 1}
         try:
@@ -103,7 +103,8 @@ class Campaign:
         if turns := taken.turns:
             row |= {"turns": turns.ns.size, "disturbed_turns": int(turns.disturbed.sum())}
         elif row["total_ns"]:
-            self.plan.logs[configuration][number] = math.log(float(row["total_ns"]))
+            self.plan.logs[configuration][number] = math.log(float(
+                row["wall_ns" if configuration.manner.threads else "total_ns"]))
         else:
             self.plan.gone.add(configuration)
         self.rows.append((configuration, number, row))

@@ -176,6 +176,21 @@ def pinned():
                 os.sched_setaffinity(0, cpus)
 
 
+@contextlib.contextmanager
+def room_for(threads):
+    """For the time of a with block, what is started may use every CPU where it has several
+    threads."""
+    cpus = usable_cpus()
+    if threads < 2 or cpus == CPUS:
+        yield
+        return
+    os.sched_setaffinity(0, CPUS)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
+
+
 def revision(root, built):
     """By git, or as the build says it where there is no repository. `built`: its build.json."""
     if root is None:

@@ -16,6 +16,7 @@ from vmcommit.base.files import relative
 from vmcommit.base.folder import LEAST_NS, MOST, number_of
 from vmcommit.base.problems import Problem
 from vmcommit.base.text import counted, last_line
+from vmcommit.measure import environment
 
 LIST = "harnesses.txt"  # the build writes it beside the programs: a name a line
 DESCRIBE_SECONDS = 60
@@ -111,8 +112,9 @@ class Harness:
 
     def sample(self, configuration, *more) -> tuple[dict, str]:
         """The same, and what the process said on standard error."""
-        printed, said = succeeded([*self.command, *configuration.arguments(), *more],
-                                  configuration.time_limit())
+        with environment.room_for(configuration.manner.threads):
+            printed, said = succeeded([*self.command, *configuration.arguments(), *more],
+                                      configuration.time_limit())
         try:
             return row_in(printed, configuration), said
         except ValueError as error:

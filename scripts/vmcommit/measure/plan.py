@@ -9,6 +9,7 @@ from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import GIB
+from vmcommit.measure.environment import CPUS
 from vmcommit.measure.sets import COUNTED
 
 USUAL_SET_SECONDS = 0.05
@@ -17,9 +18,16 @@ LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
+def crowded(configuration) -> bool:
+    """Whether it has more threads than there are CPUs: its times are the scheduler's."""
+    return configuration.manner.threads > max(1, len(CPUS))
+
+
 def need(profile, configuration):
     """The half-width that a configuration's ratio to upfront is to be known within; None where only
     its counts matter."""
+    if configuration.alone or crowded(configuration):
+        return None
     if configuration.question:
         plain_upfront = configuration.strategy.name == UPFRONT and configuration.manner == PLAIN
         return None if plain_upfront or configuration.order != "sequential" else profile.question
@@ -40,6 +48,8 @@ def need(profile, configuration):
 
 def sets_min(profile, configuration):
     """The fewest sets that the question needs which a configuration answers."""
+    if crowded(configuration):
+        return COUNTED
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:

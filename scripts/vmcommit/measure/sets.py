@@ -184,9 +184,14 @@ class Set:
         if not slices:
             self.batches()
             return
-        touched = min(touches) * int(next(iter(self.parts.values())).like["page_bytes"])
-        with Reservoir(touched * len(self.members)) as reservoir:
-            self.cycles_in_slices(slices, reservoir, touched // min(touches))
+        page = int(next(iter(self.parts.values())).like["page_bytes"])
+        with Reservoir(min(touches) * page * sum(map(self.touching, self.members))) as reservoir:
+            self.cycles_in_slices(slices, reservoir, page)
+
+    def touching(self, key) -> int:
+        """How many pages a member's touch makes resident: each thread's, but of the same pages."""
+        manner = self.parts[key].configuration.manner
+        return 1 if manner.share == "pages" else max(1, manner.threads)
 
     def shuffled(self) -> list:
         """The members in a random order that does not begin with who ended the one before."""
@@ -209,7 +214,7 @@ class Set:
                 self.times[key].append([])
             for at in range(max(map(len, commands.values()), default=0)):
                 for key in self.shuffled():
-                    reservoir.free(touched[at] if at < len(touched) else 0)
+                    reservoir.free(self.touching(key) * touched[at] if at < len(touched) else 0)
                     self.attempt(key, self.turn, commands[key][at])
             for asked in commands.values():
                 asked[0] = b"begin\n"

@@ -8,6 +8,7 @@ import tempfile
 
 from vmcommit.base import processes
 from vmcommit.base.text import last_line
+from vmcommit.measure import environment
 from vmcommit.measure.harness import HarnessFailed, ending_text
 
 OPTION = "--turns"
@@ -62,10 +63,11 @@ class Member:
         self.seconds = configuration.time_limit()
         self.said = tempfile.TemporaryFile()
         try:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said,
-                bufsize=0, start_new_session=True,
-                env=os.environ | {ALIKE: "." * (longest - length(command))})
+            with environment.room_for(configuration.manner.threads):
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said,
+                    bufsize=0, start_new_session=True,
+                    env=os.environ | {ALIKE: "." * (longest - length(command))})
         except OSError as error:
             self.said.close()
             raise HarnessFailed(f"did not start: {error.strerror}") from None

@@ -50,6 +50,8 @@ def number_of(cell):
 
 
 def of_turns(samples):
+    """Several threads take processors from each other."""
+    samples = samples[samples.threads == 1]
     turns, lost = total(samples, "turns") or 0, total(samples, "disturbed_turns") or 0
     return [f"Other programs took the processor in {100 * lost / turns:.0f} % of the turns; these "
             "are left out."] if turns and lost / turns > DISTURBED else []

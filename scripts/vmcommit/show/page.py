@@ -5,7 +5,7 @@ import pathlib
 
 from vmcommit.analyse import selfcheck, surroundings
 from vmcommit.analyse.answer import Field
-from vmcommit.base.cells import cell_of
+from vmcommit.base.cells import PLAIN, cell_of
 from vmcommit.base.columns import PHASES
 from vmcommit.base.conventions import ANSWER_CONFIDENCE, CONFIDENCE, DEFAULT_STEP
 from vmcommit.base.strategies import UPFRONT, names_in
@@ -151,11 +151,16 @@ def sentence_row(sentence):
             "cells": [(f"{cell} {size_text(cell.size)}", cell.anchor) for cell in sentence.cells]}
 
 
+def anchor_of(cell):
+    """In a question's table; '' where the table of all has it."""
+    return "" if cell.manner == PLAIN else cell.anchor
+
+
 def section_row(section):
     """A question's own part of the page."""
     return {"name": section.name, "title": section.title, "headings": section.headings,
             "sentences": [sentence.text for sentence in section.sentences],
-            "tables": [[{"anchor": line.cell.anchor, "texts": line.texts} for line in lines]
+            "tables": [[{"anchor": anchor_of(line.cell), "texts": line.texts} for line in lines]
                        for lines in (section.lines, section.more)], "note": section.note}
 
 

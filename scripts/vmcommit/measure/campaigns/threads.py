@@ -1,0 +1,82 @@
+"""How each strategy scales with threads: a region each, stripes of one, the same pages, and as many
+processes, which tells the address space's lock from the machine's memory."""
+
+import dataclasses
+
+from vmcommit.base.cells import PROCESSES, SHARES, Configuration, Manner
+from vmcommit.base.units import MIB, powers
+from vmcommit.measure.campaigns.topic import Topic
+from vmcommit.measure.environment import CPUS
+
+LEAST_THREADS = 4  # also of a machine with fewer CPUs: what is counted does not depend on them
+MOST_THREADS = 256  # that a harness has
+MEMBERS = 16  # of a set, which hold their regions at the same time
+FEWEST_THREADS, CELL_SIZE = 2, 4 * MIB  # of what is compared by `make compare`
+QUESTION = "threads"
+
+
+def numbers(cpus):
+    """1, 2, 4 and on; all CPUs, whatever their number."""
+    most = min(max(cpus, LEAST_THREADS), MOST_THREADS)
+    return sorted({*powers(1, most, 2), most})
+
+
+def runs_threads(strategy):
+    return "--threads" in strategy.options and not strategy.brought
+
+
+def size_of(profile, available, threads):
+    """Of a thread's region: a set of so many threads fits into a quarter of the memory."""
+    size = profile.sweep_size // 4
+    while size > MIB // 4 and MEMBERS * threads * size > available / 4:
+        size //= 2
+    return size
+
+
+def shared(strategies, size, threads, share, question):
+    """Each thread has so many bytes, whatever they share."""
+    whole = threads * size if share == "stripes" else size
+    return [Configuration(strategy, whole, question=question, manner=Manner(
+        threads=threads, share=share)) for strategy in strategies]
+
+
+def single(strategies, size, threads, question):
+    """What so many threads are compared with; where they have CPUs enough, and once for counts."""
+    wanted = threads <= len(CPUS) or threads == FEWEST_THREADS
+    return [Configuration(strategy, size, question=question) for strategy in strategies
+            if wanted]
+
+
+def in_turns(strategies, size, threads, shares=tuple(SHARES)):
+    """All but processes, which end with each turn."""
+    question = f"{threads} {QUESTION}"
+    return single(strategies, size, threads, question) + [
+        each for share in shares if share != PROCESSES
+        for each in shared(strategies, size, threads, share, question)]
+
+
+def not_in_turns(strategies, size, threads):
+    """All by a process for each sample, which also counts how often the address space's lock is
+    taken."""
+    question = f"{threads} {QUESTION}, not in turns"
+    listed = single(strategies, size, threads, question) + [
+        each for share in SHARES for each in shared(strategies, size, threads, share, question)]
+    return [dataclasses.replace(each, alone=True) for each in listed]
+
+
+def configurations(profile, available, strategies):
+    strategies = list(filter(runs_threads, strategies))
+    counts = numbers(len(CPUS))
+    size = size_of(profile, available, counts[-1])
+    return [each for threads in counts[1:] for listed in (in_turns, not_in_turns)
+            for each in listed(strategies, size, threads)]
+
+
+def cells(strategies):
+    """What is counted there is the same in each cycle, which it is not on the same pages."""
+    strategies = list(filter(runs_threads, strategies))
+    return [each for share in ("own", "stripes")
+            for each in shared(strategies, CELL_SIZE, FEWEST_THREADS, share, "")]
+
+
+TOPIC = Topic("how each strategy scales with threads", configurations, cells=cells)

@@ -1,0 +1,2 @@
+perfect = 0
+load 'by_threads.gp'
