@@ -1,4 +1,4 @@
-"""What is said of kinds of commit, of giving back and of threads, on made-up rows with planted answers."""
+"""What is said of kinds of commit, of giving back and of threads: rows with planted answers."""
 
 import dataclasses
 import random
