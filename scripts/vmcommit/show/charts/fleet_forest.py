@@ -15,7 +15,7 @@ from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import shortened
 from vmcommit.show.looks import short
 
-NAMED = 60  # more machines than this have no room for their names
+NAMED = 60  # more machines than this have no room for their names, nor for one order of all panels
 LONGEST = 18  # letters of a machine's name
 
 
@@ -84,8 +84,10 @@ def prepare(fleet, plot):
     if not shown:
         return False
     places = order_of(fleet)
-    line = {place: number for number, place in enumerate(places, 1)}
+    named = len(places) <= NAMED
     for number, across in enumerate(shown, 1):
+        ranked = places if named else across.rows.sort_values("log_ratio").machine
+        line = {place: number for number, place in enumerate(ranked, 1)}
         plot.table(f"panel{number}", {"machines": [
             point(row, line[row.machine], row.machine in across.outliers)
             for row in across.rows.itertuples()]})
@@ -96,10 +98,10 @@ def prepare(fleet, plot):
     for array, values in (("left", (low for low, _ in ends)), ("right", (high for _, high in ends)),
                           ("mark_step", (step(*each) for each in ends))):
         plot.define(array, list(values))
-    named = len(places) <= NAMED
     plot.mark_texts("machine_text", [shortened(fleet.digests[place].host, LONGEST) if named else ""
                                      for place in places])
     plot.define("lines", len(places))
+    plot.define("named", float(named))
     plot.define("close", 100 * CLOSE)
     plot.panels([f"{short(across.named['strategy'])}, {size_text(fleet.size)}"
                  for across in shown], 4)
