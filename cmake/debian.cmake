@@ -31,6 +31,6 @@ file(CHMOD_RECURSE ${usr} FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WOR
                            WORLD_READ WORLD_EXECUTE)
 file(GLOB programs ${usr}/libexec/vmcommit/bin/*)
 list(FILTER programs EXCLUDE REGEX "\\.(so|txt)$")
-file(CHMOD ${programs} ${usr}/bin/vmcommit
+file(CHMOD ${programs} ${usr}/bin/vmcommit ${usr}/share/vmcommit/one-host
      PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
                  WORLD_EXECUTE)

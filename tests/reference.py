@@ -7,7 +7,9 @@ import unittest.mock
 
 from support import ROOT
 
+from vmcommit.analyse.surroundings import FORKS
 from vmcommit.base import strategies
+from vmcommit.base.columns import DETAILS
 
 REFERENCE = ROOT / "results" / "reference"
 
@@ -120,6 +122,17 @@ def names_unchecked():
     """Within it a run may have strategies of any name, which its readers refuse otherwise: what
     shows names must not rest on that."""
     return unittest.mock.patch.object(strategies, "re")
+
+
+def add_forks(folder):
+    """Made-up forks of each kind, which the reference run does not have."""
+    write_table(folder / "details" / "surroundings.csv", [
+        dict.fromkeys((column for kind in DETAILS["surroundings"] for column in kind), "") | {
+            "part": "fork", "subject": "chunked", "state": state, "way": way, "status": "ok",
+            "repeat": "1", "size_bytes": str(size), "ns": str(50000 + number * size // 50),
+            "commit_bytes": str(size), "region_count": "1", "copy_commit_bytes": str(size),
+            "copy_faults": str(size // 4096), "copy_ns": str(size // 2)}
+        for number, (state, way) in enumerate(FORKS) for size in (2**20, 2**24)])
 
 
 def add_traces(folder, names, size=65536, pages=64):

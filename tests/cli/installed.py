@@ -14,8 +14,7 @@ import unittest
 from support import BIN, describe, execute
 
 BUILD = BIN.parent
-TOOLS = [name for name in ("mremap", "stack", "uffd", "surroundings", "walk", "replay", "array",
-                           "list", "buffer") if (BIN / name).is_file()]
+INNER = {"bare", "calibrate", "slow_upfront", "slow_fault", "slow_guard"}  # nobody starts these
 HARNESSES = (BIN / "harnesses.txt").read_text().split()
 COMPLETE = """
 source "$1"; shift
@@ -87,11 +86,16 @@ class Installed(unittest.TestCase):
         self.assertEqual({path for path in there if re.fullmatch(r"bin/.*", path)},
                          {"bin/vmcommit"})
 
-    def test_a_page_of_the_manual_for_each_command_and_harness(self):
+    def test_a_page_of_the_manual_and_completion_for_each_command_and_program(self):
         listed = re.findall(r"^  (\w+)  ", self.run_there("--help").stdout, re.M)
+        programs = {path.name for path in (self.prefix / "libexec/vmcommit/bin").iterdir()
+                    if not path.suffix} - INNER
+        self.assertLessEqual(set(HARNESSES), programs)
         pages = {path.name for path in (self.prefix / "share/man/man1").iterdir()}
         self.assertEqual(pages, {"vmcommit.1", *(f"vmcommit-{name}.1"
-                                                 for name in (*listed, *HARNESSES, *TOOLS))})
+                                                 for name in {*listed, *programs})})
+        self.assertEqual(set(self.complete("vmcommit", "")),
+                         {*listed, *programs, "--help", "--version"})
 
     @unittest.skipUnless(shutil.which("man"), "man is not installed")
     def test_pages_are_without_faults_and_name_each_option(self):

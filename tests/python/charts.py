@@ -18,10 +18,11 @@ import browser
 import reference
 from support import ROOT
 
-from vmcommit.analyse import analysis
+from vmcommit.analyse import analysis, digest
+from vmcommit.analyse import fleet as analyse_fleet
 from vmcommit.base.problems import Problem
 from vmcommit.gate import changes, history
-from vmcommit.show import charts, frame, gnuplot, looks, side_by_side, trend
+from vmcommit.show import charts, fleet, frame, gnuplot, looks, side_by_side, trend
 from vmcommit.show.chart import (FLEET, HISTORY, RECORDING, RECORDINGS, RUN, RUNS,
                                  SURROUNDINGS)
 
@@ -247,6 +248,7 @@ class Pictures(unittest.TestCase):
             "ten": reference.write(cls.root / "ten", reference.like(samples, ten),
                                    reference.described_like(described, ten), ten)}
         reference.add_traces(cls.folders["plain"], ("upfront", "fault", "chunked", "guard"))
+        reference.add_forks(cls.folders["plain"])
         reference.add_traces(cls.folders["ten"], ten_new())
         with within(cls.root):
             with reference.names_unchecked():
@@ -260,6 +262,7 @@ class Pictures(unittest.TestCase):
                     cls.drawn[name] = charts.draw(cls.analysed[name],
                                                   cls.folders[name] / "charts")
                 cls.draw_together()
+                cls.draw_fleet()
                 draw_history(cls.root / "history")
         cls.folders["history"] = cls.root / "history"
 
@@ -270,16 +273,31 @@ class Pictures(unittest.TestCase):
         cls.folders["together"] = cls.root / "together"
         cls.drawn["together"] = side_by_side.draw(runs, names, cls.root / "together" / "charts")
 
+    @classmethod
+    def draw_fleet(cls):
+        folders = list(cls.folders.values())[:3]
+        with reference.names_unchecked():
+            told = analyse_fleet.Fleet([digest.digest(folder) for folder in folders])
+        cls.folders["fleet"] = cls.root / "fleet"
+        cls.drawn["fleet"] = fleet.draw(told, cls.root / "fleet" / "charts")
+
     def picture(self, run, chart):
         return self.folders[run] / "charts" / f"{chart}.svg"
 
     def test_all_there_is_to_draw_is_drawn(self):
-        self.assertEqual(list(self.drawn["plain"]), list(charts.of(RUN)))
-        self.assertEqual(list(self.drawn["ten"]), list(charts.of(RUN)))
-        self.assertEqual(list(self.drawn["together"]), list(charts.of(RUNS)))
+        for run, *shown in (("plain", RUN, SURROUNDINGS), ("ten", RUN), ("together", RUNS),
+                            ("fleet", FLEET)):
+            self.assertEqual(list(self.drawn[run]),
+                             [chart for shows in shown for chart in charts.of(shows)])
         for folder in self.folders.values():
             for path in (folder / "charts").glob("*.png"):
                 self.assertTrue(path.read_bytes().endswith(gnuplot.ENDS["png"]))
+
+    def test_each_on_a_page_has_a_table_behind_it(self):
+        for run, drawn in self.drawn.items():
+            for chart, behind in drawn.items():
+                with self.subTest(run=run, chart=chart):
+                    self.assertTrue([figures for figures in behind if figures.count])
 
     def test_nothing_of_a_run_is_carried_out(self):
         self.assertEqual([path for path in self.root.rglob("pwned")], [])

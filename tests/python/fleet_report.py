@@ -289,6 +289,7 @@ class Page(Folder):
         self.assertEqual(done.returncode, 0)
         self.assertIn("10 runs, 2 kernels, 1 processor", done.stdout)
         page = (into / "report.html").read_text(encoding="utf-8")
+        self.assertEqual(page.count("<figure"), page.count('<details class="behind">'))
         for host in range(10):
             self.assertIn(f">m{host}<", page)
         text = (into / "REPORT.md").read_text(encoding="utf-8")

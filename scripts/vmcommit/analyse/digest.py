@@ -64,16 +64,29 @@ def paired(samples) -> pandas.DataFrame:
     base = ok[is_base][[*key, "cycle_ns"]]
     rows = ok[~is_base & ok.purge.isin(["", "none"])].merge(base, on=key, suffixes=("", "_base"))
     rows["ratio"] = numpy.log(rows.cycle_ns / rows.cycle_ns_base)
-    pools = rows[[*COMPARED]].apply(lambda row: pool_key(tuple(row)), axis=1) if len(rows) else []
-    rows["pool"] = pandas.factorize(numpy.fromiter(pools, object, len(rows)))[0]
+    rows["pool"] = pools_of(rows)
     return rows.dropna(subset=["ratio"])
+
+
+def pools_of(rows) -> numpy.ndarray:
+    at = rows.groupby([*COMPARED], sort=False).ngroup().to_numpy()
+    keys = rows[[*COMPARED]].drop_duplicates().itertuples(index=False, name=None)
+    numbers: dict[tuple, int] = {}
+    pools = [numbers.setdefault(pool_key(key), len(numbers)) for key in keys]
+    return numpy.array(pools, int)[at]
+
+
+def by_cell(rows) -> dict[int, numpy.ndarray]:
+    """The ratios of each cell."""
+    order = rows.cell.to_numpy().argsort(kind="stable")
+    cells, begins = numpy.unique(rows.cell.to_numpy()[order], return_index=True)
+    return dict(zip(cells.tolist(), numpy.split(rows.ratio.to_numpy()[order], begins[1:])))
 
 
 def spreads(rows) -> dict:
     """{pool: the spread of its ratios}, of what is built in and plain."""
     own = rows[rows.plain & ~rows.brought]
-    return {pool: pooled_spread(group.ratio.to_numpy() for _, group in part.groupby("cell"))
-            for pool, part in own.groupby("pool")}
+    return {pool: pooled_spread(by_cell(part).values()) for pool, part in own.groupby("pool")}
 
 
 def ratio_columns(ratios, confidence, pooled) -> dict:
@@ -91,12 +104,12 @@ def ratios_of(samples) -> pandas.DataFrame:
     """RATIO by cell."""
     rows = paired(samples)
     pooled = spreads(rows)
-    groups = list(rows.groupby("cell"))
-    confidence = shared(sum(len(group) >= FEW for _, group in groups))
-    return pandas.DataFrame(
-        {cell: ratio_columns(group.ratio.to_numpy(), confidence,
-                             pooled.get(group.pool.iloc[0], (numpy.nan, 0)))
-         for cell, group in groups}, index=RATIO).T
+    ratios = by_cell(rows)
+    pools = dict(zip(rows.cell, rows.pool))
+    confidence = shared(sum(len(each) >= FEW for each in ratios.values()))
+    return pandas.DataFrame.from_dict(
+        {cell: ratio_columns(each, confidence, pooled.get(pools[cell], (numpy.nan, 0)))
+         for cell, each in ratios.items()}, orient="index", columns=RATIO)
 
 
 def counts_of(samples) -> pandas.DataFrame:
@@ -125,8 +138,7 @@ def cells_of(samples, strategies) -> pandas.DataFrame:
     samples = samples.assign(cell=samples.groupby([*CONFIGURATION], sort=False).ngroup())
     first = samples.drop_duplicates("cell").set_index("cell")[
         [*CELL, "stepped", "plain", "status"]]
-    first["status"] = samples.groupby("cell").status.agg(
-        lambda statuses: "ok" if (statuses == "ok").any() else statuses.iloc[0])
+    first.loc[samples[samples.status == "ok"].cell.unique(), "status"] = "ok"
     table = with_asked_manner(first, strategies).join(ratios_of(samples)).join(counts_of(samples))
     return table.drop_duplicates([*CELL], ignore_index=True)
 

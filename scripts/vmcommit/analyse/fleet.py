@@ -214,13 +214,14 @@ class Fleet:
 
     @functools.cached_property
     def differences(self) -> list[Difference]:
+        groups = self.cells.groupby([*CELL], sort=False)
+        several = groups[[*COUNTS]].nunique() > 1
         found = []
-        for cell, rows in self.cells.groupby([*CELL], sort=False):
-            for column in COUNTS:
-                known = rows.dropna(subset=[column])
-                if known[column].nunique() > 1:
-                    found.append(Difference(cell, bool(rows.stepped.iloc[0]), column,
-                                            self.by_value(known, column)))
+        for cell, differs in several[several.any(axis=1)].iterrows():
+            rows = groups.get_group(cell)
+            found += [Difference(cell, bool(rows.stepped.iloc[0]), column,
+                                 self.by_value(rows.dropna(subset=[column]), column))
+                      for column in COUNTS if differs[column]]
         return found
 
     def by_value(self, rows, column) -> dict:

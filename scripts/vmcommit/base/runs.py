@@ -46,9 +46,12 @@ def as_numbers(table, columns, path) -> pandas.DataFrame:
     """Texts of these columns as numbers, NaN where empty. Raises Unreadable at the first text that
     is none."""
     for column in columns:
-        texts, numbers = table[column], numpy.array([number_of(text) for text in table[column]])
-        refuse(path, table, (texts != "") & ~(numpy.abs(numbers) <= MOST), column, "is no number")
-        table[column] = numbers
+        texts = table[column]
+        known = {text: number_of(text) for text in set(texts)}
+        wrong = [text for text, number in known.items() if text and not abs(number) <= MOST]
+        if wrong:
+            refuse(path, table, texts.isin(wrong), column, "is no number")
+        table[column] = numpy.array([known[text] for text in texts])
     return table
 
 

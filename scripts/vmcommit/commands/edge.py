@@ -33,7 +33,7 @@ COMMANDS = {
     "rates": "measure how often compare raises a false alarm, and what it finds",
 }
 # Programs that are in no campaign, and commands of their own.
-TOOLS = (*APART, "surroundings", "walk", "replay", "array", "list", "buffer")
+TOOLS = (*APART, "surroundings", "calls", "walk", "replay", "array", "list", "buffer")
 # Besides SIGINT, which raises KeyboardInterrupt.
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 DEFECT, AROUND = 70, 74  # as in sysexits.h: a defect of ours; a disk, a pipe or a program

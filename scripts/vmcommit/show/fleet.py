@@ -25,6 +25,7 @@ from vmcommit.show.figures import Figures
 FILES = {"fleet.html": "report.html", "FLEET.md": "REPORT.md"}
 TABLE = "fleet.csv"
 MOST_ROWS = 400  # of a table on the page; fleet.csv has all
+MOST_MACHINES = 60
 HEADINGS = ("size", "touched", "strategy", "step", "order", "machines", "within 3 %", "beyond",
             "undecided", "mean", "confidence interval", "predicted", "between machines", "I²")
 MACHINE_HEADINGS = ("kernel", "processor", "guard kind", "machine", "beyond the others in")
@@ -88,10 +89,12 @@ def lacking_rows(fleet):
 
 
 def machine_rows(fleet):
+    """Those that lie beyond the others first."""
+    places = sorted(range(len(fleet.digests)), key=lambda place: place not in fleet.outliers)
     return [[(each.release, ""), (each.processor, ""), (each.guard, ""),
              (each.host + ("" if each.timed else " (counts alone)"), ""),
              (listed(fleet.outliers[place]) if place in fleet.outliers else "", "")]
-            for place, each in enumerate(fleet.digests)]
+            for place in places for each in [fleet.digests[place]]]
 
 
 def table_row(across) -> dict:
@@ -119,6 +122,11 @@ def write_table(fleet, path):
     write_bytes(path, text.getvalue().encode())
 
 
+def folded(rows):
+    """(rows that stand there at once, those that a reader asks for)"""
+    return rows[:MOST_MACHINES], rows[MOST_MACHINES:]
+
+
 def shortened(rows):
     return rows[:MOST_ROWS], len(rows)
 
@@ -133,4 +141,4 @@ def write(fleet: Fleet, folder, drawn):
         "headings": HEADINGS, "rows": shortened([across_row(each) for each in fleet.everything]),
         "groups": group_rows(fleet), "differences": shortened(difference_rows(fleet)),
         "lacking": shortened(lacking_rows(fleet)), "table": TABLE,
-        "machine_headings": MACHINE_HEADINGS, "machines": machine_rows(fleet)})
+        "machine_headings": MACHINE_HEADINGS, "machines": folded(machine_rows(fleet))})

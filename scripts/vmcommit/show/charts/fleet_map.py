@@ -1,10 +1,14 @@
 """Machines against configurations: how far each lies from the middle of all there."""
 
+import math
+
 import numpy
 
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import size_text
 from vmcommit.show.chart import FLEET, Chart
+from vmcommit.show.charts.fleet_forest import by_machine
+from vmcommit.show.figures import Figures
 from vmcommit.show.frame import shortened
 from vmcommit.show.looks import short
 
@@ -48,6 +52,13 @@ def prepare(fleet, plot):
         [at[row.strategy, row.size_bytes], line[row.machine],
          float(numpy.clip(row.away / DARKEST, -1, 1))]
         for row in shown.itertuples()]})
+    away = shown.set_index(["machine", "strategy", "size_bytes"]).away
+    plot.behind.append(Figures(
+        "ratio to the median of all machines",
+        tuple((f"{name} {size_text(size)}", "ratio") for name, size in columns),
+        by_machine(fleet, places, lambda place: [
+            math.exp(away.get((place, *column), math.nan)) for column in columns]),
+        lines=False))
     plot.mark_texts("column_text", [size_text(size) for _, size in columns])
     plot.mark_texts("machine_text",
                     [shortened(fleet.digests[place].host, LONGEST) for place in places])

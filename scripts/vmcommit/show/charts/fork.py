@@ -4,6 +4,7 @@ from vmcommit.analyse.surroundings import FORKS, of_fork
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show.chart import SURROUNDINGS, Chart
+from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import powers_between, size_axis, steps_125
 from vmcommit.show.looks import SERIES
 
@@ -45,8 +46,9 @@ def prepare(analysis, plot):
     series = {name: of_fork(table, *key) for key, name in FORKS.items()}
     calls = {name: points(rows, rows.ns) for name, rows in series.items()}
     pages = {name: points(rows, written(rows, analysis.page)) for name, rows in series.items()}
-    plot.table("panel1", calls)
-    plot.table("panel2", pages)
+    for number, (title, shown) in enumerate(zip(PANELS, (calls, pages), strict=True), 1):
+        plot.table(f"panel{number}", shown)
+        plot.behind.append(Figures(title, (SIZE, *with_ends("time", "ns")), shown))
     add_times(plot, [value for each in (calls, pages) for rows in each.values()
                      for point in rows for value in point[1:] if value > 0])
     size_axis(plot, of_fork(table, "touched", "plain").size_bytes)
