@@ -19,15 +19,17 @@
 #include "system/linux/ending.h"
 #include "system/linux/proc.h"
 
-/* Signals that ask this process to end come through a descriptor; one that is ignored stays so. A
- * child that is made later would inherit that. */
-static int heed_signals(struct watch *watch, const int *signals, size_t count)
+/* Signals that ask this process to end come through a descriptor from now on; one that is ignored
+ * stays so. *before is what a child is to have. */
+static int heed_signals(struct watch *watch, sigset_t *before)
 {
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < count; i++)
-        sigaddset(&set, signals[i]);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (!watch->started)
+        sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, before);
     watch->asked = signalfd(-1, &set, SFD_CLOEXEC);
     return watch->asked < 0 ? errno : 0;
 }
@@ -36,16 +38,17 @@ static int open_process(uint64_t process, struct watch *watch)
 {
     if (process > INT32_MAX)
         return ESRCH;
-    *watch =
-        (struct watch){.process = process, .handle = syscall(SYS_pidfd_open, (pid_t)process, 0)};
+    watch->process = process;
+    watch->handle = syscall(SYS_pidfd_open, (pid_t)process, 0);
     return watch->handle < 0 ? errno : 0;
 }
 
 int watch_attach(uint64_t process, struct watch *watch)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t before;
+    *watch = (struct watch){.started = false};
     int error = open_process(process, watch);
-    return error != 0 ? error : heed_signals(watch, signals, sizeof signals / sizeof *signals);
+    return error != 0 ? error : heed_signals(watch, &before);
 }
 
 /* Becomes the program, or hands back why not through a pipe that closes where execve succeeds. */
@@ -70,26 +73,27 @@ static int become_program(pid_t child, int failed)
 
 int watch_start(char **words, struct watch *watch)
 {
-    static const int signals[] = {SIGTERM, SIGHUP};
     int failed[2];
-    if (pipe2(failed, O_CLOEXEC) != 0)
-        return errno;
+    sigset_t before;
+    *watch = (struct watch){.started = true};
+    int error = heed_signals(watch, &before);
+    if (error != 0 || pipe2(failed, O_CLOEXEC) != 0)
+        return error != 0 ? error : errno;
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
         become(words, failed[1]);
-    int error = child < 0 ? errno : 0;
+    }
+    error = child < 0 ? errno : 0;
     close(failed[1]);
     if (error == 0)
         error = become_program(child, failed[0]);
     close(failed[0]);
     if (error == 0)
         error = open_process((uint64_t)child, watch);
-    if (error != 0)
-        return error;
-    watch->started = true;
     signal(SIGINT, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
-    return heed_signals(watch, signals, sizeof signals / sizeof *signals);
+    return error;
 }
 
 bool watch_no_program(int error)
