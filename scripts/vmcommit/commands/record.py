@@ -126,10 +126,9 @@ def measure(arguments):
     read(asked.folder, calls=True)
     if asked.sets < 2:
         raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
-    command = (str(BUILD / "bin" / "replay"), "--recording", str(asked.folder.resolve()))
-    strategy = replays.strategy_of(command[:1])
-    parts = {name: replays.part_of(command, strategy, manner) for name, manner in
-             replays.manners(strategy, asked.commit, asked.purge).items()}
+    program = replays.harness_of(BUILD / "bin", asked.folder)
+    parts = {name: replays.part_of(program, manner) for name, manner in
+             replays.manners(program.strategy, asked.commit, asked.purge).items()}
     ways = replays.measure(parts, asked.sets, asked.seed,
                            lambda number: print(f"set {number} of {asked.sets}", end="\r",
                                                 file=sys.stderr) if sys.stderr.isatty() else None)

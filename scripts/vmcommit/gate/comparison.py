@@ -12,6 +12,7 @@ from vmcommit.base.files import RowFile, write_rows
 from vmcommit.gate import rules
 from vmcommit.gate.in_turns import SIDES, InTurns
 from vmcommit.gate.rules import Result, Rule
+from vmcommit.measure import replays
 from vmcommit.measure.harness import HarnessFailed
 from vmcommit.measure.sets import Part, pace_of
 from vmcommit.measure.turns import speaks
@@ -265,9 +266,10 @@ class Comparison:
 
     def time_in_turns(self, results, seconds, shown):
         parts = {result.cell: self.parts(result.cell) for result in results}
-        fastest = min(parts, key=lambda cell: cell.strategy.handles_faults)
-        in_turns = InTurns(parts, self.rule, pace_of(parts[fastest]["head"].harness), self.random,
-                           self.samples.add)
+        fastest = min(parts, key=lambda cell: (cell.recorded, cell.strategy.handles_faults))
+        part = parts[fastest]["head"]
+        pace = replays.pace_of(part) if fastest.recorded else pace_of(part.harness)
+        in_turns = InTurns(parts, self.rule, pace, self.random, self.samples.add)
         cells = in_turns.measure(results, seconds, shown)
         alarms = [cell.result.cell for cell in cells if "again" in cell.parts and not cell.broken
                   and self.differ(*cell.paired(("base", "again")))]
