@@ -5,7 +5,8 @@
 #                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
 #   make bench CAMPAIGN=commit      one question in full: commit, release or surroundings
 #   make compare BASE=main          what got slower against that revision, measured in turn;
-#                                   CELLS=commit or release: of these questions
+#                                   CELLS=commit or release: of these questions;
+#                                   RECORDING=folder: of replaying what record wrote there too
 #   make baseline NAME=x            store a baseline; make compare BASELINE=x compares with it
 #   make trend                      times over all comparisons so far, and where changes began
 #   make report                     draw results/latest again
@@ -23,6 +24,7 @@ export VMCOMMIT_CAMPAIGN = $(CAMPAIGN)
 export VMCOMMIT_RESULTS = $(RESULTS)
 export VMCOMMIT_BASE = $(BASE)
 export VMCOMMIT_CELLS = $(CELLS)
+export VMCOMMIT_RECORDING = $(RECORDING)
 export VMCOMMIT_BASELINE = $(BASELINE)
 export VMCOMMIT_NAME = $(NAME)
 export VMCOMMIT_LIBRARY = $(LIBRARY)

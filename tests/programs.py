@@ -3,17 +3,21 @@
 with the packages sqlite3, gcc, nodejs, openjdk, redis-server, postgresql, python3-numpy and
 libmimalloc2, of which it leaves out what is missing:
 
-    scripts/python.sh tests/programs.py agreement|knobs [NAME]...
+    scripts/python.sh tests/programs.py agreement|knobs|overhead [NAME]...
 
 agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that
-a knob would change, against a run with that knob set.
+a knob would change, against a run with that knob set. overhead: CPU of a program and its recorder
+against that of the program alone, run in turns.
 """
 
 import argparse
+import math
 import os
 import pathlib
+import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,10 +27,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from vmcommit.analyse import knobs, recording, usage, what_if  # noqa: E402
+from vmcommit.base.statistics import paired_interval  # noqa: E402
 from vmcommit.base.units import KIB, MIB, count_text, size_text  # noqa: E402
 
 RECORD = ROOT / "build" / "bin" / "record"
 PYTHON = "/usr/bin/python3"  # the distribution's, which has its packages
+PAIRS = 10  # of runs, recorded and not
 MIMALLOC = "libmimalloc.so.2"
 
 CPP = """
@@ -121,13 +127,16 @@ class Workplace:
         for name, text in FILES.items():
             (self.folder / name).write_text(text)
         self.number = 0
+        self.before = []  # words that come before all others, such as taskset's
+        self.alone = False  # whether programs run without being recorded
 
     def record(self, words, *, stdin=None, environment=None, options=(), user=None):
         """The folder of a recording of a command."""
         self.number += 1
         output = self.folder / f"recording-{self.number}"
+        recorder = [] if self.alone else [RECORD, "--output", output, *options, "--"]
         with open(stdin or os.devnull, encoding="utf-8") as given:
-            subprocess.run([RECORD, "--output", output, *options, "--", *words], cwd=self.folder,
+            subprocess.run([*self.before, *recorder, *words], cwd=self.folder,
                            stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            env=os.environ | (environment or {}), user=user, timeout=300, check=True)
         return output
@@ -285,18 +294,63 @@ def against_runs(work, names):
             print(f"programs: {missing} is not installed: left out", file=sys.stderr)
 
 
+# What recording takes.
+
+def cpu_seconds(action):
+    """Of all processes that it starts and waits for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    action()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def ratios(work, run):
+    """Natural logs of CPU recorded against CPU alone; and CPU alone."""
+    logs, alone = [], []
+    for number in range(PAIRS):
+        taken = {}
+        for work.alone in ((True, False), (False, True))[number % 2]:
+            taken[work.alone] = cpu_seconds(lambda: run(work))
+        logs.append(math.log(taken[False] / taken[True]))
+        alone.append(taken[True])
+    work.alone = False
+    return logs, statistics.median(alone)
+
+
+def overhead(work, names):
+    print("| program | calls in it | together on one processor | free to move |\n|---|---|---|---|")
+    for name in names or ("gcc", "sqlite", "node", "java"):
+        text, run = PROGRAMS[name]
+        try:
+            calls = len(recording.read(run(work)).calls)
+        except Missing as missing:
+            print(f"programs: {missing} is not installed: left out", file=sys.stderr)
+            continue
+        cells = []
+        for work.before in (["taskset", "-c", "0"], []):
+            logs, alone = ratios(work, run)
+            middle, low, high = (100 * (math.exp(log) - 1)
+                                 for log in paired_interval(logs, 0.95)[:3])
+            cells.append(f"{middle:+.1f} % ({low:+.1f} to {high:+.1f} %)")
+        print(f"| {text}, {alone:.1f} s | {count_text(calls)} | {' | '.join(cells)} |", flush=True)
+
+
+TABLES = {"agreement": (agreement, PROGRAMS), "knobs": (against_runs, KNOBS),
+          "overhead": (overhead, PROGRAMS)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=("agreement", "knobs"))
+    parser.add_argument("table", choices=TABLES)
     parser.add_argument("names", nargs="*", help=f"of {', '.join({**PROGRAMS, **KNOBS})}")
     asked = parser.parse_args()
-    known = PROGRAMS if asked.table == "agreement" else KNOBS
+    write, known = TABLES[asked.table]
     unknown = [name for name in asked.names if name not in known]
     if unknown:
         parser.error(f"'{unknown[0]}' is not in that table; use {', '.join(known)}")
     with tempfile.TemporaryDirectory() as folder:
-        (agreement if asked.table == "agreement" else against_runs)(Workplace(folder), asked.names)
+        write(Workplace(folder), asked.names)
 
 
 if __name__ == "__main__":

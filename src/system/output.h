@@ -20,6 +20,17 @@ int output_reserve_standard(void);
  * error where it can't be written. */
 int output_open(const char *path, struct output *output);
 
+/* Creates the file, which must not exist, to add to its end; it never takes the place of a standard
+ * stream. And a folder. */
+int output_create(const char *path, struct output *output);
+int output_make_folder(const char *path);
+
+/* Whether an error of these two says that there is something already. */
+bool output_exists(int error);
+
+/* Removes a file, and the folder at `folder` if it is empty then. Best effort. */
+void output_remove(const char *path, const char *folder);
+
 /* True if rows of both would get mixed up in one file, pipe or socket. */
 bool output_same(const struct output *a, const struct output *b);
 

@@ -36,8 +36,10 @@ enum space_kind {
 extern const struct kind space_kinds[];
 
 /* [start, end). Bytes are unknown where they were not asked for, or where the system does not tell.
- * `name` is a path, or what the system or the program calls the region; never NULL, and valid until
- * the call that got it returns. */
+ * Touched is what the process has of its own, neither shared nor a file's: on Linux in memory or in
+ * swap, on Windows in its working set, from which it may be taken. `name` is a path, or what the
+ * system or the program calls the region; never NULL, and valid until the call that got it returns.
+ */
 struct space_region {
     uint64_t start;
     uint64_t end;
@@ -46,6 +48,7 @@ struct space_region {
     char protection[8]; /* "rwxp" with - for what isn't allowed, s for p where shared; "" if free */
     struct meter_count commit_bytes;
     struct meter_count resident_bytes;
+    struct meter_count touched_bytes;
     const char *name;
 };
 

@@ -146,6 +146,50 @@ class Fakes(unittest.TestCase):
             self.assertIn(word, lines[0])
 
 
+class Recorded(Fakes):
+    """A recording that is replayed beside the strategies' cells."""
+
+    names = ("upfront",)
+
+    def setUp(self):
+        super().setUp()
+        self.recording = self.root / "recording"
+        done = subprocess.run([BIN / "record", "--output", self.recording, "--", BIN / "act",
+                               "steps"], capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def build(self, name, **changes):
+        folder = super().build(name, **changes)
+        (folder / "bin" / "replay").symlink_to(BIN / "replay")
+        return folder
+
+    def replay(self, base, head):
+        return self.compare(base, head, "--recording", self.recording, "--seconds", "0.1", rounds=1)
+
+    def test_a_replay_takes_turns_with_that_of_the_other_side(self):
+        self.assertVerdicts(self.replay(self.build("base"), self.build("head")), 0, "5 cells")
+        with open(self.into / "samples.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["strategy"] == "replay"]
+        taken = [row["side"] for row in rows if row["turns"]]
+        self.assertEqual((taken.count("base") >= 20, taken.count("base")),
+                         (True, taken.count("head")))
+        self.assertEqual({row["commit_calls"] for row in rows}, {rows[0]["commit_calls"]})
+
+    def test_a_base_that_is_older_than_replays(self):
+        base = self.build("base")
+        (base / "bin" / "replay").unlink()
+        done = self.replay(base, self.build("head"))
+        self.assertVerdicts(done, 0, "1 new")
+        self.assertIn("new: base has no replay", done.stdout)
+
+    def test_what_can_not_be_replayed(self):
+        base = self.build("base")
+        for words, says in ((["--base", base, "--recording", self.root], "no memory.log"),
+                            (["--baseline", "x", "--recording", self.root], "holds no replays")):
+            self.assertOneLine(self.command("compare", "--head", base, "--results", self.root,
+                                            *words), 2, "--recording", says)
+
+
 class Verdicts(Fakes):
     def test_nothing_changed(self):
         done = self.compare(self.build("base"), self.build("head"), "--self-check", "--strict")

@@ -1,6 +1,7 @@
 """What a recording amounts to, worked out by hand for a log of a few lines."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -37,7 +38,7 @@ X 5000000 0 100 0
 PAGE = 4096
 
 
-class Amount(unittest.TestCase):
+class Reading(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -45,6 +46,8 @@ class Amount(unittest.TestCase):
         (self.folder / LOG).write_text(text)
         return Usage(self.folder)
 
+
+class Amount(Reading):
     def test_integrals(self):
         sums = self.read().over.byte_seconds
         self.assertEqual({name: value / PAGE for name, value in sums.items()}, {
@@ -109,6 +112,70 @@ class Amount(unittest.TestCase):
         self.assertEqual(list(recordings.sentences(used))[-1],
                          "The replay differs from the kernel's account at 1 of 3 checkpoints, most "
                          "at 5.00 s: by 32 KiB, and 32 KiB of charge.")
+
+
+# A process that ran already: looked at after 1 s and 4 s, and then with 2 more pages charged, which
+# it did not touch, beside 5 that are touched and not charged.
+LOOKS = """recording 1
+# sampled from outside
+# system linux
+# page 4096
+# command /bin/my%20program
+# touch yes
+E 1000000 0 100 0 /bin/my%20program
+S 1000000 0 700000 11 0 40960 anonymous:3:40960:12288:8192:20480:28672 file:1:4096:0:0:0:4096
+S 4000000 0 900000 13 0 65536 anonymous:3:49152:20480:8192:20480:28672 file:1:4096:0:0:0:4096
+# end
+"""
+
+
+class Sampled(Reading):
+    def test_amounts(self):
+        used = self.read(LOOKS)
+        self.assertEqual({name: value / PAGE for name, value in used.over.byte_seconds.items()}, {
+            "charged": 3 * 3, "unused": 3 * 1, "touched_uncharged": 3 * 5, "reserved": 3 * 11})
+        self.assertEqual(used.over.now, Amounts(5 * PAGE, 2 * PAGE, 5 * PAGE, 13 * PAGE, 8 * PAGE))
+        kind = used.kinds_at(2000000)["anonymous"]
+        self.assertEqual((kind.charged, kind.touched, kind.reserved, kind.arenas),
+                         (3 * PAGE, 7 * PAGE, 10 * PAGE, 3))
+
+    def test_sentences(self):
+        """What was counted before the first look is none of this recording's."""
+        self.assertEqual(list(recordings.sentences(self.read(LOOKS))), [
+            "my program: looked at 2 times within 4.00 s, at most 3 s apart.",
+            "Touched but not charged (MAP_NORESERVE): at most 20 KiB at 1.00 s; without charge, "
+            "the system may run out of it.",
+            "Charged and unused: 33 % of the charge over time (0.0117 MiB·s of 0.0352 MiB·s), at "
+            "most 12 KiB at 4.00 s.",
+            "At most 52 KiB reserved, 20 KiB charged, 28 KiB touched, 32 KiB resident.",
+            "2 page faults and 200 µs of CPU.",
+            "The system itself noted 64 KiB resident at most, 32 KiB more than any look saw.",
+            recordings.LOOKS])
+
+    def test_a_peak_of_before_is_not_told(self):
+        used = self.read(LOOKS.replace(" 0 40960 anon", " 0 65536 anon"))
+        self.assertNotIn("itself noted", " ".join(recordings.sentences(used)))
+
+    def test_a_program_that_was_started_is_counted_from_its_start(self):
+        used = self.read(LOOKS.replace("from outside", "from its start"))
+        self.assertEqual((used.counted("minor_faults"), used.counted("cpu_ns")), (13, 900000))
+
+    def test_what_the_system_does_not_say(self):
+        """As under Wine."""
+        used = self.read(re.sub(r" 0 \d+ 1[13] 0 \d+ ", " 0 - - - - ", re.sub(
+            r"(:\d+:\d+:\d+):\d+:\d+:\d+", r"\1:-:-:-", LOOKS)).replace("touch yes", "touch no"))
+        said = list(recordings.sentences(used))
+        self.assertEqual(said[1:3], [recordings.UNSAID,
+                                     "At most 52 KiB reserved, 20 KiB charged."])
+        self.assertEqual(said[3:], [recordings.LOOKS])
+        rows = "\n".join([*recordings.tables_of_both(used, used), *recordings.tables(used)])
+        self.assertRegex(rows, r"most resident +not known +not known +-\n")
+        self.assertRegex(rows, r"anonymous +20 KiB +- +48 KiB")
+
+    def test_beside_one_that_was_traced(self):
+        rows = "\n".join(recordings.tables_of_both(self.read(), self.read(LOOKS)))
+        self.assertNotIn("calls", rows)
+        self.assertIn("page faults", rows)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,24 @@
-#define _GNU_SOURCE
 #include "log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "system/meter.h"
 #include "system/vm.h"
 
 int log_open(struct log *log, const char *path)
 {
-    int opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-    if (opened < 0)
-        return errno;
-    *log = (struct log){.file = fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
-                        .start_ns = meter_clock_ns()};
-    int error = log->file < 0 ? errno : 0;
-    close(opened);
-    return error;
+    *log = (struct log){.start_ns = meter_clock_ns()};
+    return output_create(path, &log->file);
 }
 
 void log_close(struct log *log)
 {
-    if (close(log->file) != 0 && log->error == 0)
-        log->error = errno;
+    int error = output_close(&log->file);
+    if (log->error == 0)
+        log->error = error;
     free(log->text);
     log->text = NULL;
 }
@@ -39,7 +30,7 @@ static bool make_room(struct log *log, size_t more)
     size_t size = (log->length + more) * 2;
     char *text = realloc(log->text, size);
     if (text == NULL) {
-        log->error = ENOMEM;
+        log->error = vm_out_of_memory();
         return false;
     }
     log->text = text;
@@ -87,12 +78,7 @@ void log_add_runs(struct log *log, const struct runs *runs)
 void log_end(struct log *log)
 {
     log_add(log, "\n");
-    size_t written = 0;
-    while (log->error == 0 && written < log->length) {
-        ssize_t length = write(log->file, log->text + written, log->length - written);
-        if (length < 0 && errno != EINTR)
-            log->error = errno;
-        written += length > 0 ? (size_t)length : 0;
-    }
+    if (log->error == 0)
+        log->error = output_write(&log->file, log->text, log->length);
     log->length = 0;
 }

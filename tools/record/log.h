@@ -8,23 +8,24 @@
 #include <stdint.h>
 
 #include "runs.h"
+#include "system/output.h"
 
 struct log {
-    int file;
-    int error; /* why nothing more is written: errno, or 0 */
+    struct output file;
+    int error; /* why nothing more is written: the system's error code, or 0 */
     char *text;
     size_t length, size;
     uint64_t start_ns; /* times are written from here on */
 };
 
 /* Creates the file at `path`, which must not exist; its descriptor is never a standard stream's.
- * Returns 0 or errno. */
+ * Returns 0 or the system's error code. */
 int log_open(struct log *log, const char *path);
 
 void log_close(struct log *log);
 
 /* Adds what printf would print to the record. */
-__attribute__((format(printf, 2, 3))) void log_add(struct log *log, const char *format, ...);
+void log_add(struct log *log, const char *format, ...);
 
 /* Adds text without blanks, control characters and '%', which become %XX. */
 void log_add_escaped(struct log *log, const char *text);

@@ -220,14 +220,16 @@ static void read_line(struct reader *reader, char *line)
 struct census {
     uint64_t pages[MOST_SPACES];
     bool began[MOST_SPACES];
-    bool blind; /* recorded without a look at what is touched */
+    const char *unfit; /* why it can't be replayed; NULL: it can */
 };
 
 static void count_line(struct census *census, char *line)
 {
     char *rest = line, kind = *line;
-    if (strcmp(line, "# touch no") == 0)
-        census->blind = true;
+    if (strncmp(line, "# sampled ", 10) == 0)
+        census->unfit = "it was sampled, without the calls; record the program without --sample";
+    else if (strcmp(line, "# touch no") == 0 && census->unfit == NULL)
+        census->unfit = "it was recorded with --no-touch, without what is touched";
     cut(&rest);
     if (kind != 'E' && kind != 't')
         return;
@@ -357,10 +359,10 @@ static bool read_file(FILE *file, struct reader *reader, char *message, size_t s
     memset(&census, 0, sizeof census);
     if (!for_each_line(file, count_each, &census))
         return refuse(message, size, "memory.log in it is no recording of this version");
-    if (census.blind || !choose_space(&census, &reader->space))
+    if (census.unfit != NULL || !choose_space(&census, &reader->space))
         return refuse(message, size,
-                      census.blind ? "it was recorded with --no-touch, without what is touched"
-                                   : "no program in it was seen to touch memory");
+                      census.unfit != NULL ? census.unfit
+                                           : "no program in it was seen to touch memory");
     rewind(file);
     for_each_line(file, read_each, reader);
     if (reader->player.failed || !place_events(reader))

@@ -5,6 +5,7 @@ import pathlib
 import urllib.parse
 from dataclasses import dataclass, field
 
+from vmcommit.analyse.look import Look, known
 from vmcommit.analyse.space import Space
 from vmcommit.base.problems import Problem
 
@@ -52,13 +53,14 @@ class Call:
 
 @dataclass
 class Counts:
-    """What the kernel counted for a process up to a moment."""
+    """What the kernel counted for a process up to a moment; None where it doesn't say."""
 
     time_us: int
-    cpu_ns: int
-    minor_faults: int
-    major_faults: int
-    resident: int
+    cpu_ns: int | None
+    minor_faults: int | None
+    major_faults: int | None
+    resident: int | None
+    most_resident: int | None = None  # that there ever was; sampling asks for it
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Life:
     pid: int
     name: str
     start_us: int
-    space: Space
+    space: Space | Look
     parent: int | None = None
     end_us: int | None = None
     threads: int = 1
@@ -83,7 +85,7 @@ RECORDS = {"#": "fact", "E": "program", "m": "mapping",
            "t": "touched", "l": "lost", "g": "grown",
            "h": "mapped", "a": "made", "b": "begun",
            "c": "call", "k": "killed", "s": "counted",
-           "C": "checkpoint", "x": "over", "X": "over"}
+           "C": "checkpoint", "S": "sampled", "x": "over", "X": "over"}
 
 
 class Recording:
@@ -265,6 +267,16 @@ class Recording:
         if not self.checkpoints[-1].equal:
             life.space.take_over(listed)
         life.cut_off = False
+        self.changed(life)
+
+    def sampled(self, rest):
+        """A look from outside, in the place of all that was known before."""
+        time, number, *counts, most = rest.split()[:6]
+        self.at(time)
+        life = self.life(number)
+        life.space = Look(rest.split()[6:])
+        life.counts.append(Counts(self.time_us, *map(known, counts), life.space.resident,
+                                  known(most)))
         self.changed(life)
 
     def compare(self, life, why, listed):

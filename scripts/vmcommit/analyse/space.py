@@ -2,10 +2,12 @@
 and which of them are charged. Each rule is the kernel's own; mm/mmap.c, mm/vma.c, mm/mprotect.c,
 mm/mremap.c and kernel/fork.c of Linux 6.18 have them."""
 
+import collections
 from bisect import bisect_left, bisect_right
 from errno import EINVAL, ENOMEM
 from typing import NamedTuple
 
+from vmcommit.analyse.look import Kind
 from vmcommit.analyse.runs import Runs
 
 READ, WRITE, EXECUTE = 1, 2, 4
@@ -394,6 +396,18 @@ class Space:
         pieces = [piece for piece in self.pieces(start, end) if piece[2].grows]
         if pieces and pieces[0][0] > start:
             self.put(start, pieces[0][0], [(start, pieces[0][0], pieces[0][2])])
+
+    def kinds(self):
+        """{name: Kind} of all that is mapped."""
+        kinds, arenas = collections.defaultdict(Kind), set()
+        for start, end, attributes in self:
+            kind = kinds[self.arenas[attributes.arena].kind]
+            kind.reserved += end - start
+            kind.charged += (end - start) * attributes.charged
+            kind.touched += self.touched.size(start, end)
+            kind.arenas += attributes.arena not in arenas
+            arenas.add(attributes.arena)
+        return kinds
 
     # Held against the kernel.
 

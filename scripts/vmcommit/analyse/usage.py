@@ -1,10 +1,10 @@
 """What a recording amounts to: memory over time, and who held it."""
 
 import collections
-import dataclasses
 from typing import NamedTuple
 
 from vmcommit.analyse import recording as recordings
+from vmcommit.analyse.look import Kind
 
 
 class Amounts(NamedTuple):
@@ -28,7 +28,7 @@ class Amounts(NamedTuple):
 def amounts_of(life):
     space = life.space
     return Amounts(space.charge, space.touched_charged, space.touched_uncharged, space.reserved,
-                   life.counts[-1].resident if life.counts else 0)
+                   (life.counts[-1].resident or 0) if life.counts else 0)
 
 
 class Over:
@@ -59,16 +59,6 @@ class Over:
                    key=lambda point: point[1], default=(0, 0))
 
 
-@dataclasses.dataclass
-class Kind:
-    """The memory of one kind at a moment, in bytes."""
-
-    charged: int = 0
-    touched: int = 0
-    reserved: int = 0
-    arenas: int = 0
-
-
 class Usage:
     """A recording that was read from a folder."""
 
@@ -82,6 +72,22 @@ class Usage:
     def blind(self):
         """Whether what is touched was not looked at."""
         return self.recording.facts.get("touch") == "no"
+
+    @property
+    def sampled(self):
+        """Whether it was looked at from outside, without its calls."""
+        return "sampled" in self.recording.facts
+
+    def knows(self, name):
+        """Whether it is known how much was so, at any time: by a name of Amounts."""
+        if name.startswith("touched"):
+            return not self.blind
+        return name != "resident" or not self.sampled or self.looks[-1].resident is not None
+
+    @property
+    def looks(self):
+        """The Counts of each look of a sampling."""
+        return [counts for life in self.recording.lives.values() for counts in life.counts]
 
     @property
     def seconds(self):
@@ -105,13 +111,22 @@ class Usage:
                 sorted(table, key=lambda name: -table[name][3])}
 
     def counted(self, name):
-        """What the kernel counted for all processes, `name` a field of Counts. It goes on counting
-        for a process that becomes another program."""
+        """What the kernel counted for all processes, `name` a field of Counts; None where it does
+        not say. It goes on counting for a process that becomes another program; what it counted
+        before a process was first looked at is left out."""
         last = collections.Counter()
+        if self.sampled:
+            return self.counted_from_outside(name)
         for life in self.recording.lives.values():
             for counts in life.counts[-1:]:
                 last[life.pid] = max(last[life.pid], getattr(counts, name))
         return sum(last.values())
+
+    def counted_from_outside(self, name):
+        first, last = (getattr(self.looks[number], name) for number in (0, -1))
+        if last is None:
+            return None
+        return last - (first if self.recording.facts["sampled"] == "from outside" else 0)
 
     def kinds_at(self, moment_us):
         """{kind: Kind} of all that was there at a moment, the most charged first."""
@@ -119,15 +134,8 @@ class Usage:
         for life in recordings.read(self.folder, until_us=moment_us).lives.values():
             if life.end_us is not None:
                 continue
-            arenas = set()
-            for start, end, attributes in life.space:
-                arena = life.space.arenas[attributes.arena]
-                kind = kinds[arena.kind]
-                kind.reserved += end - start
-                kind.charged += (end - start) * attributes.charged
-                kind.touched += life.space.touched.size(start, end)
-                if attributes.arena not in arenas:
-                    arenas.add(attributes.arena)
-                    kind.arenas += 1
+            for name, kind in life.space.kinds().items():
+                for field in ("charged", "touched", "reserved", "arenas"):
+                    setattr(kinds[name], field, getattr(kinds[name], field) + getattr(kind, field))
         return {name: kinds[name] for name in
                 sorted(kinds, key=lambda name: -kinds[name].charged)}

@@ -3,6 +3,7 @@
 import dataclasses
 import fractions
 import math
+import typing
 
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.strategies import Strategy
@@ -86,6 +87,7 @@ class Configuration:
     manner: Manner = PLAIN
     question: str = ""
     alone: bool = False
+    recorded: typing.ClassVar[bool] = False  # size and order are a recording's, and not asked for
 
     @property
     def part(self):

@@ -15,6 +15,7 @@ import pathlib
 import random
 import sys
 
+from vmcommit.base.cells import PLAIN
 from vmcommit.base.conventions import DRIFT, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.folder import ENVIRONMENT, SAMPLES
@@ -29,7 +30,7 @@ from vmcommit.gate import baselines, chosen
 from vmcommit.gate import comparison as comparing
 from vmcommit.gate import exports, history, revisions, rules
 from vmcommit.gate.chosen import SIDES
-from vmcommit.measure import environment, harness, progress
+from vmcommit.measure import environment, harness, progress, replays
 from vmcommit.measure.subjects import Subjects
 
 ROUNDS = 60
@@ -87,6 +88,8 @@ def parser():
     parser.add_argument("--base", type=pathlib.Path,
                         help="build folder, or folder of harnesses, to compare with instead")
     add_options(parser)
+    parser.add_argument("--recording", default=os.environ.get("VMCOMMIT_RECORDING"), metavar="DIR",
+                        help="compare what replaying that recording takes as well")
     parser.add_argument("--threshold", type=float, default=100 * THRESHOLD, metavar="PERCENT",
                         help=f"slower by less is no regression (default: {100 * THRESHOLD:g})")
     parser.add_argument("--seconds", type=float,
@@ -123,6 +126,9 @@ def options(arguments):
     if asked.baseline:
         refuse_bad_name("BASELINE", asked.baseline)
         refuse_subjects_of_base(asked)
+        if asked.recording:
+            raise Usage(f"--recording: '{asked.recording}': a baseline holds no replays; name a "
+                        "revision or a build to compare with")
     elif kinds["base"] != kinds["head"]:
         raise Usage("--base-library, --base-allocator: name a library and an allocator for both "
                     "sides or for none")
@@ -175,6 +181,20 @@ def sides_of(asked):
             if name in sides["base"] and not each.strategy.brought}
     compared = [] if asked.brought_alone else list(built_in.values())
     return compared + [harness_of.strategy for harness_of in brought["head"].values()], sides
+
+
+def programs_of(folder):
+    """Of a build folder, or of one of programs alone."""
+    return folder / "bin" if (folder / "bin").is_dir() else folder
+
+
+def replayed(asked, sides):
+    """The cell of the recording that is asked for; its harnesses go to the sides that have one."""
+    recording = pathlib.Path(asked.recording)
+    sides["head"]["replay"] = replays.harness_of(programs_of(asked.head), recording)
+    with contextlib.suppress(Problem):  # of a base that is older than recordings
+        sides["base"]["replay"] = replays.harness_of(programs_of(asked.base), recording)
+    return replays.part_of(sides["head"]["replay"], PLAIN).configuration
 
 
 def describe_counts(settled):
@@ -266,6 +286,8 @@ def compare_built(asked, described, samples):
     if asked.self_check:
         sides["again"] = sides["base"]
     cells = chosen.cells(strategies, asked.cells)
+    if asked.recording:
+        cells.append(replayed(asked, harnesses))
     rule = rules.Rule(len(cells), asked.threshold / 100)
     comparison = comparing.Comparison(sides, samples, asked.seed, rule)
     try:

@@ -24,14 +24,19 @@ from vmcommit.show.chart import RECORDING, RECORDINGS
 SETS = 12
 
 
-def read(folder):
-    """The Usage of a recording. Raises Usage where there is none."""
+def read(folder, calls=False):
+    """The Usage of a recording; `calls`: one that holds them. Raises Usage where there is none."""
     if not (folder / recording.LOG).is_file():
         raise Usage(f"{folder} holds no recording ({recording.LOG}); {program('record')} -- "
                     "PROGRAM makes one")
     used = usage.Usage(folder)
     if not used.recording.lives:
-        raise Usage(f"{folder} recorded no program: --only named none that ran")
+        why = ("it ended before the first look" if used.sampled
+               else "--only named none that ran")
+        raise Usage(f"{folder} recorded no program: {why}")
+    if calls and used.sampled:
+        raise Usage(f"{folder} was sampled, and what is asked for needs the calls; record the "
+                    "program without --sample")
     return used
 
 
@@ -88,7 +93,7 @@ def what_if(arguments):
     parser.add_argument("--run", type=pathlib.Path, metavar="DIR",
                         help="whose cost model says what it takes (default: results/latest)")
     asked = parser.parse_args(arguments)
-    used = read(asked.folder)
+    used = read(asked.folder, calls=True)
     if used.blind:
         raise Usage(f"{asked.folder} was recorded with --no-touch, and what was touched is what "
                     "another choice is judged by; record it without")
@@ -118,13 +123,12 @@ def measure(arguments):
     parser.add_argument("--sets", type=int, default=SETS, help=f"(default: {SETS})")
     parser.add_argument("--seed", type=int, default=1, help="of the random order (default: 1)")
     asked = parser.parse_args(arguments)
-    read(asked.folder)
+    read(asked.folder, calls=True)
     if asked.sets < 2:
         raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
-    command = (str(BUILD / "bin" / "replay"), "--recording", str(asked.folder.resolve()))
-    strategy = replays.strategy_of(command[:1])
-    parts = {name: replays.part_of(command, strategy, manner) for name, manner in
-             replays.manners(strategy, asked.commit, asked.purge).items()}
+    program = replays.harness_of(BUILD / "bin", asked.folder)
+    parts = {name: replays.part_of(program, manner) for name, manner in
+             replays.manners(program.strategy, asked.commit, asked.purge).items()}
     ways = replays.measure(parts, asked.sets, asked.seed,
                            lambda number: print(f"set {number} of {asked.sets}", end="\r",
                                                 file=sys.stderr) if sys.stderr.isatty() else None)

@@ -13,6 +13,7 @@ from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
 from vmcommit.gate.in_turns import InTurns
 from vmcommit.gate.rules import Result, Rule
+from vmcommit.measure import replays
 from vmcommit.measure.harness import HarnessFailed
 from vmcommit.measure.sets import Part, pace_of
 from vmcommit.measure.turns import speaks
@@ -266,9 +267,10 @@ class Comparison:
 
     def time_in_turns(self, results, seconds, shown):
         parts = {result.cell: self.parts(result.cell) for result in results}
-        fastest = min(parts, key=lambda cell: cell.strategy.handles_faults)
-        in_turns = InTurns(parts, self.rule, pace_of(parts[fastest]["head"].harness), self.random,
-                           self.samples.add)
+        fastest = min(parts, key=lambda cell: (cell.recorded, cell.strategy.handles_faults))
+        part = parts[fastest]["head"]
+        pace = replays.pace_of(part) if fastest.recorded else pace_of(part.harness)
+        in_turns = InTurns(parts, self.rule, pace, self.random, self.samples.add)
         cells = in_turns.measure(results, seconds, shown)
         alarms = [cell.result.cell for cell in cells if "again" in cell.parts and not cell.broken
                   and self.differ(*cell.paired(("base", "again")))]

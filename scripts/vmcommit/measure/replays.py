@@ -20,7 +20,7 @@ RECORDED = "as recorded"
 
 
 class Recorded(Configuration):
-    """Sizes and order are the recording's, and not asked for."""
+    recorded = True
 
     def turns(self):
         return self.manner.options()
@@ -58,11 +58,18 @@ def strategy_of(command):
         raise Problem(f"replay {failure}; {harness.BUILD_FIRST}") from None
 
 
-def part_of(command, strategy, manner):
-    """A member of sets. Raises Usage where a recording can't be replayed so on this machine."""
-    program = harness.Harness(strategy, command)
+def harness_of(folder, recording):
+    """The Harness that replays a recording, by the program in a folder. Raises Problem."""
+    command = (str(folder / "replay"), "--recording", str(recording.resolve()))
+    return harness.Harness(strategy_of(command[:1]), command)
+
+
+def part_of(program, manner):
+    """A member of sets, of a Harness. Raises Usage where a recording can't be replayed so on this
+    machine."""
+    strategy = program.strategy
     try:
-        printed, _ = harness.succeeded([*command, *manner.options(), "--repeat", "1"], 600)
+        printed, _ = harness.succeeded([*program.command, *manner.options(), "--repeat", "1"], 600)
     except harness.HarnessFailed as failure:
         raise Usage(last_line(failure.said) if failure.said else f"replay {failure}") from None
     row = next(csv.DictReader(printed.splitlines()))

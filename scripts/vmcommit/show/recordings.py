@@ -1,5 +1,6 @@
 """What recordings show, in sentences and aligned tables: of one, and of two side by side."""
 
+import itertools
 import pathlib
 
 from vmcommit.analyse import knobs, recording
@@ -10,6 +11,9 @@ from vmcommit.base.units import MIB, count_text, size_text, time_text
 
 
 UNTOUCHED = "What was touched is not known: it was recorded with --no-touch."
+UNSAID = "What was touched is not known: the system does not say."
+LOOKS = ("Looks see no calls and no call stacks, not what was touched and given back between two "
+         "of them, and no process that this one started.")
 
 
 def mib_seconds(byte_seconds):
@@ -52,36 +56,79 @@ def headline(over):
 
 
 def name_of(used):
-    return printable(pathlib.PurePath(recording.command_of(used.recording)[0]).name)
+    facts = used.recording.facts
+    path = (pathlib.PurePath if facts.get("system", "linux") == "linux"
+            else pathlib.PureWindowsPath)
+    return printable(path(recording.command_of(used.recording)[0]).name)
+
+
+def apart(looks):
+    """The longest time between two looks, in ns."""
+    return max((1000 * (after.time_us - before.time_us)
+                for before, after in itertools.pairwise(looks)), default=0)
+
+
+def amounts_at_most(used):
+    peaks = {what: used.over.peak(what) for what in ("reserved", "charged", "touched", "resident")
+             if used.knows(what)}
+    return "At most " + ", ".join(
+        f"{size_text(amount)} {what}" for what, (_, amount) in peaks.items()) + "."
+
+
+def missed(used):
+    """More than any look saw resident, where the system noted it while it was looked at."""
+    first, last = (used.looks[number].most_resident for number in (0, -1))
+    fresh = used.recording.facts["sampled"] != "from outside" or first != last
+    seen = used.over.peak("resident")[1]
+    if last is not None and fresh and last > seen:
+        yield (f"The system itself noted {size_text(last)} resident at most, "
+               f"{size_text(last - seen)} more than any look saw.")
+
+
+def sampled_sentences(used):
+    looks, faults, cpu = used.looks, used.counted("minor_faults"), used.counted("cpu_ns")
+    yield (f"{name_of(used)}: looked at {counted(len(looks), 'time')} within {used.seconds:.2f} s, "
+           f"at most {time_text(apart(looks))} apart.")
+    yield from [UNSAID] if used.blind else headline(used.over)
+    yield amounts_at_most(used)
+    if faults is not None and cpu is not None:
+        yield f"{count_text(faults)} page faults and {time_text(cpu)} of CPU."
+    yield from missed(used)
+    yield LOOKS
 
 
 def sentences(used):
+    yield from sampled_sentences(used) if used.sampled else traced_sentences(used)
+    if "end" not in used.recording.facts:
+        yield "The recording breaks off: record was ended, or could not write on."
+
+
+def traced_sentences(used):
     replayed, over = used.recording, used.over
     calls, cpu = used.calls(), used.counted("cpu_ns")
     processes = "1 process" if used.processes == 1 else f"{used.processes} processes"
     yield (f"{name_of(used)}: {used.seconds:.2f} s, {processes}, "
            f"{count_text(len(replayed.calls))} memory calls.")
     yield from [UNTOUCHED] if used.blind else headline(over)
-    peaks = {what: over.peak(what) for what in ("reserved", "charged", "touched", "resident")
-             if not used.blind or what != "touched"}
-    yield "At most " + ", ".join(
-        f"{size_text(amount)} {what}" for what, (_, amount) in peaks.items()) + "."
+    yield amounts_at_most(used)
     faults = used.counted("minor_faults")
     yield (f"{count_text(faults)} page faults; the calls took "
            f"{time_text(sum(row[3] for row in calls.values()))} of {time_text(cpu)} of CPU "
            f"({share(sum(row[3] for row in calls.values()), cpu)}).")
     yield checked(replayed.checkpoints)
-    if "end" not in replayed.facts:
-        yield "The recording breaks off: record was ended, or could not write on."
 
 
 def tables(used):
     at, _ = used.over.peak("charged")
     yield f"When most was charged, at {at / 1e6:.2f} s:"
-    yield f"  {'kind':<12}{'charged':>12}{'touched':>12}{'reserved':>12}  mappings began as"
+    began = "regions" if used.sampled else "mappings began as"
+    yield f"  {'kind':<12}{'charged':>12}{'touched':>12}{'reserved':>12}  {began}"
     for name, kind in used.kinds_at(at).items():
-        yield (f"  {name:<12}{size_text(kind.charged):>12}{size_text(kind.touched):>12}"
+        touched = "-" if used.blind else size_text(kind.touched)
+        yield (f"  {name:<12}{size_text(kind.charged):>12}{touched:>12}"
                f"{size_text(kind.reserved):>12}{kind.arenas:>8}")
+    if used.sampled:
+        return
     yield ""
     yield f"  {'call':<14}{'calls':>9}{'failed':>8}{'bytes':>12}{'CPU':>10}"
     for name, (calls, failed, size, ns) in used.calls().items():
@@ -91,18 +138,19 @@ def tables(used):
 
 # Two side by side.
 
-def amounts(used, touched):
+def amounts(used, touched, traced):
     """(name, value, text of a value) of what two recordings are compared by; `touched`: what was
-    touched is known of both."""
+    touched is known of both; `traced`: their calls are. None is not known."""
     over, calls = used.over, used.calls()
     sums = over.byte_seconds
     yield "time", used.seconds, lambda seconds: f"{seconds:.2f} s"
     yield "CPU", used.counted("cpu_ns"), time_text
-    yield "CPU of memory calls", sum(row[3] for row in calls.values()), time_text
-    yield "memory calls", sum(row[0] for row in calls.values()), count_text
+    if traced:
+        yield "CPU of memory calls", sum(row[3] for row in calls.values()), time_text
+        yield "memory calls", sum(row[0] for row in calls.values()), count_text
     yield "page faults", used.counted("minor_faults"), count_text
     for name in ("reserved", "charged", "resident"):
-        yield f"most {name}", over.peak(name)[1], size_text
+        yield f"most {name}", over.peak(name)[1] if used.knows(name) else None, size_text
     yield "charged over time", sums["charged"], mib_seconds
     if touched:
         for name, text in (("touched", "touched"), ("unused", "unused"),
@@ -114,13 +162,16 @@ def amounts(used, touched):
 
 def against(a, b):
     """b against a: 0.85; nothing where a is none."""
+    if a is None or b is None:
+        return "-"
     return "same" if a == b else f"{b / a:.2f}" if a else "-"
 
 
 def headline_of_both(a, b):
     """By what either does more of."""
-    if a.blind or b.blind:
-        return UNTOUCHED
+    for used in (a, b):
+        if used.blind:
+            return UNSAID if used.sampled else UNTOUCHED
     sums = [used.over.byte_seconds for used in (a, b)]
     exposed = sum(one["touched_uncharged"] for one in sums) > sum(one["unused"] for one in sums)
     name, what = (("touched_uncharged", "touches without charge") if exposed
@@ -138,17 +189,21 @@ def headline_of_both(a, b):
 def sentences_of_both(a, b):
     yield headline_of_both(a, b)
     for letter, used in (("A", a), ("B", b)):
-        yield f"{letter}: {next(sentences(used))} {checked(used.recording.checkpoints)}"
+        how = LOOKS if used.sampled else checked(used.recording.checkpoints)
+        yield f"{letter}: {next(sentences(used))} {how}"
     yield ("One recording each: time and what was touched between looks differ from run to run; "
            "calls and charge seldom do.")
 
 
 def tables_of_both(a, b):
     yield f"  {'':<28}{'A':>17}{'B':>17}{'B / A':>8}"
-    touched = not (a.blind or b.blind)
-    for (name, before, text), (_, after, _) in zip(amounts(a, touched), amounts(b, touched),
+    known = {"touched": not (a.blind or b.blind), "traced": not (a.sampled or b.sampled)}
+    for (name, before, text), (_, after, _) in zip(amounts(a, **known), amounts(b, **known),
                                                    strict=True):
-        yield f"  {name:<28}{text(before):>17}{text(after):>17}{against(before, after):>8}"
+        texts = ["not known" if value is None else text(value) for value in (before, after)]
+        yield f"  {name:<28}{texts[0]:>17}{texts[1]:>17}{against(before, after):>8}"
+    if not known["traced"]:
+        return
     calls = [used.calls() for used in (a, b)]
     yield ""
     yield f"  {'calls':<28}{'A':>17}{'B':>17}{'B / A':>8}"

@@ -19,7 +19,7 @@
 enum { RUN_MAX = 16, RANGES_MAX = 256, NAME_BYTES = 4 * 4096 };
 
 struct mapping {
-    uint64_t start, end, resident;
+    uint64_t start, end, resident, touched;
     uint64_t inode; /* 0 if no file */
     char device[16];
     char protection[5];
@@ -52,7 +52,13 @@ struct scan_range {
     uint64_t start, end, categories;
 };
 #define SCAN_CALL _IOWR('f', 16, struct scan)
-enum { SCAN_PRESENT = 1 << 3, SCAN_ZERO_PAGE = 1 << 5, SCAN_GUARD = 1 << 8 };
+enum {
+    SCAN_FILE = 1 << 2,
+    SCAN_PRESENT = 1 << 3,
+    SCAN_SWAPPED = 1 << 4,
+    SCAN_ZERO_PAGE = 1 << 5,
+    SCAN_GUARD = 1 << 8
+};
 
 static bool accessible(const struct mapping *mapping)
 {
@@ -118,7 +124,8 @@ static enum space_kind kind_of(const struct mapping *mapping, const char *name, 
 static void hand_on_free(struct reading *reading, uint64_t end)
 {
     struct space_region region = {.start = reading->reached, .end = end, .name = ""};
-    region.commit_bytes.known = region.resident_bytes.known = reading->detail == SPACE_EXACT;
+    region.commit_bytes.known = region.resident_bytes.known = region.touched_bytes.known =
+        reading->detail == SPACE_EXACT;
     if (end > reading->reached)
         reading->region(&region, reading->context);
     reading->reached = end;
@@ -132,7 +139,7 @@ static void hand_on(struct reading *reading, const struct mapping *mapping,
     bool exact = reading->detail == SPACE_EXACT;
     uint64_t charge = exact && mapping->charged ? part.end - part.start : 0;
     part.commit_bytes = (struct meter_count){charge, exact};
-    part.resident_bytes.known = exact;
+    part.resident_bytes.known = part.touched_bytes.known = exact;
     if (part.end > part.start)
         reading->region(&part, reading->context);
 }
@@ -153,7 +160,7 @@ static void split_at(struct split *split, uint64_t at, enum space_state state)
     hand_on(split->reading, split->mapping, &split->part);
     split->part.start = at;
     split->part.state = state;
-    split->part.resident_bytes.value = 0;
+    split->part.resident_bytes.value = split->part.touched_bytes.value = 0;
 }
 
 /* Guards that touch are one. */
@@ -166,7 +173,10 @@ static void add_range(struct split *split, const struct scan_range *range)
         split_at(split, range->start, SPACE_GUARD);
         split->part.end = range->end;
     } else if ((range->categories & SCAN_ZERO_PAGE) == 0) {
-        split->part.resident_bytes.value += range->end - range->start;
+        uint64_t bytes = range->end - range->start;
+        bool own = (range->categories & SCAN_FILE) == 0 && !is_shared(split->mapping);
+        split->part.resident_bytes.value += (range->categories & SCAN_PRESENT) != 0 ? bytes : 0;
+        split->part.touched_bytes.value += own ? bytes : 0;
     }
 }
 
@@ -190,9 +200,10 @@ static bool hand_on_split(struct reading *reading, const struct mapping *mapping
                         .end = region->end,
                         .ranges = (uintptr_t)ranges,
                         .range_count = RANGES_MAX,
-                        .any_of = SCAN_GUARD | SCAN_PRESENT,
-                        .returned = SCAN_GUARD | SCAN_PRESENT | SCAN_ZERO_PAGE};
-    split.part.resident_bytes.value = 0;
+                        .any_of = SCAN_GUARD | SCAN_PRESENT | SCAN_SWAPPED,
+                        .returned =
+                            SCAN_GUARD | SCAN_FILE | SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_PAGE};
+    split.part.resident_bytes.value = split.part.touched_bytes.value = 0;
     while (scan.start < region->end) {
         int count = ioctl(reading->pagemap, SCAN_CALL, &scan);
         if (count < 0 && scan.start == region->start)
@@ -224,6 +235,7 @@ static void hand_on_mapping(struct reading *reading, const struct mapping *mappi
                                   .state = state_of(mapping),
                                   .kind = kind_of(mapping, reading->name, image),
                                   .resident_bytes.value = mapping->resident,
+                                  .touched_bytes.value = mapping->touched,
                                   .name = reading->name};
     memcpy(region.protection, mapping->protection, sizeof mapping->protection);
     hand_on_free(reading, mapping->start);
@@ -321,6 +333,8 @@ static void smaps_line(char *line, void *context)
     uint64_t kib;
     if (proc_field(line, "Rss:", &kib)) {
         mapping->resident = kib * 1024;
+    } else if (proc_field(line, "Anonymous:", &kib) || proc_field(line, "Swap:", &kib)) {
+        mapping->touched += is_shared(mapping) ? 0 : kib * 1024;
     } else if (starts_with(line, "VmFlags:")) {
         mapping->charged = has_flag(line, " ac");
         mapping->grows = has_flag(line, " gd");

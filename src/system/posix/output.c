@@ -38,6 +38,33 @@ int output_open(const char *path, struct output *output)
     return output->handle < 0 ? errno : 0;
 }
 
+int output_create(const char *path, struct output *output)
+{
+    int opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    if (opened < 0)
+        return errno;
+    output->handle = fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = output->handle < 0 ? errno : 0;
+    close(opened);
+    return error;
+}
+
+int output_make_folder(const char *path)
+{
+    return mkdir(path, 0777) == 0 ? 0 : errno;
+}
+
+bool output_exists(int error)
+{
+    return error == EEXIST;
+}
+
+void output_remove(const char *path, const char *folder)
+{
+    unlink(path);
+    rmdir(folder);
+}
+
 /* What a device is given, such as the null device or a terminal, nobody reads back as rows. */
 static bool same_file(const struct stat *a, const struct stat *b)
 {

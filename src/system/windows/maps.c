@@ -33,7 +33,7 @@ int maps_read(const void *base, size_t size, struct maps_memory *memory)
     int error = walk_range(base, size, memory);
     if (error != 0 || process_under_wine())
         return error;
-    error = process_read(&process);
+    error = process_read(GetCurrentProcess(), &process);
     if (error != 0)
         return error;
     if (!GetPerformanceInfo(&system, sizeof system))

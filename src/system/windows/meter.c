@@ -48,7 +48,7 @@ int meter_read_faults(struct meter_faults *faults)
     memset(faults, 0, sizeof *faults);
     if (process_under_wine())
         return 0;
-    int error = process_read(&counters);
+    int error = process_read(GetCurrentProcess(), &counters);
     if (error != 0)
         return error;
     total += (DWORD)(counters.PageFaultCount - last);
@@ -57,20 +57,15 @@ int meter_read_faults(struct meter_faults *faults)
     return 0;
 }
 
-static uint64_t file_time_ns(FILETIME time)
-{
-    return (((uint64_t)time.dwHighDateTime << 32) + time.dwLowDateTime) * 100;
-}
-
 int meter_read_process(struct meter_usage *usage)
 {
-    FILETIME created, ended, kernel, user;
     *usage = (struct meter_usage){.locks = {0, false}};
     if (process_under_wine())
         return 0;
-    if (!GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user))
-        return (int)GetLastError();
-    usage->cpu_ns = (struct meter_count){file_time_ns(kernel) + file_time_ns(user), true};
+    int error = process_cpu_ns(GetCurrentProcess(), &usage->cpu_ns.value);
+    if (error != 0)
+        return error;
+    usage->cpu_ns.known = true;
     return meter_read_faults(&usage->faults);
 }
 
@@ -83,7 +78,7 @@ int meter_read_thread(struct meter_usage *usage)
         return 0;
     if (!GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user))
         return (int)GetLastError();
-    usage->cpu_ns = (struct meter_count){file_time_ns(kernel) + file_time_ns(user), true};
+    usage->cpu_ns = (struct meter_count){process_time_ns(kernel) + process_time_ns(user), true};
     return 0;
 }
 

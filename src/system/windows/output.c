@@ -27,6 +27,30 @@ int output_open(const char *path, struct output *output)
     return file == INVALID_HANDLE_VALUE ? (int)GetLastError() : 0;
 }
 
+int output_create(const char *path, struct output *output)
+{
+    HANDLE file = CreateFileA(path, FILE_APPEND_DATA, FILE_SHARE_READ, NULL, CREATE_NEW,
+                              FILE_ATTRIBUTE_NORMAL, NULL);
+    output->handle = (intptr_t)file;
+    return file == INVALID_HANDLE_VALUE ? (int)GetLastError() : 0;
+}
+
+int output_make_folder(const char *path)
+{
+    return CreateDirectoryA(path, NULL) ? 0 : (int)GetLastError();
+}
+
+bool output_exists(int error)
+{
+    return error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS;
+}
+
+void output_remove(const char *path, const char *folder)
+{
+    DeleteFileA(path);
+    RemoveDirectoryA(folder);
+}
+
 static bool identify(HANDLE file, BY_HANDLE_FILE_INFORMATION *identity)
 {
     return GetFileType(file) == FILE_TYPE_DISK && GetFileInformationByHandle(file, identity);

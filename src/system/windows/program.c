@@ -10,49 +10,13 @@
 
 const char program_gone[] = "under Wine, nothing of a process is left when a debugger is told";
 
-enum { COMMAND_BYTES = 32767 }; /* the most that CreateProcess takes */
-
-struct line {
-    char bytes[COMMAND_BYTES];
-    size_t length;
-};
-
-static void add(struct line *line, char byte, size_t times)
-{
-    for (; times > 0 && line->length < sizeof line->bytes - 1; times--)
-        line->bytes[line->length++] = byte;
-    line->bytes[line->length] = '\0';
-}
-
-/* Backslashes are doubled before a quote only, as CommandLineToArgvW and C runtimes read them. */
-static void add_word(struct line *line, const char *word)
-{
-    add(line, ' ', line->length > 0);
-    add(line, '"', 1);
-    for (;;) {
-        size_t backslashes = strspn(word, "\\");
-        word += backslashes;
-        bool doubled = *word == '"' || *word == '\0';
-        add(line, '\\', doubled ? 2 * backslashes : backslashes);
-        if (*word == '\0')
-            break;
-        add(line, '\\', *word == '"');
-        add(line, *word++, 1);
-    }
-    add(line, '"', 1);
-}
-
 bool program_start(char **words, struct program *program, char *why, size_t size)
 {
-    static struct line line;
     STARTUPINFOA startup = {.cb = sizeof startup};
     PROCESS_INFORMATION child;
     char system[256];
-    line.length = 0;
-    for (char **word = words; *word != NULL; word++)
-        add_word(&line, *word);
-    if (!CreateProcessA(NULL, line.bytes, NULL, NULL, TRUE, DEBUG_ONLY_THIS_PROCESS, NULL, NULL,
-                        &startup, &child)) {
+    if (!CreateProcessA(NULL, process_command_line(words), NULL, NULL, TRUE,
+                        DEBUG_ONLY_THIS_PROCESS, NULL, NULL, &startup, &child)) {
         vm_error_text((int)GetLastError(), system, sizeof system);
         snprintf(why, size, "cannot start '%s': %s", words[0], system);
         return false;

@@ -107,16 +107,22 @@ static void find_name(struct reading *reading, const MEMORY_BASIC_INFORMATION *p
         WideCharToMultiByte(CP_UTF8, 0, wide, -1, reading->name, NAME_BYTES, NULL, NULL);
 }
 
-/* Unknown where the system doesn't say; under Wine, whose working sets are not those of Windows. */
-static struct meter_count resident(const struct reading *reading,
-                                   const MEMORY_BASIC_INFORMATION *pages)
+/* Bytes in the working set, and of these the process's own. Unknown where the system doesn't say;
+ * under Wine, whose working sets are not those of Windows. */
+struct resident {
+    struct meter_count all, own;
+};
+
+static struct resident resident(const struct reading *reading,
+                                const MEMORY_BASIC_INFORMATION *pages)
 {
     static PSAPI_WORKING_SET_EX_INFORMATION sets[PAGES_AT_ONCE];
-    struct meter_count bytes = {0, true};
+    struct resident bytes = {{0, true}, {0, true}};
+    bool charged = is_charged(pages);
     size_t page = vm_page_bytes(), left = pages->RegionSize / page;
     char *at = pages->BaseAddress;
     if (reading->detail == SPACE_QUICK || process_under_wine())
-        return (struct meter_count){0};
+        return (struct resident){{0, false}, {0, false}};
     if (pages->State != MEM_COMMIT)
         return bytes;
     while (left > 0) {
@@ -124,9 +130,13 @@ static struct meter_count resident(const struct reading *reading,
         for (size_t i = 0; i < count; i++, at += page)
             sets[i].VirtualAddress = at;
         if (!QueryWorkingSetEx(reading->process, sets, (DWORD)(count * sizeof sets[0])))
-            return (struct meter_count){0};
-        for (size_t i = 0; i < count; i++)
-            bytes.value += sets[i].VirtualAttributes.Valid ? page : 0;
+            return (struct resident){{0, false}, {0, false}};
+        for (size_t i = 0; i < count; i++) {
+            bool valid = sets[i].VirtualAttributes.Valid != 0;
+            bool own = valid && charged && sets[i].VirtualAttributes.Shared == 0;
+            bytes.all.value += valid ? page : 0;
+            bytes.own.value += own ? page : 0;
+        }
         left -= count;
     }
     return bytes;
@@ -137,12 +147,14 @@ static void hand_on(struct reading *reading, const MEMORY_BASIC_INFORMATION *pag
     uint64_t start = (uintptr_t)pages->BaseAddress, bytes = pages->RegionSize;
     bool exact = reading->detail == SPACE_EXACT;
     find_name(reading, pages);
+    struct resident bytes_there = resident(reading, pages);
     struct space_region region = {.start = start,
                                   .end = start + bytes,
                                   .state = state_of(pages, reading->name[0] != '\0'),
                                   .kind = kind_of(reading, pages),
                                   .commit_bytes = {is_charged(pages) && exact ? bytes : 0, exact},
-                                  .resident_bytes = resident(reading, pages),
+                                  .resident_bytes = bytes_there.all,
+                                  .touched_bytes = bytes_there.own,
                                   .name = reading->name};
     if (pages->State != MEM_FREE)
         write_protection(pages, region.protection);

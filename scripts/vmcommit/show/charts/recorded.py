@@ -5,6 +5,7 @@ from vmcommit.show.chart import RECORDING, Chart
 
 LINES = {"reserved": "reserved", "charged": "charged", "touched_charged": "touched, charged",
          "touched_uncharged": "touched, not charged", "resident": "resident"}
+LINE_LOOKS = dict(zip(LINES, (7, 1, 2, 4, 3), strict=True))
 MOST = 2000  # points of a line; more can't be seen
 
 
@@ -42,8 +43,10 @@ def lay_out(plot, lines, lines_looks):
 def prepare(used, plot):
     if not used.over.points:
         return False
-    lay_out(plot, {text: line_of(used, name) for name, text in LINES.items()},
-            [looks.SERIES[number] for number in (7, 1, 2, 4, 3)])
+    drawn = [(name, number) for name, number in LINE_LOOKS.items()
+             if used.knows(name)]
+    lay_out(plot, {LINES[name]: line_of(used, name) for name, _ in drawn},
+            [looks.SERIES[number] for _, number in drawn])
     return True
 
 

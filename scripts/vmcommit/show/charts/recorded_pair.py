@@ -15,6 +15,8 @@ def prepare(pair, plot):
     lines, lines_looks = {}, []
     for letter, used, dash in (("A", pair[0], 1), ("B", pair[1], 2)):
         for (name, text), number in zip(LINES.items(), (1, 2, 3), strict=True):
+            if not used.knows(name):
+                continue
             lines[f"{letter}: {text}"] = line_of(used, name)
             lines_looks.append(dataclasses.replace(looks.SERIES[number], dash=dash))
     lay_out(plot, lines, lines_looks)

@@ -1,0 +1,26 @@
+/* The folder of a recording, and the log in it. */
+#ifndef FOLDER_H
+#define FOLDER_H
+
+#include <stddef.h>
+
+#include "log.h"
+#include "options.h"
+
+struct folder {
+    char path[4096];
+    char log_path[4200];
+};
+
+/* Makes the folder that is asked for, or the next with `name`, the path of a program, that is free,
+ * and opens a log in it. Returns 0, or an exit status after one line. */
+int folder_open(struct folder *folder, struct log *log, const struct record_options *options,
+                const char *name);
+
+/* Removes what folder_open made. */
+void folder_remove(const struct folder *folder);
+
+/* Adds "# command WORD WORD". */
+void folder_log_command(struct log *log, char **words);
+
+#endif
