@@ -76,7 +76,8 @@ class Campaigns(unittest.TestCase):
                 self.assertEqual({plan.least[each] for each in members}, {6})
 
     def test_one_kind_of_commit_is_no_question(self):
-        bare = [dataclasses.replace(each, commit=("virtualalloc",), pages=("small",), purge=())
+        bare = [dataclasses.replace(each, commit=("virtualalloc",), pages=("small",), purge=(),
+                                    options=made.OPTIONS)
                 for each in KNOWN]
         listed = CAMPAIGNS[WHOLE].configurations(PROFILES["default"], PLENTY, bare)
         self.assertEqual({each.question for each in listed}, {""})
