@@ -3,9 +3,9 @@
 #   make                            build
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder;
 #                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
-#   make bench CAMPAIGN=commit      one question in full: commit, release or surroundings
+#   make bench CAMPAIGN=commit      one question in full: commit, release, surroundings or threads
 #   make compare BASE=main          what got slower against that revision, measured in turn;
-#                                   CELLS=commit or release: of these questions;
+#                                   CELLS=commit, release or threads: of these questions;
 #                                   RECORDING=folder: of replaying what record wrote there too
 #   make baseline NAME=x            store a baseline; make compare BASELINE=x compares with it
 #   make trend                      times over all comparisons so far, and where changes began

@@ -76,7 +76,8 @@ class Campaigns(unittest.TestCase):
                 self.assertEqual({plan.least[each] for each in members}, {6})
 
     def test_one_kind_of_commit_is_no_question(self):
-        bare = [dataclasses.replace(each, commit=("virtualalloc",), pages=("small",), purge=())
+        bare = [dataclasses.replace(each, commit=("virtualalloc",), pages=("small",), purge=(),
+                                    options=made.OPTIONS)
                 for each in KNOWN]
         listed = CAMPAIGNS[WHOLE].configurations(PROFILES["default"], PLENTY, bare)
         self.assertEqual({each.question for each in listed}, {""})
@@ -168,6 +169,17 @@ class Threads(unittest.TestCase):
         self.assertEqual({each.strategy for each in listed if each.manner == PLAIN}, set(KNOWN))
         self.assertEqual({known for each, known in asked_for.items() if each.manner.threads},
                          {(None, 2)})
+
+    def test_the_whole_asks_one_thread_and_all_cpus(self):
+        """At a size that it has anyway: another one would be a row of the answer."""
+        for cpus, numbers in ((0, []), (1, []), (2, [2]), (6, [6]), (1000, [256])):
+            with unittest.mock.patch.object(threads, "CPUS", set(range(cpus))):
+                for profile in PROFILES.values():
+                    listed = threads.brief(profile, KNOWN)
+                    self.assertEqual([(each.strategy, each.manner.threads) for each in listed],
+                                     [(strategy, number) for each in numbers
+                                      for number in (0, each) for strategy in KNOWN])
+                    self.assertLessEqual({each.size for each in listed}, set(profile.sizes))
 
     def test_a_set_fits_into_memory(self):
         for available in (GIB, 16 * GIB, PLENTY):

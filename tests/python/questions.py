@@ -1,18 +1,22 @@
 """What is said of kinds of commit, of giving back and of threads: rows with planted answers."""
 
 import dataclasses
+import pathlib
 import random
 import re
+import tempfile
 import unittest
 
 import made
 from made import CHUNKED, FAULT, GUARD, PAGE, UPFRONT
 
 from vmcommit.analyse import analysis, giving_back
+from vmcommit.base.cells import SHARES
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.show import charts, page
 from vmcommit.show import scaling as scaling_charts
 from vmcommit.show.chart import RUN
+from vmcommit.show.gnuplot import Plot
 
 SIZE = 64 * MIB
 PAGES = SIZE // PAGE
@@ -452,6 +456,18 @@ class Threads(unittest.TestCase):
         self.assertRegex(one(self, said(of, "threads"), "4 threads with a region each make"),
                          r"of 4, if they scale perfectly: upfront 4\.00 \(")
         self.assertFalse([text for text in said(of, "threads") if text.startswith("With ")])
+
+    def test_asked_in_brief_it_has_one_chart(self):
+        for shares, drawn in ((("own",), [True, False, False]), (("own", "stripes"), [True] * 3)):
+            rows = [row for row in thread_rows(threads=(2,), shares=shares)
+                    if row["share"] in shares]
+            of = analysed(rows, **with_cpus(2))
+            with tempfile.TemporaryDirectory() as scratch:
+                plots = [Plot(pathlib.Path(scratch)) for _ in drawn]
+                self.assertEqual([charts.of(RUN)[f"threads_{name}"].prepare(of, plot) for name, plot
+                                  in zip(("speed", "cpu", "locks"), plots)], drawn)
+            self.assertEqual([figures.title for figures in plots[0].behind],
+                             [SHARES[share] for share in shares])
 
     def test_one_cpu_says_nothing_of_times(self):
         texts = said(analysed(thread_rows(), **with_cpus(1)), "threads")

@@ -114,6 +114,11 @@ class Scaling:
         return [share for share in SHARES if share in there]
 
     @property
+    def in_full(self) -> bool:
+        """Or asked in brief, beside other questions."""
+        return len(self.shares) > 1
+
+    @property
     def told(self) -> int:
         """The most threads of which times tell."""
         return max((each.threads for each in self.all if each.threads <= self.cpus), default=0)
@@ -181,7 +186,8 @@ def ratios(logs: dict[Cell, pandas.Series], pairs: dict[Cell, Cell]) -> dict[Cel
     found = {}
     for cell, difference in paired.items():
         *interval, coverage = set_interval(difference, confidence, pooled)
-        found[cell] = Ratio(*numpy.exp(interval), bool(coverage >= confidence))
+        median, low, high = numpy.exp(interval)
+        found[cell] = Ratio(median, low, high, bool(coverage >= confidence))
     return found
 
 
@@ -217,33 +223,49 @@ def place_of(each: Scaled, names: list[str]) -> tuple:
             names.index(each.cell.strategy.name))
 
 
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What is estimated of cells, each where it could be."""
+
+    speeds: dict[Cell, Estimate]
+    times: dict[Cell, Ratio]
+    cpu: dict[Cell, Estimate]
+    beside: dict[Cell, Ratio]
+
+
+def measure(rows: pandas.DataFrame, cpus: int) -> Measured:
+    """`rows`: those whose times mean something."""
+    told = rows[rows.threads <= cpus]
+    logs = logs_of(timed_rows(told), "cycle_ns")
+    several = [cell for cell in logs if cell.manner.threads]
+    times = ratios(logs, {cell: single_of(cell) for cell in several})
+    beside = ratios(logs_of(told[~told.in_turns], "cycle_ns"),
+                    {cell: processes_of(cell) for cell in several if cell.manner.share == OWN})
+    return Measured({cell: speed_of(time) for cell, time in estimates(logs).items()},
+                    {cell: inverse(ratio) for cell, ratio in times.items()},
+                    estimates(logs_of(timed_rows(rows), "cpu_ns")), beside)
+
+
+def scaled_of(cell: Cell, rows: pandas.DataFrame, measured: Measured) -> Scaled:
+    pages = rows.page_count
+    return Scaled(cell, int(rows.threads.iloc[0]), measured.speeds.get(cell),
+                  measured.times.get(cell), measured.cpu.get(cell),
+                  {name: usual(rows[column] / pages) for name, column in COUNTED.items()},
+                  float(pages.iloc[0]), usual(rows.region_count), usual(rows.voluntary_switches))
+
+
 def examine(samples: pandas.DataFrame, summary: pandas.DataFrame, strategies: dict[str, Strategy],
             environment: dict) -> Scaling | None:
     """None where the run has no threads. `summary`: for what was not measured."""
-    if not (samples.threads > 1).any():
+    if not ((samples.threads > 1) & (samples.status == "ok")).any():
         return None
-    rows = rows_of(samples, strategies)
-    counts = rows[rows.status == "ok"]
-    if not (counts.threads > 1).any():
-        return None
-    cpus = cpus_of(environment)
-    real = rows[rows.platform != "wine"]
-    told = timed_rows(real[real.threads <= cpus])
-    logs = logs_of(told, "cycle_ns")
-    speeds = {cell: speed_of(time) for cell, time in estimates(logs).items()}
-    several = [cell for cell in logs if cell.manner.threads]
-    times = ratios(logs, {cell: single_of(cell) for cell in several})
-    cpu = estimates(logs_of(timed_rows(real), "cpu_ns"))
-    alone = logs_of(real[~real.in_turns & (real.threads <= cpus)], "cycle_ns")
-    beside = ratios(alone, {cell: processes_of(cell) for cell in several
-                            if cell.manner.share == OWN})
-    found = [Scaled(cell, int(each.threads.iloc[0]), speeds.get(cell),
-                    inverse(times[cell]) if cell in times else None, cpu.get(cell),
-                    {name: usual(each[column] / each.page_count) for name, column in COUNTED.items()},
-                    float(each.page_count.iloc[0]), usual(each.region_count), usual(each.voluntary_switches))
-             for cell, each in counts.groupby("cell", sort=False)]
+    rows, cpus = rows_of(samples, strategies), cpus_of(environment)
+    measured = measure(rows[rows.platform != "wine"], cpus)
+    found = [scaled_of(cell, each, measured) for cell, each in
+             rows[rows.status == "ok"].groupby("cell", sort=False)]
     found.sort(key=lambda each: place_of(each, list(strategies)))
-    return Scaling(cpus, found, beside, not_measured(summary[summary.threads > 1], strategies))
+    return Scaling(cpus, found, measured.beside,
+                   not_measured(summary[summary.threads > 1], strategies))
 
 
 # --- In words ---

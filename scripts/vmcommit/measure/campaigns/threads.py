@@ -72,6 +72,14 @@ def configurations(profile, available, strategies):
             for each in listed(strategies, size, threads)]
 
 
+def brief(profile, strategies):
+    """What a run of everything asks of it: one thread, and one for each CPU where there are
+    several, with a region each."""
+    threads = min(len(CPUS), MOST_THREADS)
+    strategies = list(filter(runs_threads, strategies))
+    return in_turns(strategies, profile.sweep_size // 16, threads, ("own",)) if threads > 1 else []
+
+
 def cells(strategies):
     """What is counted there is the same in each cycle, which it is not on the same pages."""
     strategies = list(filter(runs_threads, strategies))

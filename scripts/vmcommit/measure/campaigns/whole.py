@@ -4,14 +4,15 @@ and the other questions in brief."""
 import shutil
 
 from vmcommit.measure import details, process_times, profiles, workloads
-from vmcommit.measure.campaigns import commit, release
+from vmcommit.measure.campaigns import commit, release, threads
 from vmcommit.measure.campaigns.topic import Topic, whole_profile
 
 
 def configurations(profile, available, strategies):
     return list(dict.fromkeys([*profiles.configurations(profile, available, strategies),
                                *commit.brief(profile, strategies),
-                               *release.brief(profile, strategies)]))
+                               *release.brief(profile, strategies),
+                               *threads.brief(profile, strategies)]))
 
 
 def whole_processes(scene):

@@ -8,7 +8,10 @@ from vmcommit.show.frame import steps_125
 
 
 def prepare(analysis, plot):
-    ends = scaling.prepare(analysis.scaling, plot, lambda each: each.cpu_ns,
+    found = analysis.scaling
+    if not found or not found.in_full:
+        return False
+    ends = scaling.prepare(found, plot, lambda each: each.cpu_ns,
                            ("processor time a page", "ns"))
     if ends:
         plot.marks("value", steps_125(*ends), time_text)

@@ -8,6 +8,8 @@ from vmcommit.show.frame import powers_between
 
 def prepare(analysis, plot):
     found = analysis.scaling
+    if not found or not found.in_full:
+        return False
     ends = scaling.prepare(found, plot, lambda each: scaling.exactly(each.locks),
                            ("a page", "plain"))
     if not ends:

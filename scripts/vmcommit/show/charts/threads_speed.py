@@ -35,7 +35,8 @@ def prepare(analysis, plot):
 
 
 def finding(analysis):
-    return f"{scaling.said(analysis, 'make usable so many times')} {scaling.beyond(analysis.scaling)}".strip()
+    told = scaling.said(analysis, "make usable so many times")
+    return f"{told} {scaling.beyond(analysis.scaling)}".strip()
 
 
 CHART = Chart(
