@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import made
 from support import ROOT
@@ -19,6 +20,9 @@ from vmcommit.base import runs
 from vmcommit.base.folder import VERSION, Unreadable
 from vmcommit.base.problems import Problem
 from vmcommit.base.units import KIB, MIB
+from vmcommit.show import fleet as show
+from vmcommit.show import gnuplot
+from vmcommit.show.charts import fleet_forest
 
 SPREAD, NOISE = 0.012, 0.004  # of logarithms: between machines, and within one
 OUTLIERS = {7: 0.10, 31: -0.09}
@@ -130,6 +134,10 @@ class Planted(Folder):
         self.assertIn("2 machines lie beyond what the others let expect: m07 (chunked) and m31 "
                       "(chunked).", fleet_sentences.outliers(self.found))
 
+    def test_they_head_the_table_of_machines(self):
+        hosts = [row[3][0] for row in show.machine_rows(self.found)]
+        self.assertEqual((hosts[:3], len(hosts)), (["m07", "m31", "m00"], 60))
+
     def test_the_headline_names_the_largest_region(self):
         self.assertEqual(self.found.size, MIB)
         first = fleet_sentences.headline(self.found)[0]
@@ -142,6 +150,27 @@ class Planted(Folder):
     def test_ratios_are_those_of_a_run_of_its_own(self):
         for place, planted in enumerate(self.planted):
             self.assertAlmostEqual(self.chunked.rows.log_ratio.iloc[place], planted, 9)
+
+
+class Forest(Folder):
+    """Chunked costs least where guard costs most."""
+
+    def lines(self, found, named):
+        """Of guard's panel, from the least ratio to the most."""
+        with tempfile.TemporaryDirectory() as scratch, \
+                mock.patch.object(fleet_forest, "NAMED", named):
+            plot = gnuplot.Plot(pathlib.Path(scratch))
+            self.assertTrue(fleet_forest.prepare(found, plot))
+            text = (plot.folder / "panel2.dat").read_text()
+        points = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+        return [int(line) for _, line, *_ in sorted(points, key=lambda point: float(point[0]))]
+
+    def test_machines_without_names_are_sorted_in_each_panel(self):
+        found = self.fleet_of([
+            write(self.root / f"m{at}", {made.CHUNKED: 0.01 * at, made.GUARD: 0.3 - 0.1 * at})
+            for at in range(3)])
+        self.assertEqual(self.lines(found, 3), [3, 2, 1])
+        self.assertEqual(self.lines(found, 2), [1, 2, 3])
 
 
 class Three(Folder):
