@@ -238,7 +238,7 @@ class Disk(Trouble):
         self.addCleanup(self.folder.chmod, 0o700)
         self.assertOneLine(self.bench(), 1, "Permission denied", "nothing was measured")
 
-    def test_a_name_of_any_kind(self):
+    def test_names_of_any_kind(self):
         self.results = self.folder / "-with space and ünï, it's \"%s{}$HOME`id`;\nx\udcff"
         self.assertOneLine(self.bench(), 1, "hyperfine and gnuplot not found")
         self.assertTrue((self.results / "latest" / "report.html").exists())
