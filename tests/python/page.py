@@ -128,7 +128,7 @@ class Hostile(unittest.TestCase):
             blocks = [pipes(line) for line in text.splitlines() if re.match(r"\|[-:|]+$", line)]
             self.assertLessEqual(set(sizes), set(blocks))
         headings = [line for line in self.markdown("run").splitlines() if line.startswith("#")]
-        self.assertEqual(len(headings), 7)  # with two further questions
+        self.assertEqual(len(headings), 8)  # with three further questions
 
     def test_anchors_are_one_for_each_row(self):
         rows = page.table_rows(self.runs[0].summary, self.runs[0].run.strategies)
