@@ -134,7 +134,7 @@ class Started(Sampling):
                                       self.output, "--", str(BIN / stages()[-4].rpartition("/")[2]),
                                       RESERVED, COMMITTED, TOUCHED))
         recorder.stdout.readline()
-        self.check_stages(recorder, (0, 3))
+        self.check_stages(recorder, () if WINDOWS else (0, 3))
         self.assertEqual(self.end(recorder).returncode, 3)
 
     @unittest.skipIf(WINDOWS, "signals are POSIX's")
@@ -155,6 +155,7 @@ class Started(Sampling):
         self.assertIn("record: cannot start no/such/program: ", done.stderr)
         self.assertFalse(self.output.exists())
 
+    @unittest.skipIf(WINDOWS, "the same code, and each start takes long")
     def test_bad_usage(self):
         for words, says in ((["--pid", "x"], "--pid: 'x' is no process"),
                             (["--pid", "0"], "--pid: '0' is no process"),
