@@ -3,7 +3,7 @@
 # Ubuntu by package name. Elsewhere it prints the list and changes nothing.
 set -eu
 
-build="gcc libc6-dev cmake ninja-build make git dpkg-dev"
+build="gcc libc6-dev cmake ninja-build make git dpkg-dev file"
 bench="python3 python3-scipy python3-pandas python3-jinja2 python3-tqdm gnuplot-nox
        fonts-dejavu-core hyperfine util-linux"
 tests="clang clang-format clang-tidy libclang-rt-14-dev binutils locales strace linux-perf chromium

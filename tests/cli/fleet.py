@@ -73,7 +73,8 @@ class Tree(unittest.TestCase):
         return path
 
     def one(self, host, **environment):
-        return execute([self.one_host, host, self.into], env=self.environment | environment)
+        return execute([self.one_host, host, self.into.name], cwd=self.root,
+                       env=self.environment | environment)
 
     def command(self, *words):
         return [sys.executable, self.root / "scripts" / "vmcommit", *words]
