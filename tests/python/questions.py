@@ -433,9 +433,9 @@ class Threads(unittest.TestCase):
 
     def test_without_the_kernels_count_calls_are_told(self):
         of = analysed(thread_rows(locks=False), **with_cpus(2))
-        self.assertIn("fault makes calls that commit, each of which takes the address space's "
-                      "lock, once a page, guard by 64 KiB 0.0626 times a page",
-                      one(self, said(of, "threads"), "By 4 threads"))
+        self.assertIn("takes the address space's lock. By 4 threads with a region each, fault "
+                      "makes such calls once a page, guard by 64 KiB 0.0626 times a page",
+                      one(self, said(of, "threads"), "Each call that commits"))
         self.assertIn("was not counted", of.sections[-1].note)
 
     def test_more_threads_than_cpus_have_no_time(self):

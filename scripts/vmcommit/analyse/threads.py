@@ -301,12 +301,12 @@ def of_locks(scaling: Scaling) -> list[Sentence]:
     found = sorted(scaling.of(share, scaling.most), key=lambda each: -each.locks)
     if not found:
         return []
-    what = "takes the address space's lock" if scaling.counted else \
-        "makes calls that commit, each of which takes the address space's lock,"
+    known = "" if scaling.counted else "Each call that commits takes the address space's lock. "
+    what = "takes the address space's lock" if scaling.counted else "makes such calls"
     first, *others = [each for each in found if each.cell.strategy.step != "size"] or found
     clauses = [f"{first.name} {what} {a_page_text(first)}"] + [
         f"{each.name} {a_page_text(each)}" for each in found if each is not first]
-    text = f"By {threads_text(scaling.most, share)}, {', '.join(clauses)}."
+    text = f"{known}By {threads_text(scaling.most, share)}, {', '.join(clauses)}."
     if others:
         text += f" {first.name} takes it {first.locks / others[-1].locks:.3g} times as often as " \
             f"{others[-1].name}."
