@@ -143,6 +143,23 @@ class Verdicts(Pretended):
         self.assertGreater(result.rounds, 20)
         self.assertEqual(result.rounds, len(self.sets))
 
+    def test_what_all_sets_together_leave_open_goes_on_while_there_is_time(self):
+        """After twenty sets, what is typical of all of them tells the first sixteen apart, which
+        looked the same by what was typical of those."""
+        update = in_turns.Estimates.update
+
+        def told_apart(estimates):
+            update(estimates)
+            if len(estimates.sets) == 20:
+                for ratio, times in zip(OPEN, estimates.times):
+                    times["head"] *= ratio
+
+        for seconds, sets, verdict in ((1e4, 32, rules.SAME), (20, 20, rules.INCONCLUSIVE)):
+            self.setUp()
+            with mock.patch.object(in_turns.Estimates, "update", told_apart):
+                result = self.time(seconds=seconds)
+            self.assertEqual((result.verdict, result.rounds), (verdict, sets))
+
     def test_time_goes_where_a_verdict_is_nearest(self):
         """The noisier one waits until the other is known, which it is before 50 sets."""
         for worse, better in ((UPFRONT, FAULT), (FAULT, UPFRONT)):

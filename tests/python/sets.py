@@ -167,10 +167,12 @@ class Order(Fakes):
                                  else (BATCHES, 1))
 
     def test_each_round_has_an_order_of_its_own(self):
-        self.take(self.parts("abcd"))
-        names = [name for name, _ in self.timed("abcd")]
-        rounds = [tuple(names[at:at + 4]) for at in range(0, len(names), 4)]
-        self.assertEqual(len(rounds), CYCLES * len(CYCLE))
+        rounds = []
+        for seed in range(4):
+            self.take(self.parts("abcd"), seed=seed)
+            names = [name for name, _ in self.timed("abcd")]
+            rounds += [tuple(names[at:at + 4]) for at in range(0, len(names), 4)]
+        self.assertEqual(len(rounds), 4 * CYCLES * len(CYCLE))
         self.assertEqual({frozenset(order) for order in rounds}, {frozenset("abcd")})
         self.assertEqual(len(set(rounds)), math.factorial(4))
 

@@ -118,7 +118,11 @@ class InTurns:
             self.keep(cell, side, number, each)
         cell.estimates.add({side: each.turns for side, each in taken.items() if each.turns})
         cell.seconds += time.monotonic() - started
-        if not cell.broken:
+        if cell.broken:
+            return
+        self.judge(cell)
+        if cell.known:  # by what was typical some sets ago: the last word is by all sets together
+            cell.estimates.update()
             self.judge(cell)
 
     def keep(self, cell: Cell, side: str, number: int, taken: Taken):

@@ -82,14 +82,26 @@ class Campaign:
             return Taken(row_of_failure(configuration, part.like, failure) | set_number,
                          failure=str(failure))
 
+    def tell(self, block):
+        """The plan what sets say of a block's times."""
+        for configuration in self.plan.blocks[block]:
+            if times := self.estimates[block].of(configuration):
+                self.plan.logs[configuration] = {number: math.log(ns)
+                                                 for number, ns in times.items()}
+
+    def settle(self, block):
+        """Whether a block is known is told by what was typical some sets ago; the last word is by
+        all sets together."""
+        if not self.plan.open_in(block):
+            self.estimates[block].update()
+            self.tell(block)
+            self.plan.look_again(block)
+
     def keep(self, block, members, taken):
         """Adds a set's rows, and what it says of times to the plan."""
         estimates = self.estimates[block]
         estimates.add({each: taken[each].turns for each in members if taken[each].turns})
-        for configuration in self.plan.blocks[block]:
-            if times := estimates.of(configuration):
-                self.plan.logs[configuration] = {number: math.log(ns)
-                                                 for number, ns in times.items()}
+        self.tell(block)
         number = len(estimates.sets) - 1
         round_number = self.rounds[block[:3]] = self.rounds.get(block[:3], 0) + 1
         for position, configuration in enumerate(members, 1):
@@ -128,6 +140,7 @@ class Campaign:
                 taken = self.take_set(block, members)
                 self.keep(block, members, taken)
                 self.plan.took(block, members, time.monotonic() - started)
+                self.settle(block)
         finally:
             self.finish()
 

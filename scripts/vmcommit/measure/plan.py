@@ -198,6 +198,10 @@ class Plan:
         for configuration in members:
             self.tries[configuration] += 1
         self.untried[block] = sum(not self.tries[each] for each in self.blocks[block])
+        self.look_again(block)
+
+    def look_again(self, block):
+        """What is open in a block, and in those whose spread is pooled with its."""
         self.shortages = {other: short for other, short in self.shortages.items()
                           if pool_of(*other) != pool_of(*block)}
 

@@ -25,8 +25,9 @@ from vmcommit.measure.reservoir import Reservoir
 from vmcommit.measure.turns import Member, Refused, length, words
 
 TURN_NS = 300_000  # what a turn shall last
-BATCHES = 24  # turns of whole cycles that a member takes in a set
-SLICES = 64  # that a member takes in a set at least, where cycles are sliced
+# What a member takes in a set: turns of whole cycles; slices at least, where cycles are sliced.
+# More cost more than they tell, for processes differ as they were started (docs/trust.md).
+BATCHES, SLICES = 24, 32
 COUNTED = 2  # rounds in which memory is read: what it tells is exact
 USUAL_TOUCH_NS = 1000  # where nothing is known yet
 
