@@ -86,6 +86,7 @@ class Kinds(unittest.TestCase):
                 self.assertLessEqual(len(text.splitlines()), 25)
                 self.assertLessEqual(max(map(len, text.splitlines())), 80)
                 self.assertEqual(text.splitlines()[-1], "report: results/latest/report.html")
+                self.assertNotIn("…", text)
 
     def answers(self, kind, *patterns):
         text = " ".join(self.said[kind].split())

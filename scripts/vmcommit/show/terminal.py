@@ -80,8 +80,14 @@ def of_precision(summary) -> str:
             + (": measure longer, or on a quieter machine." if not known else "."))
 
 
+def first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".") + "."
+
+
 def of_doubts(analysis) -> list[str]:
-    return shortest([[cut(" ".join(text.split()))] for text in doubts.warnings(analysis)], DOUBTS)
+    """The first sentence of each; the report has the others."""
+    return shortest([textwrap.wrap(first_sentence(text), WIDTH)
+                     for text in doubts.warnings(analysis)], DOUBTS)
 
 
 def answer(analysis, path: str) -> str:
