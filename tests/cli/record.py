@@ -73,8 +73,11 @@ class Record(unittest.TestCase):
 
 
 class Replay(Record):
-    def assert_equal_throughout(self, replayed):
-        self.assertGreater(len(replayed.checkpoints), len(replayed.calls))
+    def assert_equal_throughout(self, replayed, alone=True):
+        """`alone`: by a single thread. A call that ends while another one is let through has no
+        checkpoint, since that one may be done or not."""
+        share = 1 if alone else 0.9
+        self.assertGreater(len(replayed.checkpoints), share * len(replayed.calls))
         for checkpoint in replayed.checkpoints:
             self.assertTrue(checkpoint.equal, checkpoint)
             self.assertEqual(checkpoint.charge, checkpoint.kernel_charge)
@@ -86,7 +89,8 @@ class Replay(Record):
             for act in ACTS:
                 with self.subTest(act=act, options=options):
                     shutil.rmtree(self.output, ignore_errors=True)
-                    self.assert_equal_throughout(self.recorded(ACT, act, options=options))
+                    self.assert_equal_throughout(self.recorded(ACT, act, options=options),
+                                                 alone=not act.startswith("thread"))
 
     def test_random_calls(self):
         """Hardly any differ: docs/record.md says which."""
