@@ -91,6 +91,15 @@ def vmcommit(*arguments):
     return [sys.executable, str(ROOT / "tests" / "tiny.py"), *map(str, arguments)]
 
 
+def campaign(name, results):
+    """A campaign of that profile, carried out. (what was said, the run's folder)."""
+    done = execute(vmcommit("bench", "--build", BIN.parent, "--results", results,
+                            "--profile", "tiny", "--campaign", name),
+                   env=os.environ | {"VMCOMMIT_CAMPAIGN": ""})
+    assert done.returncode in (0, 1), done.stderr  # 1: gnuplot may be missing
+    return done.stdout, pathlib.Path(results) / "latest"
+
+
 def parse(text):
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

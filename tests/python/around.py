@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import pathlib
 import tempfile
 import types
@@ -11,7 +10,7 @@ import unittest
 
 import pandas
 
-from support import BIN, EMULATOR, PAGE, execute, parse, rows, vmcommit
+from support import EMULATOR, PAGE, campaign, parse, rows
 
 from vmcommit.analyse import surroundings
 from vmcommit.base.columns import DETAILS
@@ -170,15 +169,11 @@ class Picture(unittest.TestCase):
 class Campaign(unittest.TestCase):
     def test_a_run(self):
         with tempfile.TemporaryDirectory() as results:
-            done = execute(vmcommit("bench", "--build", BIN.parent, "--results", results,
-                                    "--profile", "tiny", "--campaign", "surroundings"),
-                           env=os.environ | {"VMCOMMIT_CAMPAIGN": ""})
-            self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: gnuplot may be missing
-            latest = pathlib.Path(results) / "latest"
+            printed, latest = campaign("surroundings", results)
             taken = parse((latest / "details" / "surroundings.csv").read_text())
             page, short = ((latest / name).read_text() for name in ("report.html", "REPORT.md"))
             described = json.loads((latest / "environment.json").read_text())
-        self.assertIn("Never hand the kernel memory", done.stdout)
+        self.assertIn("Never hand the kernel memory", printed)
         self.assertEqual({row["part"] for row in taken}, {"kernel", "fork", "stacks", "locked"})
         self.assertEqual(described["campaign"], "surroundings")
         self.assertIn('<section id="surroundings"', page)

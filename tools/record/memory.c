@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "listing.h"
@@ -240,34 +239,23 @@ int memory_list(pid_t tid, void (*each)(const struct memory_mapping *mapping, vo
     return proc_for_each_line("", path, list_line, &list);
 }
 
-/* /proc/PID/stat behind the command's name, which may hold anything: fields 3 on (proc(5)). */
 static void stat_line(char *line, void *context)
 {
+    enum { MINOR = 10, MAJOR = 12, RESIDENT = 24, HEAP = 47 };
     struct memory_counts *counts = context;
-    const char *rest = strrchr(line, ')');
-    for (int field = 3; rest != NULL && field <= 47; field++) {
-        uint64_t value = strtoull(rest + 2, NULL, 10);
-        if (field == 10)
-            counts->minor_faults = value;
-        else if (field == 12)
-            counts->major_faults = value;
-        else if (field == 24)
-            counts->resident_bytes = value * vm_page_bytes();
-        else if (field == 47)
-            counts->heap = value;
-        rest = strchr(rest + 2, ' ');
-        rest = rest == NULL ? NULL : rest - 1;
-    }
+    uint64_t fields[HEAP + 1];
+    proc_stat_fields(line, fields, HEAP + 1);
+    counts->minor_faults = fields[MINOR];
+    counts->major_faults = fields[MAJOR];
+    counts->resident_bytes = fields[RESIDENT] * vm_page_bytes();
+    counts->heap = fields[HEAP];
 }
 
 int memory_count(pid_t pid, pid_t tid, struct memory_counts *counts)
 {
     char path[64];
-    struct timespec cpu;
-    clockid_t clock;
     *counts = (struct memory_counts){0};
-    if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &cpu) == 0)
-        counts->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    proc_cpu_ns(pid, &counts->cpu_ns);
     snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
     return proc_for_each_line("", path, stat_line, counts);
 }

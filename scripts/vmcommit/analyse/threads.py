@@ -12,9 +12,11 @@ import numpy
 import pandas
 
 from vmcommit.analyse.answer import Ratio
+from vmcommit.analyse.claims import interval_text
 from vmcommit.analyse.section import Line, Section, cell_json, not_measured
 from vmcommit.analyse.sentences import Sentence
-from vmcommit.base.cells import PLAIN, PROCESSES, SHARES, Cell, cell_of
+from vmcommit.base.cells import (OWN, PLAIN, PROCESSES, SAME_PAGES, SHARES, STRIPES, Cell,
+                                 cell_of)
 from vmcommit.base.conventions import CONFIDENCE, DEFAULT_STEP
 from vmcommit.base.runs import pages_of
 from vmcommit.base.statistics import pooled_spread, set_interval, shared
@@ -22,7 +24,6 @@ from vmcommit.base.strategies import Strategy
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import count_text, size_text, time_text
 
-OWN, STRIPES, SAME_PAGES = (share for share in SHARES if share != PROCESSES)
 HEADINGS = ("threads", "they have", "strategy", "pages a second", "times one thread's",
             "time, times processes'", "processor time a page", "lock taken a page",
             "commit calls a page",
@@ -66,9 +67,7 @@ class Scaled:
 
     @property
     def name(self) -> str:
-        """fault; chunked by 64 KiB"""
-        step = f" by {size_text(self.cell.chunk)}" if self.cell.step else ""
-        return f"{self.cell.strategy}{step}"
+        return self.cell.choice
 
     @property
     def locks(self) -> float:
@@ -317,7 +316,7 @@ def of_growth(scaling: Scaling) -> list[Sentence]:
     """Whether more threads take it more often for each page."""
     lines = [line for share in (OWN, STRIPES) for line in scaling.by_threads(share).values()]
     grown = [line[-1] for line in lines if line[-1].locks > line[0].locks + 0.01]
-    if not lines or grown or not any(len(line) > 1 for line in lines):
+    if grown or not lines:
         return [Sentence(f"With {threads_text(each.threads, each.share)} {each.name} takes it "
                          f"{often(each.locks)} times a page, more often than a single thread.",
                          (each.cell,)) for each in grown]
@@ -338,9 +337,9 @@ def of_speed(scaling: Scaling, share: str) -> list[Sentence]:
 
 
 def beside_text(ratio: Ratio) -> str:
-    interval = f"{ratio.median:.2f} times ({ratio.low:.2f} to {ratio.high:.2f})"
-    return f"takes {interval} as long" if ratio.sign else f"shows no significant difference, " \
-        f"{interval}"
+    interval = interval_text((ratio.median, ratio.low, ratio.high))
+    return f"takes {interval} as long" if ratio.sign else \
+        f"shows no significant difference, {interval}"
 
 
 def of_processes(scaling: Scaling) -> list[Sentence]:
@@ -432,9 +431,7 @@ def ratio_json(name: str, ratio: Ratio | None) -> dict:
 
 
 def scaled_json(each: Scaled, scaling: Scaling) -> dict:
-    names = {"locks": "lock_count_per_page", "commits": "commit_calls_per_page",
-             "handled": "handled_faults_per_page", "minor": "minor_faults_per_page"}
-    counts = {names[name]: round(count, 6) for name, count in each.a_page.items()
+    counts = {f"{COUNTED[name]}_per_page": round(count, 6) for name, count in each.a_page.items()
               if not numpy.isnan(count)}
     return cell_json(each.cell) | {"threads": each.threads} | counts \
         | figures_json("pages_per_s", each.speed) | figures_json("cpu_ns_per_page", each.cpu_ns) \

@@ -15,11 +15,11 @@ def touched_bytes(size, touch, page):
     return math.ceil(fractions.Fraction(touch) * size / page) * page
 
 
-PROCESSES = "processes"
 # What threads have of each other's memory, and how that is called.
-SHARES = {"own": "a region each", "stripes": "stripes", "pages": "the same pages",
+OWN, STRIPES, SAME_PAGES, PROCESSES = "own", "stripes", "pages", "processes"
+SHARES = {OWN: "a region each", STRIPES: "stripes", SAME_PAGES: "the same pages",
           PROCESSES: "processes"}
-SEPARATE = ("own", PROCESSES)  # where each has a region
+SEPARATE = (OWN, PROCESSES)  # where each has a region
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Configuration:
     @property
     def part(self):
         """Bytes that a thread has."""
-        return self.size // self.manner.threads if self.manner.share == "stripes" else self.size
+        return self.size // self.manner.threads if self.manner.share == STRIPES else self.size
 
     @property
     def block(self):
@@ -161,9 +161,13 @@ class Cell:
         manner = "".join(f"-{value}" for value in self.manner.asked().values())
         return f"{self.strategy}-{self.size}-{self.touched}-{self.chunk}-{self.order}{manner}"
 
+    @property
+    def choice(self):
+        """fault; chunked by 64 KiB"""
+        return str(self.strategy) + (f" by {size_text(self.chunk)}" if self.step else "")
+
     def __str__(self):
-        manner = "" if self.manner == PLAIN else f", {self.manner}"
-        return str(self.strategy) + (f" by {size_text(self.chunk)}" if self.step else "") + manner
+        return self.choice + ("" if self.manner == PLAIN else f", {self.manner}")
 
 
 def default_of(strategy: Strategy) -> dict[str, tuple]:

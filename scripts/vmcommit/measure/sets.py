@@ -16,7 +16,7 @@ import random
 
 import numpy
 
-from vmcommit.base.cells import Configuration
+from vmcommit.base.cells import SAME_PAGES, Configuration
 from vmcommit.base.columns import MEMORY
 from vmcommit.base.units import GIB, MIB
 from vmcommit.measure.estimate import Turns
@@ -192,7 +192,7 @@ class Set:
     def touching(self, key) -> int:
         """How many pages a member's touch makes resident: each thread's, but of the same pages."""
         manner = self.parts[key].configuration.manner
-        return 1 if manner.share == "pages" else max(1, manner.threads)
+        return 1 if manner.share == SAME_PAGES else max(1, manner.threads)
 
     def shuffled(self) -> list:
         """The members in a random order that does not begin with who ended the one before."""

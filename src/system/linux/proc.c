@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int open_below(const char *root, const char *path)
@@ -64,6 +65,30 @@ void proc_number_line(char *line, void *context)
     uint64_t *number = context;
     if (isdigit((unsigned char)line[0]))
         *number = strtoull(line, NULL, 10);
+}
+
+/* The command's name before them may hold anything. */
+char proc_stat_fields(char *line, uint64_t *fields, size_t count)
+{
+    char *rest = strrchr(line, ')');
+    memset(fields, 0, count * sizeof *fields);
+    if (rest == NULL || rest[1] == '\0' || rest[2] == '\0')
+        return 0;
+    char state = rest[2];
+    rest += 3;
+    for (size_t field = 4; field < count; field++)
+        fields[field] = strtoull(rest, &rest, 10);
+    return state;
+}
+
+bool proc_cpu_ns(int process, uint64_t *ns)
+{
+    struct timespec cpu;
+    clockid_t clock;
+    if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &cpu) != 0)
+        return false;
+    *ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    return true;
 }
 
 bool proc_field(const char *line, const char *name, uint64_t *value)

@@ -17,6 +17,13 @@ int proc_for_each_line(const char *root, const char *path, void (*line)(char *te
 /* The number behind `name` at the start of a line; false if the line is another. */
 bool proc_field(const char *line, const char *name, uint64_t *value);
 
+/* Numbers of /proc/PID/stat, each in the place that proc(5) gives it, from 4 up to `count`; 0 where
+ * there is none. Returns the state, which is field 3, or 0 where the line has none. */
+char proc_stat_fields(char *line, uint64_t *fields, size_t count);
+
+/* CPU time that a process has had, all threads together. False where the system doesn't say. */
+bool proc_cpu_ns(int process, uint64_t *ns);
+
 /* A `line` for files of one number: puts it into *(uint64_t *)context, which stays as it is where
  * the line begins with none, as "max" does. */
 void proc_number_line(char *line, void *context);

@@ -354,18 +354,14 @@ struct life {
     uint64_t flags, started, code, stack;
 };
 
-/* Fields are counted from the name's closing bracket, since a name may hold anything (proc(5)). */
 static void stat_line(char *line, void *context)
 {
+    enum { FIELDS = 29 };
     struct life *life = context;
-    char *rest = strrchr(line, ')');
-    uint64_t fields[32] = {0};
-    if (rest == NULL || rest[1] == '\0' || rest[2] == '\0')
+    uint64_t fields[FIELDS];
+    life->state = proc_stat_fields(line, fields, FIELDS);
+    if (life->state == 0)
         return;
-    life->state = rest[2];
-    rest += 3;
-    for (size_t field = 4; field < 32; field++)
-        fields[field] = strtoull(rest, &rest, 10);
     life->known = true;
     life->flags = fields[9];
     life->started = fields[22];

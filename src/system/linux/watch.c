@@ -8,12 +8,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "system/linux/ending.h"
@@ -138,18 +135,13 @@ enum watch_event watch_wait(struct watch *watch, uint64_t ms)
     }
 }
 
-/* /proc/PID/stat behind the command's name, which may hold anything: fields 3 on (proc(5)). */
 static void stat_line(char *line, void *context)
 {
     enum { MINOR = 10, MAJOR = 12 };
     struct watch_counts *counts = context;
-    char *rest = strrchr(line, ')');
-    if (rest == NULL || strlen(rest) < 3)
+    uint64_t fields[MAJOR + 1];
+    if (proc_stat_fields(line, fields, MAJOR + 1) == 0)
         return;
-    rest += 3;
-    uint64_t fields[MAJOR + 1] = {0};
-    for (size_t field = 4; field <= MAJOR; field++)
-        fields[field] = strtoull(rest, &rest, 10);
     counts->minor_faults = (struct meter_count){fields[MINOR], true};
     counts->major_faults = (struct meter_count){fields[MAJOR], true};
 }
@@ -165,12 +157,8 @@ static void status_line(char *line, void *context)
 void watch_count(const struct watch *watch, struct watch_counts *counts)
 {
     char path[64];
-    struct timespec cpu;
-    clockid_t clock;
     *counts = (struct watch_counts){0};
-    if (clock_getcpuclockid((pid_t)watch->process, &clock) == 0 && clock_gettime(clock, &cpu) == 0)
-        counts->cpu_ns =
-            (struct meter_count){(uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec, true};
+    counts->cpu_ns.known = proc_cpu_ns((int)watch->process, &counts->cpu_ns.value);
     snprintf(path, sizeof path, "/proc/%" PRIu64 "/stat", watch->process);
     proc_for_each_line("", path, stat_line, counts);
     snprintf(path, sizeof path, "/proc/%" PRIu64 "/status", watch->process);

@@ -185,6 +185,21 @@ static void lines_come_whole(void)
     CHECK_EQUAL(counts[1], LINES * 7);
 }
 
+/* proc(5): a command's name stands in brackets and may have some of its own. */
+static void a_process_is_told_by_fields(void)
+{
+    uint64_t fields[8];
+    char whole[] = "7 (a) 1 (b) S 1 22 333 4444 5", empty[] = "7 (a)", none[] = "7 S 1 22";
+    CHECK_EQUAL(proc_stat_fields(whole, fields, 8), 'S');
+    CHECK_EQUAL(fields[3], 0);
+    CHECK_EQUAL(fields[4], 1);
+    CHECK_EQUAL(fields[5], 22);
+    CHECK_EQUAL(fields[7], 4444);
+    CHECK_EQUAL(proc_stat_fields(empty, fields, 8), 0);
+    CHECK_EQUAL(fields[7], 0);
+    CHECK_EQUAL(proc_stat_fields(none, fields, 8), 0);
+}
+
 static void endless_lines_end(void)
 {
     static char text[100001];
@@ -223,6 +238,7 @@ int main(void)
     a_range_is_charged_where_its_mappings_are();
     what_is_missing_is_unknown_or_an_error();
     lines_come_whole();
+    a_process_is_told_by_fields();
     endless_lines_end();
     a_root_may_be_as_long_as_the_system_takes();
     snprintf(command, sizeof command, "rm -rf '%s'", root);

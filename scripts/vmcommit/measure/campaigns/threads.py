@@ -3,7 +3,7 @@ processes, which tells the address space's lock from the machine's memory."""
 
 import dataclasses
 
-from vmcommit.base.cells import PROCESSES, SHARES, Configuration, Manner
+from vmcommit.base.cells import OWN, PROCESSES, SHARES, STRIPES, Configuration, Manner
 from vmcommit.base.units import MIB, powers
 from vmcommit.measure.campaigns.topic import Topic
 from vmcommit.measure.environment import CPUS
@@ -35,7 +35,7 @@ def size_of(profile, available, threads):
 
 def shared(strategies, size, threads, share, question):
     """Each thread has so many bytes, whatever they share."""
-    whole = threads * size if share == "stripes" else size
+    whole = threads * size if share == STRIPES else size
     return [Configuration(strategy, whole, question=question, manner=Manner(
         threads=threads, share=share)) for strategy in strategies]
 
@@ -77,13 +77,13 @@ def brief(profile, strategies):
     several, with a region each."""
     threads = min(len(CPUS), MOST_THREADS)
     strategies = list(filter(runs_threads, strategies))
-    return in_turns(strategies, profile.sweep_size // 16, threads, ("own",)) if threads > 1 else []
+    return in_turns(strategies, profile.sweep_size // 16, threads, (OWN,)) if threads > 1 else []
 
 
 def cells(strategies):
     """What is counted there is the same in each cycle, which it is not on the same pages."""
     strategies = list(filter(runs_threads, strategies))
-    return [each for share in ("own", "stripes")
+    return [each for share in (OWN, STRIPES)
             for each in shared(strategies, CELL_SIZE, FEWEST_THREADS, share, "")]
 
 
