@@ -5,6 +5,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import made
 import reference
@@ -136,6 +137,13 @@ class Room(unittest.TestCase):
         lines = terminal.answer(analysed, "x").splitlines()
         self.assertEqual(len(lines), terminal.LINES)
         self.assertRegex("\n".join(lines), r"\.\.\. \d+ more in the report\n\nCompared")
+
+    def test_where_less_than_half_is_known_it_says_what_to_do(self):
+        for unknown, more in ((174, True), (89, True), (88, False)):
+            with mock.patch.object(terminal.doubts, "wide_ratios",
+                                   lambda _, unknown=unknown: {"count": unknown, "of": 176}), \
+                    mock.patch.object(terminal, "doubt", lambda _: ""):
+                self.assertEqual("measure longer" in terminal.of_precision(None), more, unknown)
 
     def test_columns_are_cut_at_the_edge(self):
         self.assertEqual(terminal.columns([("a", "bc"), ("def", "g")]), ["a    bc", "def  g"])

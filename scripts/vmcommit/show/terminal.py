@@ -77,7 +77,7 @@ def of_precision(summary) -> str:
         return ""
     known = wide["of"] - wide["count"]
     return (f"{known} of {counted(wide['of'], 'ratio')} known within ±{percent(doubts.NARROW)}"
-            + (": measure longer, or on a quieter machine." if not known else "."))
+            + (": measure longer, or on a quieter machine." if 2 * known < wide["of"] else "."))
 
 
 def first_sentence(text: str) -> str:
