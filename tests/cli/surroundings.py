@@ -143,7 +143,8 @@ class Stacks(unittest.TestCase):
         self.assertEqual((all_of_them["status"], all_of_them["error"]),
                          ("refused", "Cannot allocate memory"))
         self.assertEqual(all_of_them["count"], all_of_them["most"])
-        self.assertEqual(all_of_them["most"], few["most"])
+        self.assertAlmostEqual(number(all_of_them, "most"), number(few, "most"), delta=4,
+                               msg="the process's other mappings lie elsewhere each time")
         others = most_mappings() - 2 * number(few, "most")
         self.assertLess(0, others)
         self.assertLess(others, 200)

@@ -122,6 +122,16 @@ def student(confidence: float, freedom: int) -> float:
     return float(special.stdtrit(freedom, (1 + confidence) / 2))
 
 
+def normal_reach(confidence: float) -> float:
+    """How many standard errors a normal interval reaches to either side."""
+    return float(special.ndtri((1 + confidence) / 2))
+
+
+def normal_values(n: int) -> numpy.ndarray:
+    """So many values of the standard normal distribution, each as probable as the next."""
+    return special.ndtri((numpy.arange(n) + 0.5) / n)
+
+
 def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int] = (numpy.nan, 0)
                  ) -> tuple[float, float, float, float]:
     """(middle, low, high, coverage) of what sets of turns gave, one value each. From RANKED values

@@ -139,9 +139,7 @@ class Trial:
         started = time.monotonic()
         shown(lambda display: in_turns.measure(results, CELL_SECONDS * len(results), display))
         first = [dataclasses.replace(result) for result in results]
-        suspects = [result for result in results if result.verdict == rules.REGRESSED]
-        if suspects:
-            shown(lambda display: in_turns.measure(suspects, CELL_SECONDS * len(suspects), display))
+        shown(lambda display: in_turns.confirm(results, CELL_SECONDS, display))
         seconds = time.monotonic() - started
         for result in results:
             if result.verdict == rules.MISSING:
@@ -152,8 +150,6 @@ class Trial:
     def row(self, number, place, strategy, result, verdict, seconds):
         """`result`: of the first sets, whose estimate no choice touched; `verdict`: the last."""
         slowed = self.slowed(result.cell, place, strategy)
-        if result.verdict == rules.REGRESSED != verdict:
-            verdict = rules.INCONCLUSIVE
         return {"comparison": number + 1, "beside": self.beside, "place": place.name,
                 "share": self.share, "threshold": self.threshold, "slowed": int(slowed),
                 "cell": result.cell.name, "verdict": verdict, "ratio": f"{result.ratio:.5f}",

@@ -1,6 +1,7 @@
 """Two sides measured against each other: counts first, then times. Harnesses that take turns do so;
 others, an older base's or an allocator's, give a sample each in rounds of pairs."""
 
+import dataclasses
 import random
 import statistics
 import time
@@ -252,7 +253,7 @@ class Comparison:
 
     def time(self, taking, alone, rounds, seconds, shown) -> list[Configuration]:
         """Measures and judges, for up to `seconds` those that take turns and for `rounds` those
-        that don't; whatever regressed is measured afresh before it is believed. Returns the cells
+        that don't; whatever changed is measured afresh before it is believed. Returns the cells
         in which base differs from itself, if it is measured twice."""
         alarms = self.time_in_turns(taking, seconds, shown) if taking else []
         alarms += self.time_in_rounds(alone, rounds, shown) if alone else []
@@ -274,15 +275,12 @@ class Comparison:
         cells = in_turns.measure(results, seconds, shown)
         alarms = [cell.result.cell for cell in cells if "again" in cell.parts and not cell.broken
                   and self.differ(*cell.paired(("base", "again")))]
-        if suspects := [result for result in results if result.verdict == rules.REGRESSED]:
-            in_turns.measure(suspects, seconds * len(suspects) / len(results), shown)
-            self.confirm(suspects)
+        in_turns.confirm(results, seconds / len(results), shown)
         self.samples.update()
         return alarms
 
     def differ(self, base, again):
-        return bool(base) and self.rule.judge_times(base, again)[0] in (rules.REGRESSED,
-                                                                        rules.IMPROVED)
+        return bool(base) and self.rule.judge_times(base, again)[0] in rules.CHANGED
 
     def time_in_rounds(self, results, rounds, shown):
         first = self.measure(results, rounds, shown)
@@ -290,20 +288,13 @@ class Comparison:
         alarms = [result.cell for result in results if "again" in self.sides
                   and result.cell not in self.broken
                   and self.differ(*self.samples.paired(("base", "again"), result.cell, first))]
-        if suspects := [result for result in results if result.verdict == rules.REGRESSED]:
-            self.judge(suspects, self.measure(suspects, rounds, shown), self.rule.judge_times)
-            self.confirm(suspects)
+        if suspects := [result for result in results if result.changed]:
+            first_verdicts = [result.verdict for result in suspects]
+            rule = dataclasses.replace(self.rule, cells=len(suspects))
+            self.judge(suspects, self.measure(suspects, rounds, shown), rule.judge_times)
+            for result, verdict in zip(suspects, first_verdicts):
+                result.confirm(verdict)
         return alarms
-
-    @staticmethod
-    def confirm(suspects):
-        """What was measured twice, afresh the second time."""
-        for result in suspects:
-            if result.verdict == rules.REGRESSED:
-                result.why = f"{rules.share_text(result.ratio)}, and again on fresh rounds"
-            elif result.verdict != rules.MISSING:
-                result.verdict = rules.INCONCLUSIVE
-                result.why = "not confirmed on fresh rounds"
 
     def counts_that_vary(self, result, side):
         """How many rounds had other counts than the first one, and what differed; (0, "")."""

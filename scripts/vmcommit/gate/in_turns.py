@@ -7,14 +7,17 @@ import random
 import time
 from collections.abc import Callable
 
+import numpy
+
 from vmcommit.base.cells import Configuration
-from vmcommit.base.statistics import half_width
+from vmcommit.base.statistics import half_width, normal_values
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
 from vmcommit.measure.estimate import Estimates
 from vmcommit.measure.sets import Pace, Part, Set, Taken
 
 SETS = 20  # at least, so that ranks can decide among twenty cells
+POSSIBLE = normal_values(15)  # standard errors from a median to where what it estimates may lie
 
 
 @dataclasses.dataclass
@@ -88,6 +91,20 @@ class InTurns:
             self.finish(cell)
         return cells
 
+    def confirm(self, results: list[rules.Result], seconds: float, shown: Callable):
+        """Measures afresh what changed, for up to so many seconds a cell, before it is believed.
+        Those cells alone are the family then: the others can't be called any more."""
+        changed = {id(result): result.verdict for result in results if result.changed}
+        suspects = [result for result in results if id(result) in changed]
+        if not suspects:
+            return
+        rule = dataclasses.replace(self.rule, cells=len(suspects))
+        again = InTurns(self.parts, rule, self.pace, self.order, self.add)
+        again.number = self.number
+        again.measure(suspects, seconds * len(suspects), shown)
+        for result in suspects:
+            result.confirm(changed[id(result)])
+
     def distance(self, cell: Cell) -> tuple[int, float]:
         """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds,
         so that a noisy cell does not take the time in which ten others would be known."""
@@ -98,13 +115,16 @@ class InTurns:
         return half_width(*map(math.log, (result.ratio, result.low, result.high)))
 
     def seconds_to_go(self, cell: Cell) -> float:
-        """Until a verdict, as the interval narrows with the square root of the time."""
+        """Until a verdict, as the interval narrows with the square root of the time. What it must
+        narrow to is a mean over where the ratio may truly lie, for a median that lies next to the
+        threshold by chance would be given no time to leave it."""
         if cell.sets < SETS:
             return (SETS - cell.sets) * (cell.next_seconds or 0.05)
-        distance = abs(math.log(cell.result.ratio))
-        bound = math.log(1 + self.rule.threshold)
-        needed = max(bound - distance if distance < bound else distance, 0.1 * bound)
-        return cell.seconds * max((self.wide(cell) / needed) ** 2 - 1, 0.1)
+        wide = math.log1p(self.wide(cell))
+        bound = math.log1p(self.rule.threshold)
+        distances = numpy.abs(math.log(cell.result.ratio) + wide / self.rule.reach * POSSIBLE)
+        narrow = numpy.where(distances < bound, bound - distances, distances)
+        return cell.seconds * max(wide ** 2 / float(numpy.mean(narrow ** 2)) - 1, 0.1)
 
     def seconds_left(self, waiting, most) -> float:
         return max(0.0, min(most, sum(map(self.seconds_to_go, waiting))))
@@ -167,6 +187,7 @@ class InTurns:
     def plain_text(self, cell: Cell) -> str:
         """Where plain sums say something else: then something happens that is not in every turn."""
         _, ratio, low, high = self.rule.judge_times(*cell.plain(SIDES))
-        if low <= cell.result.high and cell.result.low <= high:
-            return ""
-        return f"plain sums say {rules.share_text(ratio)}"
+        text = rules.share_text(ratio)
+        agree = low <= cell.result.high and cell.result.low <= high
+        return "" if agree or text == rules.share_text(cell.result.ratio) else \
+            f"plain sums say {text}"

@@ -13,7 +13,7 @@ import numpy
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import PURGE_COUNTS, STATUSES
 from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
-from vmcommit.base.statistics import median_interval, paired_interval, shared
+from vmcommit.base.statistics import median_interval, normal_reach, paired_interval, shared
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS,
@@ -23,6 +23,7 @@ COUNTED = ("batch", "page_bytes", "touched_bytes")  # at least 1 beside each tim
 ALIKE = ("platform", "page_bytes")  # what both sides must share to be compared at all
 REGRESSED, IMPROVED, SAME, INCONCLUSIVE = "regressed", "improved", "same", "inconclusive"
 MISSING, NEW = "missing", "new"  # head's side lacks a row; base's side lacks the strategy
+CHANGED = (REGRESSED, IMPROVED)
 ORDER = (REGRESSED, MISSING, INCONCLUSIVE, IMPROVED, NEW, SAME)  # worst first
 SLOWER, UNCLEAR, INCOMPLETE = 1, 3, 6  # exit statuses
 
@@ -46,6 +47,19 @@ class Result:
     @property
     def timed(self) -> bool:
         return not math.isnan(self.ratio)
+
+    @property
+    def changed(self) -> bool:
+        return self.verdict in CHANGED
+
+    def confirm(self, first: str) -> None:
+        """By what was measured afresh, of a cell whose first verdict was that it changed."""
+        if self.verdict == MISSING:
+            return
+        confirmed = self.verdict == first
+        text = f"{share_text(self.ratio)}, and again" if confirmed else "not confirmed"
+        self.verdict = first if confirmed else INCONCLUSIVE
+        self.why = "; ".join(filter(None, (f"{text} on fresh rounds", self.why)))
 
     def settle_by_counts(self) -> None:
         """Once times are known: counts decide, but for times that got worse where counts got
@@ -156,12 +170,21 @@ class Rule:
     cells: int
     threshold: float = THRESHOLD
 
+    @property
+    def confidence(self) -> float:
+        """Of one cell's interval."""
+        return shared(self.cells, GATE_CONFIDENCE)
+
+    @property
+    def reach(self) -> float:
+        """Of a cell's interval to either side, in standard errors."""
+        return normal_reach(self.confidence)
+
     def judge_times(self, base_ns, head_ns):
         """(verdict, median, low, high) of paired times, in the order of their rounds or sets."""
         logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
-        confidence = shared(self.cells, GATE_CONFIDENCE)
-        *interval, coverage = paired_interval(logs, confidence)
-        return verdict_on(*interval, coverage >= confidence, 0, self.threshold)
+        *interval, coverage = paired_interval(logs, self.confidence)
+        return verdict_on(*interval, coverage >= self.confidence, 0, self.threshold)
 
     @property
     def text(self) -> str:
