@@ -251,6 +251,20 @@ class Suspects(Pretended):
             self.time(UPFRONT, FAULT, head=lambda cell, _, ns=ns: ns if cell == FAULT else 1000)
             self.assertEqual((self.sets.count(UPFRONT), self.sets.count(FAULT)), (20, 40))
 
+    def test_what_changed_is_looked_at_until_its_size_is_known(self):
+        """Every second set is slower. Of the means of two of 20, 55 are of such sets alone, and the
+        interval ends with the 38th; of 36, it ends with a mean of both kinds. By a fifth of 10 %, or
+        by half of the threshold, that is wide enough already where sets lie close together."""
+        for low, high, rounds in ((1.06, 1.14, 36), (1.085, 1.115, 20), (1.02, 1.05, 36),
+                                  (1.026, 1.044, 20)):
+            self.setUp()
+            result = self.time(seconds=1e4, head=[low, high])
+            self.assertEqual((result.verdict, result.rounds), (rules.REGRESSED, rounds))
+
+    def test_time_that_is_spent_ends_that_too(self):
+        result = self.time(seconds=0, head=[1.06, 1.14])
+        self.assertEqual((result.verdict, result.rounds), (rules.REGRESSED, 20))
+
     def test_what_is_looked_at_again_is_the_family(self):
         """Of one of twelve, 99.9 % must cover what 99 % must when it is alone: of the sums of
         twenty ranks, 0.06 and 0.5 % lie below."""

@@ -138,21 +138,18 @@ class Trial:
                            lambda *_: None)
         started = time.monotonic()
         shown(lambda display: in_turns.measure(results, CELL_SECONDS * len(results), display))
-        first = [dataclasses.replace(result) for result in results]
         shown(lambda display: in_turns.confirm(results, CELL_SECONDS, display))
         seconds = time.monotonic() - started
         for result in results:
             if result.verdict == rules.MISSING:
                 raise harness.HarnessFailed(f"{result.cell}: {result.why}")
-        return [self.row(number, place, strategy, one, result.verdict, seconds)
-                for one, result in zip(first, results)]
+        return [self.row(number, place, strategy, result, seconds) for result in results]
 
-    def row(self, number, place, strategy, result, verdict, seconds):
-        """`result`: of the first sets, whose estimate no choice touched; `verdict`: the last."""
+    def row(self, number, place, strategy, result, seconds):
         slowed = self.slowed(result.cell, place, strategy)
         return {"comparison": number + 1, "beside": self.beside, "place": place.name,
                 "share": self.share, "threshold": self.threshold, "slowed": int(slowed),
-                "cell": result.cell.name, "verdict": verdict, "ratio": f"{result.ratio:.5f}",
+                "cell": result.cell.name, "verdict": result.verdict, "ratio": f"{result.ratio:.5f}",
                 "low": f"{result.low:.5f}", "high": f"{result.high:.5f}", "sets": result.rounds,
                 "seconds": f"{seconds:.1f}"}
 

@@ -17,6 +17,7 @@ from vmcommit.measure.estimate import Estimates
 from vmcommit.measure.sets import Pace, Part, Set, Taken
 
 SETS = 20  # at least, so that ranks can decide among twenty cells
+SHARE = 0.2  # of a change, to which its size is told, or to half of the threshold
 POSSIBLE = normal_values(15)  # standard errors from a median to where what it estimates may lie
 
 
@@ -77,7 +78,7 @@ class InTurns:
         called before each set."""
         cells = [Cell(result, self.parts[result.cell]) for result in results]
         begun = time.monotonic()
-        while waiting := [cell for cell in cells if not cell.known]:
+        while waiting := [cell for cell in cells if not self.done(cell)]:
             spent = time.monotonic() - begun
             affordable = [cell for cell in waiting if cell.sets < SETS
                           or spent + cell.next_seconds <= seconds]
@@ -94,16 +95,18 @@ class InTurns:
     def confirm(self, results: list[rules.Result], seconds: float, shown: Callable):
         """Measures afresh what changed, for up to so many seconds a cell, before it is believed.
         Those cells alone are the family then: the others can't be called any more."""
-        changed = {id(result): result.verdict for result in results if result.changed}
-        suspects = [result for result in results if id(result) in changed]
-        if not suspects:
+        changed = [(result, result.verdict) for result in results if result.changed]
+        if not changed:
             return
-        rule = dataclasses.replace(self.rule, cells=len(suspects))
-        again = InTurns(self.parts, rule, self.pace, self.order, self.add)
+        again = Again(self.parts, dataclasses.replace(self.rule, cells=len(changed)), self.pace,
+                      self.order, self.add)
         again.number = self.number
-        again.measure(suspects, seconds * len(suspects), shown)
-        for result in suspects:
-            result.confirm(changed[id(result)])
+        again.measure([result for result, _ in changed], seconds * len(changed), shown)
+        for result, first_verdict in changed:
+            result.confirm(first_verdict)
+
+    def done(self, cell: Cell) -> bool:
+        return cell.known
 
     def distance(self, cell: Cell) -> tuple[int, float]:
         """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds,
@@ -141,7 +144,7 @@ class InTurns:
         if cell.broken:
             return
         self.judge(cell)
-        if cell.known:  # by what was typical some sets ago: the last word is by all sets together
+        if self.done(cell):  # by what was typical some sets ago: the last word is by all together
             cell.estimates.update()
             self.judge(cell)
 
@@ -191,3 +194,21 @@ class InTurns:
         agree = low <= cell.result.high and cell.result.low <= high
         return "" if agree or text == rules.share_text(cell.result.ratio) else \
             f"plain sums say {text}"
+
+
+class Again(InTurns):
+    """What changed, afresh: until it is known by how much, too. Whoever stops as soon as a verdict
+    is there, stops where chance makes a change look large."""
+
+    def enough(self, cell: Cell) -> float:
+        """Half of an interval's width, as a logarithm."""
+        return max(math.log1p(self.rule.threshold) / 2, abs(math.log(cell.result.ratio)) * SHARE)
+
+    def done(self, cell: Cell) -> bool:
+        return bool(cell.broken) or \
+            cell.known and math.log1p(self.wide(cell)) <= self.enough(cell)
+
+    def seconds_to_go(self, cell: Cell) -> float:
+        if not cell.known:
+            return super().seconds_to_go(cell)
+        return cell.seconds * max((math.log1p(self.wide(cell)) / self.enough(cell)) ** 2 - 1, 0.1)
