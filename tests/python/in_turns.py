@@ -253,8 +253,8 @@ class Suspects(Pretended):
 
     def test_what_changed_is_looked_at_until_its_size_is_known(self):
         """Every second set is slower. Of the means of two of 20, 55 are of such sets alone, and the
-        interval ends with the 38th; of 36, it ends with a mean of both kinds. By a fifth of 10 %, or
-        half of the threshold, it is narrow enough at once where sets lie close together."""
+        interval ends with the 38th; of 36, it ends with a mean of both kinds. A fifth of 10 %, or
+        half of the threshold, is enough at once where sets lie close together."""
         for low, high, rounds in ((1.06, 1.14, 36), (1.085, 1.115, 20), (1.02, 1.05, 36),
                                   (1.026, 1.044, 20)):
             self.setUp()
