@@ -261,6 +261,14 @@ class Suspects(Pretended):
             result = self.time(seconds=1e4, head=[low, high])
             self.assertEqual((result.verdict, result.rounds), (rules.REGRESSED, rounds))
 
+    def test_verdicts_come_before_sizes(self):
+        """By seconds, the one whose size alone is open would be next."""
+        self.time(UPFRONT, FAULT, seconds=400, head=lambda cell, at: 1000 * (
+            1.1 + 0.04 * (-1) ** at if cell == FAULT else 1.1 if at < 20 else
+            1.03 * 1.1 ** (-1) ** at))
+        again = self.sets[40:]
+        self.assertEqual(set(again[40:55]), {UPFRONT})
+
     def test_time_that_is_spent_ends_that_too(self):
         result = self.time(seconds=0, head=[1.06, 1.14])
         self.assertEqual((result.verdict, result.rounds), (rules.REGRESSED, 20))

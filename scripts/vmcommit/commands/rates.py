@@ -4,8 +4,9 @@ the tables of docs/ci.md.
 Each comparison is a real one, of a build with itself or with one in another folder. In head one
 place of one strategy is slower by a known share of a cycle: each commit, each handled fault, each
 touch, the release, or one slice in sixteen. What other strategies are called then is a false alarm.
-With --share 0 nothing is slower. Every cell is a row of rates.csv as soon as its comparison is
-done; run again, it goes on where it stopped.
+With --share 0 nothing is slower. A cycle's time is measured before, and again by the comparison:
+`injected` is the delay's share of the latter, 0 in cells that are equal. Every cell is a row of
+rates.csv as soon as its comparison is done; run again, it goes on where it stopped.
 """
 
 import dataclasses
@@ -30,8 +31,9 @@ from vmcommit.measure import environment, harness
 from vmcommit.measure.estimate import Estimates
 from vmcommit.measure.sets import Part, Set, pace_of
 
-NUMBERS = ("comparison", "share", "threshold", "ratio", "low", "high", "sets", "seconds")
-COLUMNS = ("comparison", "beside", "place", "share", "threshold", "slowed", "cell", "verdict",
+NUMBERS = ("comparison", "share", "threshold", "injected", "ratio", "low", "high", "sets",
+           "seconds")
+COLUMNS = ("comparison", "beside", "place", "share", "threshold", "injected", "cell", "verdict",
            "ratio", "low", "high", "sets", "seconds")
 TRIALS = 5  # sets of base alone, for how long a cycle takes
 SLOW_TOUCH = "slow_"  # begins the names of harnesses whose touches can be slower
@@ -115,16 +117,17 @@ class Trial:
         return taken.row, float(numpy.median(list(estimates.of("base").values())))
 
     def parts(self, cell, place, strategy, order):
-        """Both sides alike but for the delay: what makes it possible is there on both."""
+        """({side: Part}, ns by which head is slower). Both sides are alike but for the delay: what
+        makes it possible is there on both."""
         base, head = self.part("base", cell), self.part("head", cell)
         if not self.slowed(cell, place, strategy):
-            return {"base": base, "head": head}
+            return {"base": base, "head": head}, 0.0
         row, ns = self.cycle(dataclasses.replace(base, harness=delayed(
             base.harness, place, f"{place.call or 'touch'}:0")), order)
         return {side: dataclasses.replace(part, harness=delayed(
                     part.harness, place, place.environment(row, share * ns)))
-                for side, part, share in (("base", self.part("base", cell), 0.0),
-                                          ("head", head, self.share))}
+                for side, part, share in (("base", base, 0.0), ("head", head, self.share))
+                }, self.share * ns
 
     def take(self, number):
         """Rows of one comparison."""
@@ -132,7 +135,9 @@ class Trial:
         place = PLACES[number % len(PLACES)] if self.share else NOWHERE
         strategy = place.strategies[number // len(PLACES) % len(place.strategies)] \
             if place.strategies else ""
-        parts = {cell: self.parts(cell, place, strategy, order) for cell in self.cells}
+        parts, delays = {}, {}
+        for cell in self.cells:
+            parts[cell], delays[cell] = self.parts(cell, place, strategy, order)
         results = [rules.Result(cell, rules.INCONCLUSIVE) for cell in self.cells]
         in_turns = InTurns(parts, rules.Rule(len(self.cells), self.threshold), self.pace, order,
                            lambda *_: None)
@@ -143,13 +148,14 @@ class Trial:
         for result in results:
             if result.verdict == rules.MISSING:
                 raise harness.HarnessFailed(f"{result.cell}: {result.why}")
-        return [self.row(number, place, strategy, result, seconds) for result in results]
+        return [self.row(number, place, result, delays[result.cell], seconds)
+                for result in results]
 
-    def row(self, number, place, strategy, result, seconds):
-        slowed = self.slowed(result.cell, place, strategy)
+    def row(self, number, place, result, delay_ns, seconds):
         return {"comparison": number + 1, "beside": self.beside, "place": place.name,
-                "share": self.share, "threshold": self.threshold, "slowed": int(slowed),
-                "cell": result.cell.name, "verdict": result.verdict, "ratio": f"{result.ratio:.5f}",
+                "share": self.share, "threshold": self.threshold,
+                "injected": f"{delay_ns / result.base_ns:.5f}", "cell": result.cell.name,
+                "verdict": result.verdict, "ratio": f"{result.ratio:.5f}",
                 "low": f"{result.low:.5f}", "high": f"{result.high:.5f}", "sets": result.rounds,
                 "seconds": f"{seconds:.1f}"}
 
@@ -168,21 +174,23 @@ def read(path):
 def table(rows):
     """What was found of what was slower, how exactly, and what was not slower and called so."""
     lines = [f"{'beside':<10} {'slower by':>9}  {'place':<13} {'threshold':>9}  {'found':>10}  "
-             f"{'estimated: median, 95 % of cells, within 0.5 %'}"]
-    slowed = [row for row in rows if row["slowed"] == "1"]
+             f"{'off by: median, 95 % of cells, within 0.5 %'}"]
+    slowed = [row for row in rows if float(row["injected"]) > 0]
     for key in sorted({(row["beside"], float(row["share"]), row["place"], float(row["threshold"]))
                        for row in slowed}):
         these = [row for row in slowed if key == (row["beside"], float(row["share"]), row["place"],
                                                   float(row["threshold"]))]
         found = sum(row["verdict"] == rules.REGRESSED for row in these)
-        shares = 100 * (numpy.array([float(row["ratio"]) for row in these]) - 1)
-        low, middle, high = numpy.percentile(shares, [2.5, 50, 97.5])
-        close = int((numpy.abs(shares - 100 * key[1]) <= 0.5).sum())
+        off = 100 * numpy.array([float(row["ratio"]) - 1 - float(row["injected"])
+                                 for row in these])
+        low, middle, high = numpy.percentile(off, [2.5, 50, 97.5])
+        close = int((numpy.abs(off) <= 0.5).sum())
         lines.append(f"{key[0] or '-':<10} {100 * key[1]:>7.1f} %  {key[2]:<13} "
                      f"{100 * key[3]:>7.1f} %  {f'{found} of {len(these)}':>10}  "
-                     f"{middle:.2f} %, {low:.2f} to {high:.2f} %, {close} of {len(these)}")
+                     f"{middle:+.2f} %, {low:+.2f} to {high:+.2f} %, {close} of {len(these)}")
     for beside in sorted({row["beside"] for row in rows}):
-        equal = [row for row in rows if (row["beside"], row["slowed"]) == (beside, "0")]
+        equal = [row for row in rows
+                 if row["beside"] == beside and float(row["injected"]) == 0]
         alarms = sum(row["verdict"] == rules.REGRESSED for row in equal)
         unclear = sum(row["verdict"] == rules.INCONCLUSIVE for row in equal)
         seconds = [float(row["seconds"]) for row in rows if row["beside"] == beside]

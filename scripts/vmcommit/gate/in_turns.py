@@ -108,10 +108,11 @@ class InTurns:
     def done(self, cell: Cell) -> bool:
         return cell.known
 
-    def distance(self, cell: Cell) -> tuple[int, float]:
-        """From a verdict: who has the fewest sets comes first, then who needs the fewest seconds,
-        so that a noisy cell does not take the time in which ten others would be known."""
-        return min(cell.sets, SETS), self.seconds_to_go(cell)
+    def distance(self, cell: Cell) -> tuple[int, bool, float]:
+        """From a verdict: who has the fewest sets comes first, then who has none, then who needs
+        the fewest seconds, so that a noisy cell does not take the time in which ten others would
+        be known."""
+        return min(cell.sets, SETS), cell.known, self.seconds_to_go(cell)
 
     def wide(self, cell: Cell) -> float:
         result = cell.result
