@@ -11,13 +11,11 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 
-from vmcommit.base import processes
 from vmcommit.base.places import ABOVE
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.text import counted, last_line, listed, printable
-from vmcommit.base.units import duration_text
+from vmcommit.base.text import last_line, listed, printable
+from vmcommit.measure import slurm
 
 ONE_HOST = ABOVE / "one-host"
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*", re.ASCII)
@@ -25,22 +23,8 @@ ENGINES = ("parallel", "slurm")
 NEEDED = {"parallel": {"parallel": "parallel", "ssh": "openssh-client"},  # {program: Debian's
           "slurm": {"sbatch": "slurm-client", "squeue": "slurm-client"}}  # package}
 RETRIES = 2
-BUSY_SECONDS = 10  # between attempts of a Slurm job whose node somebody measures on
-POLL_SECONDS = 2
-ASK_SECONDS = 60  # for a command of Slurm
-NAME = "vmcommit"  # of Slurm's jobs
 REASONS = {2: "bad usage", 75: "somebody measures there already", 124: "measuring took too long",
            255: "not reached, or the link was cut"}
-# The node itself calls one-host; one on which somebody measures is waited for.
-JOB = """#!/bin/bash
-export VMCOMMIT_SSH=here
-while :; do
-    {command}
-    status=$?
-    [ $status -eq 75 ] || exit $status
-    sleep {seconds}
-done
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +45,10 @@ class Campaign:
     def environment(self):
         return {"VMCOMMIT_PROFILE": self.profile, "VMCOMMIT_SECONDS": str(self.seconds),
                 "VMCOMMIT_BRING": "all" if self.everything else "samples"}
+
+    def command(self, host):
+        """What an engine calls for a host."""
+        return [str(ONE_HOST), host, str(self.into)]
 
     def missing(self):
         return [host for host in self.hosts if not (self.into / host).exists()]
@@ -104,7 +92,7 @@ def by_parallel(campaign, hosts):
     command = ["parallel", "--will-cite", "-j0", "--joblog", str(campaign.log / "joblog"),
                "--retries", str(RETRIES), "--results", f"{campaign.log}/{{}}/",
                "--timeout", str(campaign.seconds + 300), "--termseq", "TERM,5000,KILL",
-               str(ONE_HOST), "{}", str(campaign.into), "::::", "-"]
+               *campaign.command("{}"), "::::", "-"]
     if os.isatty(2):
         command.insert(1, "--bar")
     with subprocess.Popen(command, env=os.environ | campaign.environment(), text=True,
@@ -134,64 +122,6 @@ def joblog(campaign) -> dict:
     return statuses
 
 
-def asked(*command) -> str:
-    """What a command of Slurm prints. Raises Problem."""
-    try:
-        done = processes.run(command, ASK_SECONDS)
-    except processes.TimeoutExpired:
-        raise Problem(f"{command[0]} did not answer within {ASK_SECONDS} s") from None
-    if done.returncode:
-        raise Problem(f"{command[0]} failed: {last_line(done.stderr, done.stdout)}")
-    return done.stdout
-
-
-def submit(campaign, host) -> str:
-    """The number of a node's job, which nobody shares the node with and which comes back where the
-    node is lost."""
-    command = shlex.join([str(ONE_HOST), host, str(campaign.into)])
-    script = campaign.log / f"{host}.sh"
-    script.write_text(JOB.format(command=command, seconds=BUSY_SECONDS), encoding="utf-8")
-    folder = campaign.log / host
-    folder.mkdir(exist_ok=True)
-    settings = ",".join(["ALL", *(f"{name}={value}"
-                                  for name, value in campaign.environment().items())])
-    minutes = str(-(-(campaign.seconds + 300) // 60))
-    return asked("sbatch", "--parsable", "--job-name", NAME, "--nodelist", host, "--nodes", "1",
-                 "--exclusive", "--requeue", "--time", minutes, "--export", settings,
-                 "--open-mode", "append", "--output", str(folder / "stdout"),
-                 "--error", str(folder / "stderr"), str(script)).split(";")[0].strip()
-
-
-def waiting(jobs) -> dict:
-    """{job's number: state} of those that Slurm has not done with."""
-    lines = asked("squeue", "--noheader", "--format", "%i %T", "--me").splitlines()
-    states = dict(line.split(maxsplit=1) for line in lines if line.strip())
-    return {job: states[job] for job in jobs if job in states}
-
-
-def by_slurm(campaign, hosts, shown):
-    """A job for each node, until none is left or the deadline of all has passed; shown(text) is
-    told what goes on."""
-    jobs = {submit(campaign, host): host for host in hosts}
-    ends = time.monotonic() + campaign.seconds * (RETRIES + 1)
-    before = None
-    try:
-        while left := waiting(jobs):
-            states = {state: list(left.values()).count(state) for state in left.values()}
-            if states != before:
-                shown(", ".join(f"{number} {state.lower()}" for state, number in states.items()))
-                before = states
-            if time.monotonic() > ends:
-                shown(f"no end of {counted(len(left), 'job')} within "
-                      f"{duration_text(campaign.seconds * (RETRIES + 1))}; they are cancelled")
-                asked("scancel", *left)
-                return
-            time.sleep(POLL_SECONDS)
-    except BaseException:
-        processes.run(["scancel", *jobs], ASK_SECONDS)
-        raise
-
-
 def signal_text(number) -> str:
     try:
         return signal.Signals(number).name
@@ -218,9 +148,11 @@ def carry_out(campaign, engine, shown) -> dict:
     for host in hosts:
         shutil.rmtree(campaign.log / host, ignore_errors=True)
     campaign.log.mkdir(exist_ok=True)
-    if hosts and engine == "parallel":
-        by_parallel(campaign, hosts)
+    given_up, statuses = {}, {}
+    if hosts and engine == "slurm":
+        given_up = slurm.carry_out(campaign, hosts, shown)
     elif hosts:
-        by_slurm(campaign, hosts, shown)
-    statuses = joblog(campaign) if engine == "parallel" else {}
-    return {host: reason(campaign, host, statuses) for host in campaign.missing()}
+        by_parallel(campaign, hosts)
+        statuses = joblog(campaign)
+    return {host: given_up.get(host) or reason(campaign, host, statuses)
+            for host in campaign.missing()}
