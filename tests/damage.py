@@ -32,6 +32,7 @@ MIB = 2**20
 STEPS = {"16384", "65536", "1048576"}
 ROUNDS = 4  # of the run that is damaged
 CELLS = ("upfront", "fault", "chunked")  # of the baseline
+CALL_SIZES = {"1", "2", "4096", "2097152", "4194304"}  # of single calls: parts of pages, and more
 DRAWN = 10  # each so many-th run that is damaged is analysed and drawn, the others read alone
 
 TEXTS = ["", " ", "0", "-1", "1e308", "-1e308", "1e999", "nan", "NaN", "inf", "-inf", "1e-300",
@@ -71,9 +72,21 @@ def key_of(row):
                                         "touch_order"))
 
 
+def wanted_call(row):
+    return row["size_bytes"] in CALL_SIZES and row["mappings"] != "1000"
+
+
+def keep(path, wanted_row):
+    """Of a table, the rows that are wanted."""
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        kept = [list(row.values()) for row in reader if wanted_row(row)]
+    path.write_bytes(csv_bytes([reader.fieldnames, *kept]))
+
+
 def thin(folder, rounds):
     """A run in a folder, cut from the reference run: the last rounds of each configuration, which
-    sweeps share with what they are compared with."""
+    sweeps share with what they are compared with, and single calls of few sizes."""
     shutil.copytree(REFERENCE, folder, ignore=shutil.ignore_patterns(
         "charts", "report.html", "REPORT.md", "summary.csv", "hyperfine.json", "rates.csv"))
     with open(REFERENCE / "samples.csv", newline="", encoding="utf-8") as file:
@@ -84,6 +97,7 @@ def thin(folder, rounds):
             if taken[key_of(row)] <= rounds:
                 rows.append(list(row.values()))
     (folder / "samples.csv").write_bytes(csv_bytes([reader.fieldnames, *reversed(rows)]))
+    keep(folder / "details" / "calls.csv", wanted_call)
     for strategy in CELLS:
         touches = [["strategy", "round", "position", "touch", "page", "ns", "commit_calls"]]
         touches += [[strategy, 1, 1, at, at, 1000 + 37 * at % 901, at // 16] for at in range(64)]

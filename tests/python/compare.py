@@ -24,7 +24,7 @@ from support import BIN, ROOT, STRATEGIES, describe
 from vmcommit.base import strategies
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.commands import baseline, compare, trend
-from vmcommit.gate import chosen, exports, revisions, rules
+from vmcommit.gate import chosen, exports, in_turns, revisions, rules
 from vmcommit.measure import environment
 
 KNOWN = [strategies.from_json(describe(name)) for name in STRATEGIES]
@@ -670,11 +670,15 @@ class Real(unittest.TestCase):
         self.into = pathlib.Path(folder.name)
 
     def command(self, *arguments):
-        return forked(arguments, quiet)
+        """With as few turns as can be: counts are known before them."""
+        def prepared():
+            quiet()
+            in_turns.SETS = 1
+        return forked(arguments, prepared)
 
     def compare(self, *arguments):
-        return self.command("compare", "--head", BIN.parent, "--rounds", 1, "--results", self.into,
-                            *arguments)
+        return self.command("compare", "--head", BIN.parent, "--rounds", 1, "--seconds", 0.1,
+                            "--results", self.into, *arguments)
 
     def test_one_page_fault_more_in_a_commit_call(self):
         """Each cell of the strategies that commit by such calls, and no other, in the first

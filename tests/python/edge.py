@@ -19,7 +19,7 @@ from vmcommit.base.problems import Problem, Usage
 from vmcommit.commands import edge
 
 FRONT = BIN / "vmcommit"
-MOMENTS = 32
+MOMENTS = 16
 REFERENCE = ROOT / "results" / "reference"
 
 

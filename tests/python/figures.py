@@ -62,7 +62,7 @@ class Counts(unittest.TestCase):
                 mock.patch.object(verify, "system_charge",
                                   return_value=Compared("commit_bytes", 0, 0, "")), \
                 mock.patch.object(verify, "perf_faults", return_value=None), \
-                mock.patch.object(verify, "SYSTEM_READINGS", 1):
+                mock.patch.object(verify, "READINGS", 1):
             return self.verified()
 
     def test_a_count_that_is_off_by_one_fails(self):
