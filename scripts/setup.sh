@@ -8,7 +8,7 @@ bench="python3 python3-scipy python3-pandas python3-jinja2 python3-tqdm gnuplot-
        fonts-dejavu-core hyperfine util-linux"
 tests="clang clang-format clang-tidy libclang-rt-14-dev binutils locales strace linux-perf chromium
        python3-jsonschema flake8 mypy shellcheck libjemalloc2 libmimalloc2.0 libbenchmark-tools
-       golang-golang-x-tools python3-junitparser"
+       golang-golang-x-tools python3-junitparser qemu-system-x86 busybox"
 windows="clang-19 lld-19 gcc-mingw-w64-x86-64-win32 wine wine64"
 
 set -- # what is missing

@@ -1,5 +1,6 @@
 """The reference run, changed as a test needs it, and as a folder that commands read."""
 
+import contextlib
 import csv
 import json
 import pathlib
@@ -10,6 +11,7 @@ from support import ROOT
 from vmcommit.analyse.surroundings import FORKS
 from vmcommit.base import strategies
 from vmcommit.base.columns import DETAILS
+from vmcommit.show import gnuplot
 
 REFERENCE = ROOT / "results" / "reference"
 
@@ -122,6 +124,14 @@ def names_unchecked():
     """Within it a run may have strategies of any name, which its readers refuse otherwise: what
     shows names must not rest on that."""
     return unittest.mock.patch.object(strategies, "re")
+
+
+@contextlib.contextmanager
+def without_png():
+    """Within it charts are SVG alone: PNG takes most of the time of drawing them."""
+    with unittest.mock.patch.dict(gnuplot.ENDS):
+        del gnuplot.ENDS["png"]
+        yield
 
 
 def add_forks(folder):

@@ -256,8 +256,7 @@ class Pictures(unittest.TestCase):
                                 for name, folder in cls.folders.items()}
             cls.drawn = {"plain": charts.draw(cls.analysed["plain"],
                                               cls.folders["plain"] / "charts")}
-            with unittest.mock.patch.dict(gnuplot.ENDS):
-                del gnuplot.ENDS["png"]  # which takes most of the time
+            with reference.without_png():
                 for name in ("hostile", "ten"):
                     cls.drawn[name] = charts.draw(cls.analysed[name],
                                                   cls.folders[name] / "charts")

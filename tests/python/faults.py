@@ -299,33 +299,36 @@ ASKED = ("chunk_bytes", "touch_order", "commit_kind", "growth", "pages", "purge"
 
 
 class Harnesses(Trouble):
-    AT_64K = 'case "$*" in *"--size 1048576 --touch 1 "*) {does};; esac\nexec {{real}} "$@"\n'
+    AT_1M = 'case "$*" in *"--size 1048576 --touch 1 "*) {does};; esac\nexec {{real}} "$@"\n'
 
-    def check_failed(self, does, why):
-        done = self.bench(*self.build(chunked=self.AT_64K.format(does=does)))
-        self.assertOneLine(done, 1, "chunked 1 MiB", why)
+    def check_failed(self, **harnesses):
+        """A run in which harnesses fail at 1 MiB; {strategy: (what it does, what is said)}."""
+        done = self.bench(*self.build(**{name: self.AT_1M.format(does=does)
+                                         for name, (does, _) in harnesses.items()}))
+        self.assertOneLine(done, 1, "1 MiB")
+        self.assertTrue(any(f"{name} 1 MiB" in done.stderr and why in done.stderr
+                            for name, (_, why) in harnesses.items()), done.stderr)
         rows = read(self.latest / "samples.csv")
         failed = [row for row in rows if row["status"] == "skipped"]
-        asked = [tuple(row[column] for column in ASKED) for row in failed]
-        self.assertLessEqual(max(map(asked.count, asked)), 2)  # once in each question's sets
-        self.assertEqual({row["strategy"] for row in failed}, {"chunked"})
-        for row in failed:
-            self.assertTrue(row["error"].startswith(f"the harness {why}"), row["error"])
+        self.assertEqual({row["strategy"] for row in failed}, {*harnesses})
+        for name, (_, why) in harnesses.items():
+            own = [row for row in failed if row["strategy"] == name]
+            asked = [tuple(row[column] for column in ASKED) for row in own]
+            self.assertLessEqual(max(map(asked.count, asked)), 2)  # once in each question's sets
+            for row in own:
+                self.assertTrue(row["error"].startswith(f"the harness {why}"), row["error"])
         self.assertEqual({row["status"] for row in rows} - {"skipped", "unsupported"}, {"ok"})
         self.assertTrue((self.latest / "report.html").exists())
 
-    def test_killed(self):
-        self.check_failed("kill -KILL $$", "was ended by SIGKILL")
+    def test_killed_by_signals_with_and_without_a_name(self):
+        self.check_failed(chunked=("kill -KILL $$", "was ended by SIGKILL"),
+                          guard=("kill -37 $$", "was ended by signal 37"))
 
-    def test_ended_by_a_signal_without_a_name(self):
-        self.check_failed("kill -37 $$", "was ended by signal 37")
-
-    def test_a_row_that_makes_no_sense(self):
-        """A line that comes before the greeting; what takes turns has no other row here."""
-        self.check_failed("echo hello", "began with 'hello")
-
-    def test_bytes_that_are_no_text(self):
-        self.check_failed(r"printf '\377\376 broken\n' >&2; exit 3", "ended with status 3: \ufffd")
+    def test_what_makes_no_sense_and_what_is_no_text(self):
+        """A line that comes before the greeting: what takes turns has no other row here."""
+        self.check_failed(
+            chunked=("echo hello", "began with 'hello"),
+            guard=(r"printf '\377\376 broken\n' >&2; exit 3", "ended with status 3: \ufffd"))
 
     def test_one_that_never_works(self):
         done = self.bench(*self.build(guard="exit 3\n"))

@@ -64,8 +64,9 @@ class Partial(unittest.TestCase):
         analysed = analysis.read(folder)
         analysed.as_json()
         write_summary(analysed.summary, folder / "summary.csv")
-        drawn = charts.draw(analysed, folder / "charts") \
-            if pictures and shutil.which("gnuplot") else []
+        with reference.without_png():
+            drawn = charts.draw(analysed, folder / "charts") \
+                if pictures and shutil.which("gnuplot") else []
         for chart in charts.of("run").values():
             plot = charts.Plot(self.root)
             if chart.prepare(analysed, plot):
@@ -121,8 +122,9 @@ class Partial(unittest.TestCase):
         runs = [analysis.read(folder) for folder in folders]
         names = side_by_side.labels(runs, folders)
         (self.root / "together").mkdir()
-        drawn = side_by_side.draw(runs, names, self.root / "together" / "charts") \
-            if shutil.which("gnuplot") else []
+        with reference.without_png():
+            drawn = side_by_side.draw(runs, names, self.root / "together" / "charts") \
+                if shutil.which("gnuplot") else []
         side_by_side.write(runs, names, self.root / "together", drawn)
 
 

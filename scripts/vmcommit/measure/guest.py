@@ -29,7 +29,8 @@ PACKAGES = {QEMU: "qemu-system-x86", BUSYBOX: "busybox"}
 DISK_MODULES = ("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
                 "virtio_pci", "virtio_blk")
 PROBE_SECONDS = 20  # for a kernel to come up where KVM works; it takes 2
-END_SECONDS = 60  # for one command in the guest
+END_SECONDS = 60  # for a tool of this machine
+COMMAND_SHARE = 5  # one command in the guest has this part of the guest's time
 DONE = "all was run"
 FACTS = {"release": "/proc/sys/kernel/osrelease", "cpuinfo": "/proc/cpuinfo",
          "meminfo": "/proc/meminfo", "thp_enabled": "/sys/kernel/mm/transparent_hugepage/enabled",
@@ -82,6 +83,11 @@ class Machine:
     boot: str = ""
     seconds: int = 300
     kvm: bool = False
+
+    @property
+    def command_seconds(self):
+        """For one command in the guest."""
+        return max(1, self.seconds // COMMAND_SHARE)
 
     def command(self, kernel, initramfs, folder, more=""):
         """Two serial lines: the console, and what the guest has to say."""
@@ -147,8 +153,9 @@ def modules_beside(kernel) -> dict:
     return found
 
 
-def initramfs(programs, campaign, kernel) -> bytes:
-    """`programs`: paths; `campaign`: {what a part is called: words of the command}."""
+def initramfs(programs, campaign, kernel, seconds) -> bytes:
+    """`programs`: paths; `campaign`: {what a part is called: words of the command}, each of which
+    may take so many seconds."""
     paths = [*map(pathlib.Path, programs), pathlib.Path(str(shutil.which(BUSYBOX)))]
     files = {f"bin/{path.name}": (path.read_bytes(), 0o755) for path in paths}
     for library in sorted(set().union(*map(libraries, paths))):
@@ -158,7 +165,7 @@ def initramfs(programs, campaign, kernel) -> bytes:
         files[f"modules/{name}"] = (content, 0o644)
     script = "".join(f"part {shlex.quote(name)} {shlex.join(words)}\n"
                      for name, words in campaign.items())
-    files["init"] = ((INIT % {"seconds": END_SECONDS, "done": DONE}).encode(), 0o755)
+    files["init"] = ((INIT % {"seconds": seconds, "done": DONE}).encode(), 0o755)
     files["campaign"] = (script.encode(), 0o644)
     files["modules.txt"] = ("\n".join(modules).encode(), 0o644)
     return archive(files)
@@ -206,9 +213,9 @@ def kvm_works(kernel) -> bool:
         return False
     with tempfile.TemporaryDirectory() as scratch, contextlib.suppress(NoEnd):
         folder = pathlib.Path(scratch)
-        (folder / "initramfs").write_bytes(initramfs([], {}, kernel))
-        power_on(Machine(kvm=True, seconds=PROBE_SECONDS), kernel, folder / "initramfs", folder,
-                 "vmcommit.probe")
+        probe = Machine(kvm=True, seconds=PROBE_SECONDS)
+        (folder / "initramfs").write_bytes(initramfs([], {}, kernel, probe.command_seconds))
+        power_on(probe, kernel, folder / "initramfs", folder, "vmcommit.probe")
         return True
     return False
 
@@ -219,7 +226,8 @@ def run(machine, kernel, programs, campaign) -> dict:
     facts = {name: ["busybox", "cat", path] for name, path in FACTS.items()}
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        (folder / "initramfs").write_bytes(initramfs(programs, facts | campaign, kernel))
+        (folder / "initramfs").write_bytes(initramfs(programs, facts | campaign, kernel,
+                                                     machine.command_seconds))
         parts = parts_of(power_on(machine, kernel, folder / "initramfs", folder))
     return {name: parts.get(name, ("", 1)) for name in (*facts, *campaign)}
 
