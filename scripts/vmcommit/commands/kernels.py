@@ -28,7 +28,7 @@ def options(arguments):
     parser.add_argument("--into", type=pathlib.Path, required=True,
                         help="folder that gets a folder for each kernel")
     parser.add_argument("--boot", default="", metavar="WORDS",
-                        help="added to the kernel's command line: transparent_hugepage=always")
+                        help="added to the kernel's command line: transparent_hugepage=never")
     parser.add_argument("--memory", default=1024, type=int, metavar="MIB",
                         help="of the guest (default: 1024; with less than 512 a kernel has no "
                              "transparent huge pages)")
