@@ -272,6 +272,14 @@ class Faults(unittest.TestCase):
                     self.assertIn(f"{column}: '{text}' is {why}", fault)
         self.assertIn("total_ns", rules.fault_of(ROW | {"status": "refused", "total_ns": "x"}))
         self.assertIn("total_ns", rules.fault_of({"status": "ok"}))
+        self.assertIn("wall_ns: '0' is no time",
+                      rules.fault_of(ROW | {"threads": "2", "wall_ns": "0"}))
+
+    def test_a_cycle_of_several_threads_lasts_until_the_last_one_ends(self):
+        row = ROW | {"total_ns": "900", "wall_ns": "1000"}
+        for more, ns in (({}, 900), ({"threads": "1"}, 900), ({"threads": "2"}, 1000),
+                         ({"threads": "2", "undisturbed_ns": "950"}, 950)):
+            self.assertEqual(rules.time_of(row | more), ns)
 
     def test_what_sides_must_share(self):
         self.assertEqual(rules.unlike(ROW, ROW | {"strategy": "fault"}), "")

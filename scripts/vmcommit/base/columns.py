@@ -11,7 +11,10 @@ PURGE_MEMORY = ("retouch_minor_faults", "purged_commit_bytes", "purged_resident_
                 "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
                 "retouched_region_count")
 PURGE_COUNTS = ("purge_calls", *PURGE_MEMORY)
-# What several threads did, of all of them; `wall_ns` from the first one's start to the last's end.
+# Where a cycle's time stands: of one thread, and of several, from the first one's start to the last
+# one's end.
+CYCLE_NS = {False: "total_ns", True: "wall_ns"}
+# What several threads did, of all of them.
 OF_THREADS = ("cpu_ns", "wall_ns", "voluntary_switches", "involuntary_switches", "lock_count")
 # What a cycle with readings of memory tells, and others leave empty.
 MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",

@@ -14,7 +14,7 @@ import pandas
 
 from vmcommit.base import strategies
 from vmcommit.base.cells import SEPARATE, SHARES, default_of
-from vmcommit.base.columns import (CONFIGURATION, COUNTS, DETAILS, EARLIER, LATENCIES, NEEDED,
+from vmcommit.base.columns import (CONFIGURATION, COUNTS, CYCLE_NS, DETAILS, EARLIER, LATENCIES, NEEDED,
                                    NUMBERS, OF_THREADS, PURGE_COUNTS, PURGE_LATENCIES, SIZES,
                                    STATUSES)
 from vmcommit.base.files import relative
@@ -84,10 +84,10 @@ def check_samples(table, known, path, timed=True):
 
 
 def cycle_ns(table, path):
-    """A cycle's time: as its turns have it, or the plain one where there were none; of several
-    threads from the first one's start to the last one's end."""
-    plain = table.total_ns.where(table.threads == 1, table.wall_ns)
-    refuse(path, table, table.total_ns.notna() & plain.isna(), "wall_ns", "is no time of a cycle")
+    """A cycle's time: as its turns have it, or the plain one where there were none."""
+    single, several = CYCLE_NS.values()
+    plain = table[single].where(table.threads == 1, table[several])
+    refuse(path, table, table[single].notna() & plain.isna(), several, "is no time of a cycle")
     if "undisturbed_ns" not in table:
         return plain
     estimates = as_numbers(table[["undisturbed_ns"]].copy(), ["undisturbed_ns"],

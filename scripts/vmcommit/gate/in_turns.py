@@ -56,7 +56,7 @@ class Cell:
         """The same as the harnesses' plain sums have it."""
         common = sorted({number for side, number in self.rows if side == sides[0]}
                         & {number for side, number in self.rows if side == sides[1]})
-        return [[float(self.rows[side, number]["total_ns"]) for number in common]
+        return [[rules.plain_time(self.rows[side, number]) for number in common]
                 for side in sides]
 
 

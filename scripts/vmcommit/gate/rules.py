@@ -11,7 +11,7 @@ import math
 import numpy
 
 from vmcommit.base.cells import Configuration
-from vmcommit.base.columns import PURGE_COUNTS, STATUSES
+from vmcommit.base.columns import CYCLE_NS, PURGE_COUNTS, STATUSES
 from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
 from vmcommit.base.statistics import median_interval, normal_reach, paired_interval, shared
 
@@ -88,8 +88,9 @@ def fault_of(row: dict) -> str:
         return f"status: '{row.get('status')!s:.40}' is no outcome of a sample"
     least_time = math.ulp(0.0)
     timed = row["status"] == "ok" or row.get("total_ns")
-    if timed and not proper(row.get("total_ns"), least_time):
-        return f"total_ns: '{row.get('total_ns')!s:.40}' is no time of a cycle"
+    for column in dict.fromkeys(("total_ns", cycle_column(row)) if timed else ()):
+        if not proper(row.get(column), least_time):
+            return f"{column}: '{row.get(column)!s:.40}' is no time of a cycle"
     counts = dict.fromkeys(filter(row.get, GATED), 0) | dict.fromkeys(COUNTED if timed else (), 1)
     for column, least in counts.items():
         if not proper(row.get(column), least):
@@ -97,9 +98,18 @@ def fault_of(row: dict) -> str:
     return ""
 
 
+def cycle_column(row: dict) -> str:
+    return CYCLE_NS[row.get("threads", "1") not in ("", "1")]
+
+
+def plain_time(row: dict) -> float:
+    """ns of a cycle, as its plain sums have it."""
+    return float(row[cycle_column(row)])
+
+
 def time_of(row: dict) -> float:
     """ns of a cycle: an undisturbed one's where turns tell, else the plain one."""
-    return float(row.get("undisturbed_ns") or row["total_ns"])
+    return float(row.get("undisturbed_ns") or plain_time(row))
 
 
 def middle(values) -> float:

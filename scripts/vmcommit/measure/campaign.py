@@ -9,7 +9,7 @@ import random
 import time
 
 from vmcommit.base.cells import Configuration
-from vmcommit.base.columns import TURNS
+from vmcommit.base.columns import CYCLE_NS, TURNS
 from vmcommit.base.files import RowFile, write_rows
 from vmcommit.base.problems import Problem
 from vmcommit.base.strategies import UPFRONT
@@ -116,7 +116,7 @@ class Campaign:
             row |= {"turns": turns.ns.size, "disturbed_turns": int(turns.disturbed.sum())}
         elif row["total_ns"]:
             self.plan.logs[configuration][number] = math.log(float(
-                row["wall_ns" if configuration.manner.threads else "total_ns"]))
+                row[CYCLE_NS[configuration.manner.threads > 1]]))
         else:
             self.plan.gone.add(configuration)
         self.rows.append((configuration, number, row))
