@@ -488,6 +488,21 @@ class Reference(unittest.TestCase):
                 part.calls, part.stairs = details.calls, details.stairs
                 made.check_schema(self, analysis.analyse(part).as_json())
 
+    def test_sizes_that_are_left_out_lie_within_what_is_predicted(self):
+        """Of 100 at least 95, for a size among others."""
+        rows = model.measured(self.analysed.summary)
+        strategies = self.run_read.strategies
+        within = []
+        for touched in sorted(rows.touched_bytes.unique())[1:-1]:
+            kept = model.fit(rows[rows.touched_bytes != touched], strategies.values())
+            for row in rows[rows.touched_bytes == touched].itertuples():
+                does = model.counts(strategies[row.strategy], row.size_bytes, touched,
+                                    row.chunk_bytes, PAGE, row.guard)
+                _, low, high = model.cost(kept["strategies"][row.strategy], does)
+                within.append(low <= row.ns_per_page * does["pages"] <= high)
+        self.assertGreater(len(within), 100)
+        self.assertGreaterEqual(sum(within) / len(within), 0.95)
+
     def test_predict(self):
         kept, strategies = self.analysed.as_json()["model"], self.run_read.strategies
         lines = predict.table(predict.options(["--size", "64M", "--touch", "0.5"]), kept,

@@ -3,6 +3,7 @@ check of parts against wholes."""
 
 import copy
 import importlib.util
+import itertools
 import math
 import unittest
 
@@ -129,20 +130,43 @@ class Fit(unittest.TestCase):
         """Times of 90, 100 and 110 for one thing each: least squares of 1 - b / t give b = sum(1/t)
         / sum(1/t^2), and the t distribution with two degrees of freedom 4.30265."""
         times = numpy.array([90.0, 100.0, 110.0])
-        prices, covariance, residuals = model.least_squares([numpy.ones(3)], times)
+        prices, covariance, residuals, standard = model.least_squares(
+            [numpy.ones(3)], times, numpy.arange(3))
         price = (1 / times).sum() / (1 / times ** 2).sum()
         variance = ((1 - price / times) ** 2).sum() / 2
         self.assertAlmostEqual(prices[0], price)
-        self.assertAlmostEqual(covariance[0, 0], variance / (1 / times ** 2).sum())
+        self.assertAlmostEqual(covariance[0, 0], variance / (1 / times ** 2).sum(), 3)
         numpy.testing.assert_allclose(residuals, 1 - price / times)
         rows = pandas.DataFrame({"size_bytes": [1, 2, 3], "touched_bytes": [4, 5, 6],
                                  "chunk_bytes": [7, 8, 9]})
-        errors = model.residuals_json(rows, numpy.array([0.1, -0.3, 0.2]), 2)
+        errors = model.residuals_json(rows, numpy.array([0.1, -0.3, 0.2]), standard, 2)
         self.assertEqual([errors[name] for name in (
             "configurations", "median", "worst", "worst_size_bytes", "worst_touched_bytes",
             "worst_chunk_bytes")], [3, 0.2, -0.3, 2, 5, 8])
         self.assertAlmostEqual(errors["student"], 4.30265, 5)
-        self.assertAlmostEqual(errors["standard"], math.sqrt(0.14 / 2))
+        self.assertAlmostEqual(errors["standard"], math.sqrt(variance), 6)
+
+    def test_rows_of_one_size_count_as_one(self):
+        """Three sizes of one thing each, 90, 100 and 110, as above; that of 100 was measured ten
+        times over, which tells no more of a fourth size."""
+        times = numpy.array([90.0, *[100.0] * 10, 110.0])
+        touched = numpy.array([1, *[2] * 10, 3])
+        once = model.least_squares([numpy.ones(3)], times[[0, 1, 11]], numpy.arange(3))
+        again = model.least_squares([numpy.ones(12)], times, touched)
+        for index in (0, 1, 3):
+            self.assertAlmostEqual(float(once[index].sum() if index < 3 else once[3]),
+                                   float(again[index].sum() if index < 3 else again[3]), 3)
+
+    def test_errors_within_a_size_do_not_count_as_its_own(self):
+        """Two sizes of two rows, 10 % to either side, and sizes alike."""
+        residuals = numpy.array([0.1, -0.1, 0.1, -0.1])
+        common, own = model.spreads(residuals, numpy.array([1, 1, 2, 2]), 1)
+        self.assertAlmostEqual(own, 0.02)
+        self.assertEqual(common, 0.0)
+        common, own = model.spreads(numpy.array([0.1, 0.1, -0.1, -0.1]),
+                                    numpy.array([1, 1, 2, 2]), 1)
+        self.assertAlmostEqual(common, 0.02)
+        self.assertLess(own, 1e-7)
 
     def test_what_is_kept_of_a_run(self):
         kept = fitted(GUARD, 0.01)
@@ -168,6 +192,59 @@ class Fit(unittest.TestCase):
         rows = summary(UPFRONT).drop_duplicates("touched_bytes")
         self.assertIsNone(model.fit_strategy(UPFRONT, rows[:3]))
         self.assertIsNotNone(model.fit_strategy(UPFRONT, rows[:4]))
+
+
+class Caches(unittest.TestCase):
+    """Pages that cost 400 as far as caches hold them, 512 KiB, and 1900 from 2 MiB on."""
+
+    ENDS = (128, 512)
+
+    def summary(self, strategy, noise=0.01):
+        """As of a default run: a factor of four between sizes, all touched and a tenth."""
+        rows, draws = [], numpy.random.default_rng(7)
+        for size in (4 ** power * KIB for power in range(2, 11)):
+            level = draws.lognormal(0, noise)
+            for touch, step in itertools.product(("1", "0.1"), (16 * KIB, 64 * KIB)):
+                row = made.row(strategy, size, 0, touch=touch, step=step)
+                pages = row["touched_bytes"] // PAGE
+                share = (math.log(pages) - math.log(128)) / math.log(4)
+                total = level * (6000 + pages * (400 + 1500 * min(max(share, 0), 1))
+                                 + 900 * row["commit_calls"])
+                rows.append({**row, "total_ns": total * draws.lognormal(0, 0.002)})
+        return made.table(rows, STRATEGIES).assign(samples=9)
+
+    def test_where_they_end_is_found_to_the_next_size(self):
+        rows = self.summary(CHUNKED)
+        kept = model.fit(rows, [CHUNKED])["strategies"]["chunked"]
+        sizes = sorted({int(pages) for pages in rows.touched_bytes // PAGE})
+        for found, true in zip(kept["caches"], self.ENDS, strict=True):
+            self.assertLessEqual(abs(sizes.index(found) - sizes.index(
+                min(sizes, key=lambda size: abs(size - true)))), 1)
+        for term, price in (("pages", 400), (model.UNCACHED, 1500), ("commit_calls", 900)):
+            self.assertAlmostEqual(kept["ns"][term]["value"] / price, 1, delta=0.1)
+        self.assertLess(kept["residuals"]["standard"], 0.05)
+
+    def test_where_one_price_does_there_is_one(self):
+        for seed in range(20):
+            draws = numpy.random.default_rng(seed)
+            rows = summary(CHUNKED)
+            errors = {size: draws.lognormal(0, 0.05) for size in rows.touched_bytes.unique()}
+            rows["total_ns"] *= rows.touched_bytes.map(errors)
+            kept = model.fit_strategy(CHUNKED, rows, model.caches_of([rows]))
+            with self.subTest(seed=seed):
+                self.assertEqual((kept["caches"], model.UNCACHED in kept["ns"]), (None, False))
+
+    def test_between_the_two_there_is_room_for_both(self):
+        prices = {"cycle": 0.0, "pages": 10.0, model.UNCACHED: 20.0}
+        kept = {"ns": {name: {"value": value} for name, value in prices.items()},
+                "caches": [16, 64], "covariance": numpy.zeros((3, 3)).tolist(),
+                "residuals": {"student": 2.0, "standard": 0.01}}
+        for pages, ns, low, high in ((16, 10, 9.8, 10.2), (64, 30, 29.4, 30.6),
+                                     (32, 20, 9.8, 30.6), (1, 10, 9.8, 10.2),
+                                     (1000, 30, 29.4, 30.6)):
+            does = dict(zip(model.TERMS, (1, pages, 0, 0)))
+            for value, expected in zip(model.cost(kept, does), (ns, low, high), strict=True):
+                self.assertAlmostEqual(value / pages, expected)
 
 
 class Predict(unittest.TestCase):
@@ -237,7 +314,9 @@ class Checked(unittest.TestCase):
                 (("chunked", "ns", "luck"), {"value": 1, "low": 1, "high": 1}, "ns"),
                 (("chunked", "ns", "pages", "low"), math.inf, "ns"),
                 (("chunked", "ns", "pages", "high"), True, "ns"),
-                (("chunked", "guard"), 7, "guard"), (("chunked", "residuals"), None, "residuals"),
+                (("chunked", "caches"), [2, 1], "caches"), (("chunked", "caches"), 7, "caches"),
+                (("chunked", "caches"), ["1", 2], "caches"), (("chunked", "guard"), 7, "guard"),
+                (("chunked", "residuals"), None, "residuals"),
                 (("chunked", "residuals", "student"), "2", "residuals"),
                 (("chunked", "residuals", "standard"), None, "residuals"),
                 (("chunked", "covariance"), [[1.0]], "covariance"),

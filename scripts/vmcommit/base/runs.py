@@ -14,9 +14,9 @@ import pandas
 
 from vmcommit.base import strategies
 from vmcommit.base.cells import SEPARATE, SHARES, default_of
-from vmcommit.base.columns import (CONFIGURATION, COUNTS, CYCLE_NS, DETAILS, EARLIER, LATENCIES, NEEDED,
-                                   NUMBERS, OF_THREADS, PURGE_COUNTS, PURGE_LATENCIES, SIZES,
-                                   STATUSES)
+from vmcommit.base.columns import (CONFIGURATION, COUNTS, CYCLE_NS, DETAILS, EARLIER, LATENCIES,
+                                   NEEDED, NUMBERS, OF_THREADS, PURGE_COUNTS, PURGE_LATENCIES,
+                                   SIZES, STATUSES)
 from vmcommit.base.files import relative
 from vmcommit.base.folder import (ENVIRONMENT, LEAST_NS, MOST, PROCESS_TIMES, SAMPLES, START,
                                   Unreadable, number_of, read_environment, read_texts,

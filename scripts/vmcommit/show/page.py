@@ -3,7 +3,7 @@
 import base64
 import pathlib
 
-from vmcommit.analyse import selfcheck, surroundings
+from vmcommit.analyse import model, selfcheck, surroundings
 from vmcommit.analyse.answer import Field
 from vmcommit.base.cells import PLAIN, cell_of
 from vmcommit.base.columns import PHASES
@@ -22,7 +22,7 @@ HEADINGS = ("size", "touched", "strategy", "step", "order", "samples", "time per
             f"ratio to {UPFRONT}", "reserve", "commit", "touch", "release", "commit calls",
             "handled faults", "minor faults", "regions", "charge", "resident")
 TERM_NAMES = {"cycle": "a cycle", "pages": "a page", "commit_calls": "a commit call",
-              "handled_faults": "a handled fault"}
+              "handled_faults": "a handled fault", model.UNCACHED: "an uncached page, more"}
 
 
 def table_cells(row):
@@ -134,6 +134,15 @@ def model_row(strategy, fitted):
                       f"{100 * residuals['median']:.1f} %", worst]}
 
 
+def caches_text(fitted, page):
+    """Where pages cost more; all strategies have it alike."""
+    ends = [each["caches"] for each in fitted.values() if each["caches"]]
+    if not ends:
+        return ""
+    held, missed = (size_text(pages * page) for pages in ends[0])
+    return f"Of up to {held} touched all pages are cached, of {missed} and more none."
+
+
 def check_row(check):
     return {"what": check["what"], "whole": f"{check['whole']:.0f} ns",
             "parts": f"{check['parts']:.0f} ns", "apart": f"{100 * check['difference']:+.0f} %",
@@ -202,6 +211,8 @@ def write(analysis, folder: pathlib.Path, drawn: list[str]):
         "figures": figures(RUN, analysis, folder, drawn),
         "surroundings": surroundings_section(analysis, folder, drawn),
         "model": [model_row(*fitted) for fitted in analysis.model["strategies"].items()],
+        "terms": TERM_NAMES.values(),
+        "caches": caches_text(analysis.model["strategies"], analysis.model["page_bytes"]),
         "headings": HEADINGS, "rows": table_rows(summary, run.strategies),
         "checks": [check_row(check) for check in selfcheck.check(summary, calibration)],
         "calibration": facts.of_calibration(calibration),
