@@ -146,9 +146,12 @@ class Threads(unittest.TestCase):
     def test_what_is_compared_takes_turns_and_each_thread_has_as_much(self):
         profile, listed, _ = self.asked(8)
         for block, members in Plan(profile, listed, PLENTY).blocks.items():
+            if "one thread" in block:
+                continue
             self.assertEqual({each.part for each in members}, {16 * MIB})
             self.assertEqual(len({each.alone for each in members}), 1)
-            self.assertEqual([each.strategy for each in members if each.manner == PLAIN], KNOWN)
+            self.assertEqual([each.strategy for each in members if each.manner == PLAIN
+                              and not each.swept], KNOWN)
             self.assertEqual(any(each.manner.share == "processes" for each in members),
                              members[0].alone)
 
@@ -158,10 +161,34 @@ class Threads(unittest.TestCase):
             if each.manner.threads == 4:
                 self.assertEqual(known, (None, 2))
             elif each.alone:
-                self.assertEqual(known, (None, 6))
+                self.assertEqual(known, (None, 20))
             elif each.manner.threads:
                 self.assertEqual(known, (profile.large, 6))
         self.assertNotIn(PLAIN, [each.manner for each in listed if "4" in each.question])
+
+    def test_what_a_commit_costs_among_others_is_told_by_two_steps(self):
+        """By one thread, by threads and by processes; where there are CPUs enough."""
+        _, listed, _ = self.asked(4)
+        fine = [each for each in listed if each.swept and each.alone]
+        self.assertEqual({(each.strategy, each.chunk, each.manner.threads, each.manner.share,
+                           each.question) for each in fine},
+                         {(strategy, 4 * KIB, number, share, f"{asked} threads, not in turns")
+                          for strategy in (CHUNKED, GUARD) for asked in (2, 4)
+                          for number, share in ((0, ""), (asked, "own"), (asked, "processes"))})
+        _, listed, _ = self.asked(2)
+        self.assertEqual({each.question for each in listed if each.swept and each.alone},
+                         {"2 threads, not in turns"})
+
+    def test_a_single_thread_has_a_cost_model(self):
+        """Of a whole run's largest swept size and less."""
+        for profile, most in (("quick", 16 * MIB), ("default", 64 * MIB)):
+            _, listed, _ = self.asked(2, profile=profile)
+            sizes = {each.size for each in listed if each.question == "one thread"}
+            self.assertEqual((min(sizes), max(sizes)), (64 * KIB, most))
+            self.assertGreaterEqual(len(sizes), 8)
+        _, listed, _ = self.asked(2, available=GIB // 8)
+        self.assertEqual(max(each.size for each in listed if each.question == "one thread"),
+                         8 * MIB)
 
     def test_one_cpu_counts_a_single_thread_too(self):
         _, listed, asked_for = self.asked(1)
@@ -183,7 +210,7 @@ class Threads(unittest.TestCase):
     def test_a_set_fits_into_memory(self):
         for available in (GIB, 16 * GIB, PLENTY):
             _, listed, _ = self.asked(64, available)
-            size = listed[0].part
+            size = next(each.part for each in listed if each.manner.threads)
             self.assertTrue(size <= MIB // 4 or 16 * 64 * size <= available / 4, size)
 
     def test_threads_may_use_each_cpu_and_a_single_one_may_not(self):

@@ -1,6 +1,7 @@
 """What is said of kinds of commit, of giving back and of threads: rows with planted answers."""
 
 import dataclasses
+import json
 import pathlib
 import random
 import re
@@ -10,9 +11,11 @@ import unittest
 import made
 from made import CHUNKED, FAULT, GUARD, PAGE, UPFRONT
 
-from vmcommit.analyse import analysis, giving_back
+from vmcommit.analyse import analysis, giving_back, model
 from vmcommit.base.cells import SHARES
+from vmcommit.base.problems import Usage
 from vmcommit.base.units import GIB, KIB, MIB
+from vmcommit.commands import predict
 from vmcommit.show import charts, page
 from vmcommit.show import scaling as scaling_charts
 from vmcommit.show.chart import RUN
@@ -537,6 +540,113 @@ class Threads(unittest.TestCase):
         of = analysed(rows, **with_cpus(2))
         self.assertTrue(of.sections[-1].note.endswith(" Not measured here: processes: no fork."))
         self.assertEqual(len(of.scaling.of("processes", 2)), 3)
+
+
+# ns of a commit, with the fault in which it is made: of one thread, and what others add to it, in
+# another address space and in the same one.
+COMMITS = {"fault": (2000, 30, 700), "chunked": (500, 30, 100), "guard": (2500, 30, 0)}
+PAGE_NS, PAGE_MORE = 1000, 200  # of a page, and what others add to it
+
+
+def contended(which, number, noise, share="", step=64 * KIB, size=SIZE, threads=2):
+    """A row of a thread, or of two that meet."""
+    count = threads if share else 1
+    does = made.counts(which, size, size, step)
+    alone, others, same = COMMITS.get(which.name, (0, 0, 0))
+    commit = alone + others * (share != "") + same * (share == "own")
+    wall = 5000 + size // PAGE * (PAGE_NS + PAGE_MORE * (share != "")) \
+        + commit * does["commit_calls"]
+    return made.row(which, size, 0, number, step=step, **{
+        "threads": count, "share": share or "own", "total_ns": wall + noise(),
+        "wall_ns": wall + noise(), "cpu_ns": count * wall, "voluntary_switches": 0,
+        "involuntary_switches": 0, "lock_count": count * (does["commit_calls"] + 4),
+        "commit_calls": count * does["commit_calls"]})
+
+
+def contended_rows(rounds=20, spread=20_000, threads=2):
+    draws = random.Random(3)
+    noise = lambda: draws.gauss(0, spread)  # noqa: E731
+    sizes = [contended(which, number, lambda: 0, step=step, size=size) for number in (1, 2)
+             for size in (64 * KIB, MIB, 4 * MIB, 16 * MIB) for which in KNOWN
+             for step in (4 * KIB, 64 * KIB)[not which.stepped:]]
+    return sizes + [contended(which, number, noise, share, step, threads=threads)
+                    for number in range(10, 10 + rounds) for share in ("", "own", "processes")
+                    for which in KNOWN for step in (4 * KIB, 64 * KIB)[not which.stepped:]]
+
+
+class Contended(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.of = analysed(contended_rows(), **with_cpus(2))
+        cls.prices = {price.strategy.name: price for price in cls.of.scaling.prices}
+
+    def test_planted_prices_come_out(self):
+        for name, (alone, others, same) in COMMITS.items():
+            price = self.prices[name]
+            for estimate, planted in ((price.alone, alone), (price.shared, same),
+                                      (price.more, others + same), (price.page, PAGE_MORE)):
+                with self.subTest(name=name, planted=planted):
+                    self.assertAlmostEqual(estimate.value, planted, delta=5)
+                    self.assertTrue(estimate.low < estimate.value < estimate.high)
+            self.assertTrue(price.shared.low <= same <= price.shared.high)
+
+    def test_sentence(self):
+        text = one(self, said(self.of, "threads"), "Among 2 threads")
+        self.assertRegex(text, r"^Among 2 threads of one address space instead of as many "
+                         r"processes, a handled fault of fault, its commit included, costs "
+                         r"(69|70)\d ns \(.* to .*\) more, beside 2 µs alone; a commit call of "
+                         r"chunked costs (9|10)\d(\.\d)? ns \(.*\) more, beside \d+ ns alone; a "
+                         r"handled fault of guard, its commit included, shows no significant "
+                         r"difference, -?\d.* ns \(-.*\)\.$")
+
+    def test_more_threads_than_cpus_have_no_price(self):
+        of = analysed(contended_rows(threads=4), **with_cpus(2))
+        self.assertEqual((of.scaling.prices, of.as_json()["threads"]["commits"]), ([], []))
+        self.assertEqual(of.model["strategies"]["chunked"]["threads"], {})
+
+    def test_without_processes_or_with_too_few_sets_there_is_none(self):
+        rows = [row for row in contended_rows() if row["share"] != "processes"]
+        self.assertEqual(analysed(rows, **with_cpus(2)).scaling.prices, [])
+        of = analysed(contended_rows(rounds=3), **with_cpus(2))
+        self.assertFalse([text for text in said(of, "threads") if text.startswith("Among")])
+        self.assertEqual([price["significant"] for price in of.as_json()["threads"]["commits"]],
+                         [False] * 3)
+
+    def test_programs_get_the_same(self):
+        told = self.of.as_json()
+        made.check_schema(self, told)
+        commits = {price["strategy"]: price for price in told["threads"]["commits"]}
+        self.assertEqual({name: (price["per"], price["significant"], price["size_bytes"])
+                          for name, price in commits.items()},
+                         {"fault": ("handled_faults", True, SIZE),
+                          "chunked": ("commit_calls", True, SIZE),
+                          "guard": ("handled_faults", False, SIZE)})
+        self.assertAlmostEqual(commits["chunked"]["shared_ns"], 100, delta=5)
+
+    def test_growth_by_threads_is_predicted_at_steps_that_were_not_measured(self):
+        kept = model.checked(json.loads(json.dumps(self.of.as_json())))
+        for which in KNOWN:
+            row = contended(which, 1, lambda: 0, "own", 16 * KIB, 16 * MIB)
+            ns, low, high, does, _ = model.predict(kept, which, 16 * MIB, "1", 16 * KIB, 2)
+            with self.subTest(which.name):
+                self.assertEqual(2 * does["commit_calls"], row["commit_calls"])
+                self.assertAlmostEqual(ns / row["wall_ns"], 1, delta=0.02)
+                self.assertTrue(low <= row["wall_ns"] <= high)
+                self.assertLess(model.predict(kept, which, 16 * MIB, "1", 16 * KIB)[0], ns)
+
+    def test_predict_says_what_it_rests_on(self):
+        kept = self.of.as_json()["model"]
+        lines = predict.table(predict.options(["--size", "16M", "--threads", "2"]), kept,
+                              self.of.run.strategies)
+        self.assertEqual(lines[-1], "by each of 2 threads of one address space, with a region "
+                         "each; what that adds was measured with 64 MiB each")
+        for number, words in (("3", ["'3'", "use 1 or 2"]), ("x", ["'x'", "whole number"]),
+                              ("0", ["'0'", "from 1 on"])):
+            with self.assertRaises(Usage) as raised:
+                predict.table(predict.options(["--size", "16M", "--threads", number]), kept,
+                              self.of.run.strategies)
+            for word in ("--threads: ", *words):
+                self.assertIn(word, str(raised.exception))
 
 
 class Apart(unittest.TestCase):

@@ -97,14 +97,16 @@ def analyse(run: Run) -> Analysis:
     scaling = threads.examine(samples, every, strategies, run.environment)
     calls = coded(run.calls)
     timed_calls = calls if len(timed) else None
+    fitted = model.fit(table[table.platform != "wine"],
+                       [strategies[name] for name in times.built_in])
+    model.add_threads(fitted, scaling.prices if scaling else [])
     return Analysis(
         run, every, table, decided, headline_of(samples, times, built_in, decided),
         sentences.of_answer(decided),
         advice.recommend(times, built_in, decided, run.traces,
                          run.environment["settings"]["max_map_count"]) if len(timed) else [],
         advice.decommit(timed_calls),
-        model.fit(table[table.platform != "wine"],
-                  [strategies[name] for name in times.built_in]),
+        fitted,
         [*claims.test(built_in, strategies, timed_calls, run.stairs, run.limited),
          *single_calls.test(calls, len(timed) > 0)],
         commits, returned, scaling, sections_of(run, every, commits, returned, scaling))

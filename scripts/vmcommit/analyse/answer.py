@@ -40,6 +40,24 @@ class Ratio:
         return 0 if not self.known or self.low <= 1 <= self.high else 1 if self.low > 1 else -1
 
 
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A median with its confidence interval; the ends are NaN where rounds are too few."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def known(self) -> bool:
+        return not numpy.isnan(self.low)
+
+    @property
+    def sign(self) -> int:
+        """-1 below 0, 1 above it, 0 if the interval holds 0."""
+        return 0 if not self.known or self.low <= 0 <= self.high else 1 if self.low > 0 else -1
+
+
 class Times:
     """Logarithms of the total times of a run, by cell and round. `strategies`: {name: Strategy}."""
 

@@ -7,6 +7,7 @@ always does together has one price: one that commits and handles a fault for eac
 holds all three.
 """
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterable
@@ -16,12 +17,14 @@ import numpy
 import pandas
 from scipy import special
 
+from vmcommit.analyse.contention import Price
 from vmcommit.base.cells import touched_bytes
 from vmcommit.base.conventions import CONFIDENCE, ORDERS
 from vmcommit.base.statistics import student
 from vmcommit.base.strategies import Strategy
 
 TERMS = ("cycle", "pages", "commit_calls", "handled_faults")
+OF_THREADS = ("pages", "commit_calls")  # what costs more by several of them
 UNCACHED = "uncached_pages"
 CACHES_CONFIDENCE = 0.99  # with which a second price of a page explains what one leaves
 LEAST_ERROR = 1e-3  # that any fit leaves
@@ -223,7 +226,19 @@ def fit_strategy(strategy: Strategy, rows: pandas.DataFrame, caches: Caches | No
         "covariance": covariance.tolist(),
         "residuals": errors,
         "measured": ranges_of(rows, strategy.stepped),
+        "threads": {},
     }
+
+
+def add_threads(fitted: dict, prices: Iterable[Price]) -> None:
+    """What a page and a commit call cost more by several threads of one address space."""
+    for price in prices:
+        kept = fitted["strategies"].get(price.strategy.name)
+        if kept and price.page.known and price.more.known:
+            kept["threads"][str(price.threads)] = {
+                "size_bytes": price.size, "ns": {
+                    name: dataclasses.asdict(estimate) for name, estimate in zip(
+                        OF_THREADS, (price.page, price.more), strict=True)}}
 
 
 def fit(summary: pandas.DataFrame, strategies: Iterable[Strategy]) -> dict:
@@ -264,11 +279,21 @@ def check_strategy(fitted, place: str) -> None:
     covariance = numpy.array(fitted.get("covariance"))
     need(covariance.shape == (len(fitted["ns"]),) * 2 and covariance.dtype.kind in "if"
          and (numpy.abs(covariance) <= MOST).all(), f"{place}.covariance")
+    check_threads(fitted.get("threads", {}), f"{place}.threads")
     ranges = fitted.get("measured")
     need(isinstance(ranges, dict) and all(
         isinstance(ends := ranges.get(f"{name}_bytes"), list) and len(ends) == 2
         and are_numbers(ends) or name == "chunk" and ends is None
         for name in ("size", "touched", "chunk")), f"{place}.measured")
+
+
+def check_threads(threads, place: str) -> None:
+    need(isinstance(threads, dict) and all(
+        number.isdecimal() and isinstance(by, dict) and are_numbers([by.get("size_bytes")])
+        and isinstance(by.get("ns"), dict) and all(
+            isinstance(price := by["ns"].get(term), dict) and are_numbers(
+                price.get(name) for name in ("value", "low", "high")) for term in OF_THREADS)
+        for number, by in threads.items()), place)
 
 
 def checked(advice) -> dict:
@@ -292,9 +317,21 @@ def outside(ranges: dict, asked: dict[str, int | None]) -> list[str]:
             if value is not None and beyond(value, ranges[f"{name}_bytes"])]
 
 
-def cost(fitted: dict, does: dict[str, int]) -> tuple[float, float, float]:
-    """(ns, low, high) of doing that, by the model of a strategy. Where caches hold a part, they may
-    as well hold all of it, or none."""
+def cost(fitted: dict, does: dict[str, int], threads: int = 1) -> tuple[float, float, float]:
+    """(ns, low, high) of doing that, by the model of a strategy, by each of so many threads.
+    Where caches hold a part, they may as well hold all of it, or none."""
+    ns, low, high = cost_of_one(fitted, does)
+    if threads == 1:
+        return ns, low, high
+    prices = fitted["threads"][str(threads)]["ns"]
+    more = sum(does[term] * price["value"] for term, price in prices.items())
+    below, above = (math.hypot(*(does[term] * (price[end] - price["value"])
+                                 for term, price in prices.items())) for end in ("low", "high"))
+    return ns + more, max(ns + more - math.hypot(ns - low, below), 0), \
+        ns + more + math.hypot(high - ns, above)
+
+
+def cost_of_one(fitted: dict, does: dict[str, int]) -> tuple[float, float, float]:
     share = float(uncached(fitted.get("caches"), does["pages"]))
     ns, *ends = cost_with(fitted, does, share)
     if 0 < share < 1:
@@ -313,12 +350,13 @@ def cost_with(fitted: dict, does: dict[str, int], share: float) -> tuple[float, 
     return ns, ns - reach, ns + reach
 
 
-def predict(model: dict, strategy: Strategy, size: int, touch, step: int
+def predict(model: dict, strategy: Strategy, size: int, touch, step: int, threads: int = 1
             ) -> tuple[float, float, float, dict[str, int], list[str]]:
-    """(ns, low, high, counts, [what lies outside of what was measured])"""
+    """(ns, low, high, counts, [what lies outside of what was measured]) of each of so many threads,
+    which have a region of `size` each."""
     fitted = model["strategies"][strategy.name]
     touched = touched_bytes(size, touch, model["page_bytes"])
     does = counts(strategy, size, touched, step, model["page_bytes"], fitted.get("guard"))
-    return *cost(fitted, does), does, outside(
+    return *cost(fitted, does, threads), does, outside(
         fitted["measured"],
         {"size": size, "touched": touched, "chunk": step if strategy.stepped else None})

@@ -11,7 +11,8 @@ import functools
 import numpy
 import pandas
 
-from vmcommit.analyse.answer import Ratio
+from vmcommit.analyse import contention
+from vmcommit.analyse.answer import Estimate, Ratio
 from vmcommit.analyse.claims import interval_text
 from vmcommit.analyse.section import Line, Section, cell_json, not_measured
 from vmcommit.analyse.sentences import Sentence
@@ -22,7 +23,7 @@ from vmcommit.base.runs import pages_of
 from vmcommit.base.statistics import pooled_spread, set_interval, shared
 from vmcommit.base.strategies import Strategy
 from vmcommit.base.text import counted, listed
-from vmcommit.base.units import count_text, size_text, time_text
+from vmcommit.base.units import count_text, size_text, time_interval_text, time_text
 
 HEADINGS = ("threads", "they have", "strategy", "pages a second", "times one thread's",
             "time, times processes'", "processor time a page", "lock taken a page",
@@ -30,19 +31,6 @@ HEADINGS = ("threads", "they have", "strategy", "pages a second", "times one thr
             "handled faults a page", "minor faults a page", "mappings", "waits a cycle")
 COUNTED = {"locks": "lock_count", "commits": "commit_calls", "handled": "handled_faults",
            "minor": "minor_faults"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A median with its confidence interval; the ends are NaN where rounds are too few."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def known(self) -> bool:
-        return not numpy.isnan(self.low)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,11 +71,12 @@ class Scaled:
 @dataclasses.dataclass(frozen=True)
 class Scaling:
     """All that a run says of it. `beside`: {what threads with a region each do: its time as a
-    multiple of what as many processes take}."""
+    multiple of what as many processes take}. `prices`: of a commit among others."""
 
     cpus: int
     all: list[Scaled]
     beside: dict[Cell, Ratio]
+    prices: list[contention.Price]
     lacking: str  # what this machine can't do
 
     @functools.cached_property
@@ -141,13 +130,17 @@ def rows_of(samples: pandas.DataFrame, strategies: dict[str, Strategy]) -> panda
     several = rows[rows.threads > 1]
     beside = several[["platform", "part", "round"]].drop_duplicates()
     alone = rows[rows.plain & (rows.touch_order == "sequential")
-                 & (rows.touched_bytes == rows.size_bytes)
-                 & (~rows.stepped | (rows.chunk_bytes == DEFAULT_STEP))]
+                 & (rows.touched_bytes == rows.size_bytes)]
     table = pandas.concat([alone.merge(beside, on=["platform", "part", "round"]), several],
                           ignore_index=True)
     table["cell"] = [cell_of(row, strategies) for row in table.itertuples()]
     table["in_turns"] = table["turns"] != "" if "turns" in table else False
     return table[table.part == several.part.max()]
+
+
+def usual_steps(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """Those of one step, by which strategies are compared."""
+    return rows[~rows.stepped | (rows.chunk_bytes == DEFAULT_STEP)]
 
 
 def timed_rows(rows: pandas.DataFrame) -> pandas.DataFrame:
@@ -258,12 +251,13 @@ def examine(samples: pandas.DataFrame, summary: pandas.DataFrame, strategies: di
     """None where the run has no threads. `summary`: for what was not measured."""
     if not ((samples.threads > 1) & (samples.status == "ok")).any():
         return None
-    rows, cpus = rows_of(samples, strategies), cpus_of(environment)
+    every, cpus = rows_of(samples, strategies), cpus_of(environment)
+    rows = usual_steps(every)
     measured = measure(rows[rows.platform != "wine"], cpus)
     found = [scaled_of(cell, each, measured) for cell, each in
              rows[rows.status == "ok"].groupby("cell", sort=False)]
     found.sort(key=lambda each: place_of(each, list(strategies)))
-    return Scaling(cpus, found, measured.beside,
+    return Scaling(cpus, found, measured.beside, contention.prices(every, strategies, cpus),
                    not_measured(summary[summary.threads > 1], strategies))
 
 
@@ -306,7 +300,7 @@ def of_locks(scaling: Scaling) -> list[Sentence]:
     clauses = [f"{first.name} {what} {a_page_text(first)}"] + [
         f"{each.name} {a_page_text(each)}" for each in found if each is not first]
     text = f"{known}By {threads_text(scaling.most, share)}, {', '.join(clauses)}."
-    if others:
+    if others and others[-1].locks:
         text += f" {first.name} takes it {first.locks / others[-1].locks:.3g} times as often as " \
             f"{others[-1].name}."
     return [Sentence(text, cells_in(found))]
@@ -352,6 +346,34 @@ def of_processes(scaling: Scaling) -> list[Sentence]:
     return [Sentence(f"Against {scaling.told} processes that do the same, which share no lock, "
                      f"{threads_text(scaling.told, OWN)}: {'; '.join(clauses)}.",
                      cells_in(found))]
+
+
+def commit_text(strategy: Strategy) -> str:
+    return f"a handled fault of {strategy.name}, its commit included," \
+        if strategy.handles_faults else f"a commit call of {strategy.name}"
+
+
+def price_text(price: contention.Price) -> str:
+    """a commit call of chunked 120 ns more (100 ns to 140 ns), beside 400 ns alone"""
+    interval = time_interval_text(price.shared.value, price.shared.low, price.shared.high)
+    if not price.shared.sign:
+        return f"{commit_text(price.strategy)} shows no significant difference, {interval}"
+    return f"{commit_text(price.strategy)} costs {interval} more, beside " \
+        f"{time_text(price.alone.value)} alone"
+
+
+def of_prices(scaling: Scaling) -> list[Sentence]:
+    """What a commit costs that meets others', apart from what CPUs and memory are shared for."""
+    sentences = []
+    for threads in dict.fromkeys(price.threads for price in scaling.prices):
+        known = [price for price in scaling.prices if price.threads == threads
+                 and price.strategy.step != "size" and price.shared.known]
+        if known:
+            clauses = "; ".join(map(price_text, known))
+            sentences.append(Sentence(f"Among {threads} threads of one address space instead of "
+                                      f"as many processes, {clauses}.",
+                                      tuple(cell for price in known for cell in price.cells)))
+    return sentences
 
 
 def of_cpus(scaling: Scaling) -> list[Sentence]:
@@ -402,7 +424,7 @@ def section(scaling: Scaling) -> Section:
         [*of_locks(scaling), *of_growth(scaling),
          *(sentence for share in (OWN, STRIPES, SAME_PAGES)
            for sentence in of_speed(scaling, share)),
-         *of_processes(scaling), *of_cpus(scaling)], HEADINGS,
+         *of_processes(scaling), *of_prices(scaling), *of_cpus(scaling)], HEADINGS,
         [line_of(each, scaling) for each in shown],
         [line_of(each, scaling) for each in scaling.all if each not in shown],
         f"Each thread has {size_text(cell.size)}, all of it touched, and they begin together. "
@@ -439,5 +461,15 @@ def scaled_json(each: Scaled, scaling: Scaling) -> dict:
         | ratio_json("times_processes", scaling.beside.get(each.cell))
 
 
+def price_json(price: contention.Price) -> dict:
+    per = "handled_faults" if price.strategy.handles_faults else "commit_calls"
+    return {"strategy": price.strategy.name, "threads": price.threads, "per": per,
+            "size_bytes": price.size, "significant": bool(price.shared.sign)} \
+        | figures_json("alone_ns", price.alone) | figures_json("shared_ns", price.shared) \
+        | figures_json("more_ns", price.more)
+
+
 def as_json(scaling: Scaling) -> dict:
-    return {"cpus": scaling.cpus, "cells": [scaled_json(each, scaling) for each in scaling.all]}
+    return {"cpus": scaling.cpus, "cells": [scaled_json(each, scaling) for each in scaling.all],
+            "commits": [price_json(price) for price in scaling.prices
+                        if price.strategy.step != "size"]}

@@ -33,18 +33,26 @@ def touch_of(text):
     return touch
 
 
+def threads_of(text):
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        raise Usage(f"--threads: '{text}' is no number of threads; use a whole number from 1 on")
+    return int(text)
+
+
 def options(arguments):
     parser = Parser("predict", __doc__)
     parser.add_argument("--size", required=True, help="of the region, as in 64M")
     parser.add_argument("--touch", default="1", help="part of it that is written to (default: 1)")
     parser.add_argument("--chunk", default=str(DEFAULT_STEP),
                         help="step of those strategies that have one (default: 64K)")
+    parser.add_argument("--threads", default="1", metavar="N",
+                        help="do it at the same time, with a region each (default: 1)")
     parser.add_argument("--strategy", help="of the run's (default: all)")
     parser.add_argument("--run", type=pathlib.Path, default=RESULTS / LATEST,
                         help="folder of the run (default: results/latest)")
     asked = parser.parse_args(arguments)
     asked.size, asked.chunk = size_of("--size", asked.size), size_of("--chunk", asked.chunk)
-    asked.touch = touch_of(asked.touch)
+    asked.touch, asked.threads = touch_of(asked.touch), threads_of(asked.threads)
     return asked
 
 
@@ -75,6 +83,17 @@ def asked_strategies(asked, fitted, strategies):
     return wanted
 
 
+def refuse_unknown_threads(threads, wanted, fitted):
+    """Where the run has no prices of so many."""
+    by_number = [fitted["strategies"][strategy.name].get("threads", {}) for strategy in wanted]
+    if threads == 1 or all(str(threads) in by for by in by_number):
+        return
+    known = sorted(set.intersection(*map(set, by_number)), key=int)
+    raise Usage(f"--threads: '{threads}': this run has no price of what so many threads do; "
+                + (f"use 1 or {', '.join(known)}" if known else
+                   f"run {command('bench')} --campaign threads"))
+
+
 def in_pages(option, value, page):
     if value % page:
         raise Usage(f"{option}: '{value}' is no multiple of the page size, {page}")
@@ -88,9 +107,11 @@ def table(asked, fitted, strategies):
     lines = [f"{'strategy':>8} {'step':>8} {'expected':>9} {'low':>9} {'high':>9} {'per page':>9} "
              f"{'pages':>9} {'commits':>9} {'faults':>9}"]
     notes = {}
-    for strategy in asked_strategies(asked, fitted, strategies):
+    wanted = asked_strategies(asked, fitted, strategies)
+    refuse_unknown_threads(asked.threads, wanted, fitted)
+    for strategy in wanted:
         ns, low, high, does, outside = model.predict(fitted, strategy, asked.size, asked.touch,
-                                                     asked.chunk)
+                                                     asked.chunk, asked.threads)
         step = size_text(asked.chunk) if strategy.stepped else "-"
         lines.append(f"{strategy.name:>8} {step:>8} " + " ".join(
             f"{time_text(value):>9}" for value in (ns, low, high, ns / does["pages"])) + " "
@@ -99,7 +120,16 @@ def table(asked, fitted, strategies):
             low, high = fitted["strategies"][strategy.name]["measured"][f"{name}_bytes"]
             notes.setdefault(f"extrapolated: the {NAMES[name]} lies outside of what was measured, "
                              f"{size_text(low)} to {size_text(high)}", []).append(strategy.name)
-    return lines + [f"{note} ({', '.join(of)})" for note, of in notes.items()]
+    return lines + [f"{note} ({', '.join(of)})" for note, of in notes.items()] \
+        + threads_note(asked.threads, fitted["strategies"][wanted[0].name])
+
+
+def threads_note(threads, fitted):
+    if threads == 1:
+        return []
+    size = fitted["threads"][str(threads)]["size_bytes"]
+    return [f"by each of {threads} threads of one address space, with a region each; what that "
+            f"adds was measured with {size_text(size)} each"]
 
 
 def main(arguments):

@@ -15,6 +15,7 @@ from vmcommit.measure.sets import COUNTED
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
+ALONE = 20  # of what takes no turns, whose times lie further apart
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -50,6 +51,8 @@ def sets_min(profile, configuration):
     """The fewest sets that the question needs which a configuration answers."""
     if crowded(configuration):
         return COUNTED
+    if configuration.alone:
+        return ALONE
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:

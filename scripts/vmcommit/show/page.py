@@ -111,14 +111,10 @@ def matrix_rows(answer) -> list[dict]:
             for size, fields in matrix.by_size(answer).items()]
 
 
-def signed_time(ns):
-    return f"-{time_text(-ns)}" if ns < 0 else time_text(ns)
-
-
 def price_text(fitted, term):
     """A coefficient in words: value and confidence interval, or what it is held in."""
     if term in fitted["ns"]:
-        value, low, high = (signed_time(fitted["ns"][term][name])
+        value, low, high = (time_text(fitted["ns"][term][name])
                             for name in ("value", "low", "high"))
         return beside(value, f"{low} to {high}")
     if term in fitted["tied"]:

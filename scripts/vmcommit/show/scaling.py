@@ -3,7 +3,8 @@ strategy, and the number of threads from left to right."""
 
 from collections.abc import Callable
 
-from vmcommit.analyse.threads import Estimate, Scaled
+from vmcommit.analyse.answer import Estimate
+from vmcommit.analyse.threads import Scaled
 from vmcommit.base.cells import SHARES
 from vmcommit.base.text import counted
 from vmcommit.base.units import size_text

@@ -3,16 +3,20 @@ processes, which tells the address space's lock from the machine's memory."""
 
 import dataclasses
 
-from vmcommit.base.cells import OWN, PROCESSES, SHARES, STRIPES, Configuration, Manner
-from vmcommit.base.units import MIB, powers
+from vmcommit.base.cells import (OWN, PLAIN, PROCESSES, SHARES, STRIPES, Configuration,
+                                 Manner)
+from vmcommit.base.conventions import DEFAULT_STEP
+from vmcommit.base.units import KIB, MIB, powers
 from vmcommit.measure.campaigns.topic import Topic
 from vmcommit.measure.environment import CPUS
 
 LEAST_THREADS = 4  # also of a machine with fewer CPUs: what is counted does not depend on them
 MOST_THREADS = 256  # that a harness has
 MEMBERS = 16  # of a set, which hold their regions at the same time
+LEAST_SIZE = 64 * KIB  # of what a single thread does
 FEWEST_THREADS, CELL_SIZE = 2, 4 * MIB  # of what is compared by `make compare`
 QUESTION = "threads"
+FINE_STEP = 4 * KIB  # beside the default one: two steps tell a commit call from a page
 
 
 def numbers(cpus):
@@ -47,6 +51,14 @@ def single(strategies, size, threads, question):
             if wanted]
 
 
+def by_fine_steps(strategies, size, threads, question):
+    """What else tells what a commit costs among others, where there are CPUs enough."""
+    return [Configuration(strategy, size, chunk=FINE_STEP, question=question, manner=manner)
+            for manner in (PLAIN, Manner(threads=threads, share=OWN),
+                           Manner(threads=threads, share=PROCESSES))
+            for strategy in strategies if strategy.stepped and threads <= len(CPUS)]
+
+
 def in_turns(strategies, size, threads, shares=tuple(SHARES)):
     """All but processes, which end with each turn."""
     question = f"{threads} {QUESTION}"
@@ -57,19 +69,28 @@ def in_turns(strategies, size, threads, shares=tuple(SHARES)):
 
 def not_in_turns(strategies, size, threads):
     """All by a process for each sample, which also counts how often the address space's lock is
-    taken."""
+    taken, and tells what a commit costs among others."""
     question = f"{threads} {QUESTION}, not in turns"
     listed = single(strategies, size, threads, question) + [
         each for share in SHARES for each in shared(strategies, size, threads, share, question)]
+    listed += by_fine_steps(strategies, size, threads, question)
     return [dataclasses.replace(each, alone=True) for each in listed]
+
+
+def by_one(strategies, most):
+    """What a cost model of a single thread rests on, to which threads add."""
+    return [Configuration(strategy, size, chunk=step, question="one thread")
+            for size in powers(LEAST_SIZE, most, 2) for strategy in strategies
+            for step in ((DEFAULT_STEP, FINE_STEP) if strategy.stepped else (DEFAULT_STEP,))]
 
 
 def configurations(profile, available, strategies):
     strategies = list(filter(runs_threads, strategies))
     counts = numbers(len(CPUS))
     size = size_of(profile, available, counts[-1])
-    return [each for threads in counts[1:] for listed in (in_turns, not_in_turns)
-            for each in listed(strategies, size, threads)]
+    return by_one(strategies, min(profile.sweep_size, available // MEMBERS)) + [
+        each for threads in counts[1:] for listed in (in_turns, not_in_turns)
+        for each in listed(strategies, size, threads)]
 
 
 def brief(profile, strategies):
