@@ -593,7 +593,8 @@ class Contended(unittest.TestCase):
     def test_sentence(self):
         text = one(self, said(self.of, "threads"), "Among 2 threads")
         self.assertRegex(text, r"^Among 2 threads of one address space instead of as many "
-                         r"processes, a handled fault of fault, its commit included, costs "
+                         r"processes, a page of upfront shows no .* difference, -?\d.* ns "
+                         r"\(-.*\); a handled fault of fault, its commit included, costs "
                          r"(69|70)\d ns \(.* to .*\) more, beside 2 µs alone; a commit call of "
                          r"chunked costs (9|10)\d(\.\d)? ns \(.*\) more, beside \d+ ns alone; a "
                          r"handled fault of guard, its commit included, shows no significant "
@@ -601,7 +602,7 @@ class Contended(unittest.TestCase):
 
     def test_more_threads_than_cpus_have_no_price(self):
         of = analysed(contended_rows(threads=4), **with_cpus(2))
-        self.assertEqual((of.scaling.prices, of.as_json()["threads"]["commits"]), ([], []))
+        self.assertEqual((of.scaling.prices, of.as_json()["threads"]["prices"]), ([], []))
         self.assertEqual(of.model["strategies"]["chunked"]["threads"], {})
 
     def test_without_processes_or_with_too_few_sets_there_is_none(self):
@@ -609,19 +610,20 @@ class Contended(unittest.TestCase):
         self.assertEqual(analysed(rows, **with_cpus(2)).scaling.prices, [])
         of = analysed(contended_rows(rounds=3), **with_cpus(2))
         self.assertFalse([text for text in said(of, "threads") if text.startswith("Among")])
-        self.assertEqual([price["significant"] for price in of.as_json()["threads"]["commits"]],
-                         [False] * 3)
+        self.assertEqual([price["significant"] for price in of.as_json()["threads"]["prices"]],
+                         [False] * 4)
 
     def test_programs_get_the_same(self):
         told = self.of.as_json()
         made.check_schema(self, told)
-        commits = {price["strategy"]: price for price in told["threads"]["commits"]}
+        prices = {price["strategy"]: price for price in told["threads"]["prices"]}
         self.assertEqual({name: (price["per"], price["significant"], price["size_bytes"])
-                          for name, price in commits.items()},
-                         {"fault": ("handled_faults", True, SIZE),
+                          for name, price in prices.items()},
+                         {"upfront": ("pages", False, SIZE),
+                          "fault": ("handled_faults", True, SIZE),
                           "chunked": ("commit_calls", True, SIZE),
                           "guard": ("handled_faults", False, SIZE)})
-        self.assertAlmostEqual(commits["chunked"]["shared_ns"], 100, delta=5)
+        self.assertAlmostEqual(prices["chunked"]["shared_ns"], 100, delta=5)
 
     def test_growth_by_threads_is_predicted_at_steps_that_were_not_measured(self):
         kept = model.checked(json.loads(json.dumps(self.of.as_json())))

@@ -24,10 +24,10 @@ Lines = dict[str, pandas.DataFrame]  # {what threads share: ns by set, of each n
 
 @dataclasses.dataclass(frozen=True)
 class Price:
-    """Of a commit call, in ns, with the handled fault in which a strategy makes it. `alone`: by a
-    single thread; `shared`: so much more by threads of one address space than by processes; `more`:
-    so much more than by a single thread, and `page` the same of a touched page. One that commits
-    once has that alone. `size`: bytes that each thread has."""
+    """Of a commit call, in ns, with the handled fault in which a strategy makes it; of a touched
+    page where a strategy commits once. `alone`: by a single thread; `shared`: so much more by
+    threads of one address space than by processes; `more`: so much more than by a single thread,
+    and `page` the same of a page. `size`: bytes that each thread has."""
 
     strategy: Strategy
     threads: int
@@ -37,6 +37,12 @@ class Price:
     shared: Estimate
     more: Estimate
     page: Estimate
+
+    @property
+    def per(self) -> str:
+        """Of model.TERMS."""
+        return "pages" if self.strategy.step == "size" else \
+            "handled_faults" if self.strategy.handles_faults else "commit_calls"
 
 
 def lines_of(rows: pandas.DataFrame, strategy: Strategy) -> Lines:
@@ -65,10 +71,15 @@ def estimate(values: pandas.Series, confidence: float) -> Estimate:
 def price_of(strategy: Strategy, threads: int, lines: Lines, cells: tuple[Cell, ...], pages: float,
              confidence: float) -> Price:
     one, own, processes = (lines[share] for share in (ONE, OWN, PROCESSES))
-    more, level = slopes((own - one).dropna())
-    return Price(strategy, threads, cells[0].size, cells, estimate(slopes(one)[0], confidence),
-                 estimate(slopes((own - processes).dropna())[0], confidence),
-                 estimate(more, confidence), estimate(level / pages, confidence))
+    alone, more_than_processes, more = (slopes(times.dropna()) for times in (
+        one, own - processes, own - one))
+
+    def of(line):
+        slope, level = line
+        return estimate(level / pages if strategy.step == "size" else slope, confidence)
+
+    return Price(strategy, threads, cells[0].size, cells, of(alone), of(more_than_processes),
+                 of(more), page=estimate(more[1] / pages, confidence))
 
 
 def whole(lines: Lines) -> bool:

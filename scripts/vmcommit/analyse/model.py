@@ -24,9 +24,8 @@ from vmcommit.base.statistics import student
 from vmcommit.base.strategies import Strategy
 
 TERMS = ("cycle", "pages", "commit_calls", "handled_faults")
-OF_THREADS = ("pages", "commit_calls")  # what costs more by several of them
 UNCACHED = "uncached_pages"
-CACHES_CONFIDENCE = 0.99  # with which a second price of a page explains what one leaves
+CACHES_CONFIDENCE = 0.9  # with which a second price of a page explains what one leaves
 LEAST_ERROR = 1e-3  # that any fit leaves
 Caches = tuple[int, int]  # pages touched up to which caches hold all, and from which on they don't
 MOST = 1e60  # no number of a model is larger; keeps what follows from them finite
@@ -235,10 +234,10 @@ def add_threads(fitted: dict, prices: Iterable[Price]) -> None:
     for price in prices:
         kept = fitted["strategies"].get(price.strategy.name)
         if kept and price.page.known and price.more.known:
-            kept["threads"][str(price.threads)] = {
-                "size_bytes": price.size, "ns": {
-                    name: dataclasses.asdict(estimate) for name, estimate in zip(
-                        OF_THREADS, (price.page, price.more), strict=True)}}
+            more = {"pages": price.page} if price.per == "pages" else {
+                "pages": price.page, "commit_calls": price.more}
+            kept["threads"][str(price.threads)] = {"size_bytes": price.size, "ns": {
+                term: dataclasses.asdict(estimate) for term, estimate in more.items()}}
 
 
 def fit(summary: pandas.DataFrame, strategies: Iterable[Strategy]) -> dict:
@@ -291,8 +290,9 @@ def check_threads(threads, place: str) -> None:
     need(isinstance(threads, dict) and all(
         number.isdecimal() and isinstance(by, dict) and are_numbers([by.get("size_bytes")])
         and isinstance(by.get("ns"), dict) and all(
-            isinstance(price := by["ns"].get(term), dict) and are_numbers(
-                price.get(name) for name in ("value", "low", "high")) for term in OF_THREADS)
+            term in TERMS and isinstance(price, dict) and are_numbers(
+                price.get(name) for name in ("value", "low", "high"))
+            for term, price in by["ns"].items())
         for number, by in threads.items()), place)
 
 

@@ -29,6 +29,8 @@ HEADINGS = ("threads", "they have", "strategy", "pages a second", "times one thr
             "time, times processes'", "processor time a page", "lock taken a page",
             "commit calls a page",
             "handled faults a page", "minor faults a page", "mappings", "waits a cycle")
+PRICED = {"pages": "a page of {}", "commit_calls": "a commit call of {}",
+          "handled_faults": "a handled fault of {}, its commit included,"}
 COUNTED = {"locks": "lock_count", "commits": "commit_calls", "handled": "handled_faults",
            "minor": "minor_faults"}
 
@@ -348,26 +350,20 @@ def of_processes(scaling: Scaling) -> list[Sentence]:
                      cells_in(found))]
 
 
-def commit_text(strategy: Strategy) -> str:
-    return f"a handled fault of {strategy.name}, its commit included," \
-        if strategy.handles_faults else f"a commit call of {strategy.name}"
-
-
 def price_text(price: contention.Price) -> str:
     """a commit call of chunked 120 ns more (100 ns to 140 ns), beside 400 ns alone"""
     interval = time_interval_text(price.shared.value, price.shared.low, price.shared.high)
-    if not price.shared.sign:
-        return f"{commit_text(price.strategy)} shows no significant difference, {interval}"
-    return f"{commit_text(price.strategy)} costs {interval} more, beside " \
-        f"{time_text(price.alone.value)} alone"
+    what = PRICED[price.per].format(price.strategy)
+    return f"{what} costs {interval} more, beside {time_text(price.alone.value)} alone" \
+        if price.shared.sign else f"{what} shows no significant difference, {interval}"
 
 
 def of_prices(scaling: Scaling) -> list[Sentence]:
-    """What a commit costs that meets others', apart from what CPUs and memory are shared for."""
+    """What a commit costs that meets others', apart from what CPUs and memory cost."""
     sentences = []
     for threads in dict.fromkeys(price.threads for price in scaling.prices):
-        known = [price for price in scaling.prices if price.threads == threads
-                 and price.strategy.step != "size" and price.shared.known]
+        known = [price for price in scaling.prices
+                 if price.threads == threads and price.shared.known]
         if known:
             clauses = "; ".join(map(price_text, known))
             sentences.append(Sentence(f"Among {threads} threads of one address space instead of "
@@ -462,8 +458,7 @@ def scaled_json(each: Scaled, scaling: Scaling) -> dict:
 
 
 def price_json(price: contention.Price) -> dict:
-    per = "handled_faults" if price.strategy.handles_faults else "commit_calls"
-    return {"strategy": price.strategy.name, "threads": price.threads, "per": per,
+    return {"strategy": price.strategy.name, "threads": price.threads, "per": price.per,
             "size_bytes": price.size, "significant": bool(price.shared.sign)} \
         | figures_json("alone_ns", price.alone) | figures_json("shared_ns", price.shared) \
         | figures_json("more_ns", price.more)
@@ -471,5 +466,4 @@ def price_json(price: contention.Price) -> dict:
 
 def as_json(scaling: Scaling) -> dict:
     return {"cpus": scaling.cpus, "cells": [scaled_json(each, scaling) for each in scaling.all],
-            "commits": [price_json(price) for price in scaling.prices
-                        if price.strategy.step != "size"]}
+            "prices": list(map(price_json, scaling.prices))}
