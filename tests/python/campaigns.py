@@ -148,12 +148,14 @@ class Threads(unittest.TestCase):
         for block, members in Plan(profile, listed, PLENTY).blocks.items():
             if "one thread" in block:
                 continue
-            self.assertEqual({each.part for each in members}, {16 * MIB})
+            self.assertEqual({each.part for each in members},
+                             {MIB if members[0].part == MIB and members[0].alone else 16 * MIB})
             self.assertEqual(len({each.alone for each in members}), 1)
             self.assertEqual([each.strategy for each in members if each.manner == PLAIN
                               and not each.swept], KNOWN)
-            self.assertEqual(any(each.manner.share == "processes" for each in members),
-                             members[0].alone)
+            shares = {each.manner.share for each in members} - {""}
+            self.assertIn(shares, [{"own", "processes"}, {"stripes", "pages"}]
+                          if members[0].alone else [{"own", "stripes", "pages"}])
 
     def test_more_threads_than_cpus_are_counted_alone(self):
         profile, listed, asked_for = self.asked(2)
@@ -161,7 +163,7 @@ class Threads(unittest.TestCase):
             if each.manner.threads == 4:
                 self.assertEqual(known, (None, 2))
             elif each.alone:
-                self.assertEqual(known, (None, 20))
+                self.assertEqual(known, (None, 40 if "processes" in each.question else 2))
             elif each.manner.threads:
                 self.assertEqual(known, (profile.large, 6))
         self.assertNotIn(PLAIN, [each.manner for each in listed if "4" in each.question])
@@ -170,14 +172,15 @@ class Threads(unittest.TestCase):
         """By one thread, by threads and by processes; where there are CPUs enough."""
         _, listed, _ = self.asked(4)
         fine = [each for each in listed if each.swept and each.alone]
-        self.assertEqual({(each.strategy, each.chunk, each.manner.threads, each.manner.share,
-                           each.question) for each in fine},
-                         {(strategy, 4 * KIB, number, share, f"{asked} threads, not in turns")
+        self.assertEqual({(each.strategy, each.size, each.chunk, each.manner.threads,
+                           each.manner.share, each.question) for each in fine},
+                         {(strategy, size, 4 * KIB, number, share,
+                           f"{asked} threads, a region each and processes")
                           for strategy in (CHUNKED, GUARD) for asked in (2, 4)
+                          for size in (MIB, 16 * MIB)
                           for number, share in ((0, ""), (asked, "own"), (asked, "processes"))})
         _, listed, _ = self.asked(2)
-        self.assertEqual({each.question for each in listed if each.swept and each.alone},
-                         {"2 threads, not in turns"})
+        self.assertEqual({each.question[0] for each in listed if each.swept and each.alone}, {"2"})
 
     def test_a_single_thread_has_a_cost_model(self):
         """Of a whole run's largest swept size and less."""

@@ -286,6 +286,25 @@ class Predict(unittest.TestCase):
         prices["covariance"][0][0] = -1e12
         self.assertEqual(model.predict(kept, FAULT, 64 * KIB, "1", 64 * KIB)[2], 3 * 1160)
 
+    def test_several_threads_by_hand(self):
+        """16 pages: 1000 and 10 a page by one, known exactly; by two 3 a page more, between 2 and
+        5, and 100 a commit more, between 100 and 104: 1160 + 48 + 1600, with 16 below, and
+        hypot(32, 64) above. Of 4096 pages what was measured with as many counts."""
+        prices = {"ns": {"cycle": {"value": 1000.0}, "pages": {"value": 10.0}},
+                  "covariance": [[0.0, 0.0], [0.0, 0.0]],
+                  "residuals": {"student": 2.0, "standard": 0.0},
+                  "threads": {"2": [{"pages": 64, "ns": {
+                      "pages": {"value": 3, "low": 2, "high": 5},
+                      "commit_calls": {"value": 100, "low": 100, "high": 104}}},
+                      {"pages": 2048, "ns": {"pages": {"value": 1, "low": 1, "high": 1}}}]}}
+        does = dict(zip(model.TERMS, (1, 16, 16, 16)))
+        self.assertEqual(model.cost(prices, does), (1160, 1160, 1160))
+        for value, expected in zip(model.cost(prices, does, 2),
+                                   (2808, 2792, 2808 + math.hypot(32, 64)), strict=True):
+            self.assertAlmostEqual(value, expected)
+        does = dict(zip(model.TERMS, (1, 4096, 4096, 4096)))
+        self.assertEqual(model.cost(prices, does, 2)[0], 1000 + 11 * 4096)
+
     def test_a_guard_page_is_committed_unless_it_is_none(self):
         calls = []
         for guard in ("madvise", "prot_none"):
@@ -322,6 +341,11 @@ class Checked(unittest.TestCase):
                 (("chunked", "covariance"), [[1.0]], "covariance"),
                 (("chunked", "covariance"), [["a"] * 3] * 3, "covariance"),
                 (("chunked", "covariance"), [[math.nan] * 3] * 3, "covariance"),
+                (("chunked", "threads"), [], "threads"), (("chunked", "threads"), {"2": []},
+                                                          "threads"),
+                (("chunked", "threads"), {"x": [{"pages": 1, "ns": {}}]}, "threads"),
+                (("chunked", "threads"), {"2": [{"pages": 0, "ns": {}}]}, "threads"),
+                (("chunked", "threads"), {"2": [{"pages": 1, "ns": {"pages": 7}}]}, "threads"),
                 (("chunked", "measured"), [], "measured"),
                 (("chunked", "measured", "size_bytes"), None, "measured"),
                 (("chunked", "measured", "size_bytes"), [1, 2, 3], "measured"),

@@ -593,8 +593,9 @@ class Contended(unittest.TestCase):
     def test_sentence(self):
         text = one(self, said(self.of, "threads"), "Among 2 threads")
         self.assertRegex(text, r"^Among 2 threads of one address space instead of as many "
-                         r"processes, a page of upfront shows no .* difference, -?\d.* ns "
-                         r"\(-.*\); a handled fault of fault, its commit included, costs "
+                         r"processes, of 64 MiB each, a page of upfront shows no significant "
+                         r"difference, -?\d.* ns \(-.*\); a handled fault of fault, its commit "
+                         r"included, costs "
                          r"(69|70)\d ns \(.* to .*\) more, beside 2 µs alone; a commit call of "
                          r"chunked costs (9|10)\d(\.\d)? ns \(.*\) more, beside \d+ ns alone; a "
                          r"handled fault of guard, its commit included, shows no significant "

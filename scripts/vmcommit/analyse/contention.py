@@ -27,7 +27,7 @@ class Price:
     """Of a commit call, in ns, with the handled fault in which a strategy makes it; of a touched
     page where a strategy commits once. `alone`: by a single thread; `shared`: so much more by
     threads of one address space than by processes; `more`: so much more than by a single thread,
-    and `page` the same of a page. `size`: bytes that each thread has."""
+    and `page` the same of a page. `size` and `pages`: what each thread has."""
 
     strategy: Strategy
     threads: int
@@ -37,6 +37,7 @@ class Price:
     shared: Estimate
     more: Estimate
     page: Estimate
+    pages: int
 
     @property
     def per(self) -> str:
@@ -68,7 +69,7 @@ def estimate(values: pandas.Series, confidence: float) -> Estimate:
         Estimate(middle, numpy.nan, numpy.nan)
 
 
-def price_of(strategy: Strategy, threads: int, lines: Lines, cells: tuple[Cell, ...], pages: float,
+def price_of(strategy: Strategy, threads: int, lines: Lines, cells: tuple[Cell, ...], pages: int,
              confidence: float) -> Price:
     one, own, processes = (lines[share] for share in (ONE, OWN, PROCESSES))
     alone, more_than_processes, more = (slopes(times.dropna()) for times in (
@@ -79,7 +80,7 @@ def price_of(strategy: Strategy, threads: int, lines: Lines, cells: tuple[Cell, 
         return estimate(level / pages if strategy.step == "size" else slope, confidence)
 
     return Price(strategy, threads, cells[0].size, cells, of(alone), of(more_than_processes),
-                 of(more), page=estimate(more[1] / pages, confidence))
+                 of(more), estimate(more[1] / pages, confidence), pages)
 
 
 def whole(lines: Lines) -> bool:
@@ -93,14 +94,16 @@ def prices(rows: pandas.DataFrame, strategies: dict[str, Strategy], cpus: int) -
     """By numbers of threads that there are CPUs for. `rows`: as threads.rows_of() gives them."""
     known = rows[(rows.status == "ok") & ~rows.in_turns & (rows.platform != "wine")]
     found = []
-    for threads in sorted(known.threads[(known.threads > 1) & (known.threads <= cpus)].unique()):
-        own = known[(known.threads == threads) & known.share.isin([OWN, PROCESSES])]
-        beside = known[(known.threads == 1) & known["round"].isin(own["round"])]
+    several = known[(known.threads > 1) & (known.threads <= cpus)
+                    & known.share.isin([OWN, PROCESSES])]
+    for (threads, part), own in several.groupby(["threads", "part"]):
+        beside = known[(known.threads == 1) & (known.part == part)
+                       & known["round"].isin(own["round"])]
         for strategy in strategies.values():
             lines = lines_of(pandas.concat([own, beside]), strategy)
             if whole(lines):
                 cells = own.cell[(own.strategy == strategy.name) & (own.share == OWN)]
                 found.append((strategy, int(threads), lines, tuple(dict.fromkeys(cells)),
-                              float(beside.page_count.iloc[0])))
+                              int(beside.page_count.iloc[0])))
     confidence = shared(len(found), CONFIDENCE)
     return [price_of(*each, confidence) for each in found]

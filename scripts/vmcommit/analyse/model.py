@@ -236,8 +236,15 @@ def add_threads(fitted: dict, prices: Iterable[Price]) -> None:
         if kept and price.page.known and price.more.known:
             more = {"pages": price.page} if price.per == "pages" else {
                 "pages": price.page, "commit_calls": price.more}
-            kept["threads"][str(price.threads)] = {"size_bytes": price.size, "ns": {
-                term: dataclasses.asdict(estimate) for term, estimate in more.items()}}
+            kept["threads"].setdefault(str(price.threads), []).append({
+                "pages": price.pages, "ns": {
+                    term: dataclasses.asdict(estimate) for term, estimate in more.items()}})
+
+
+def threads_like(fitted: dict, threads: int, pages: int) -> dict:
+    """What is known of so many threads that touch about as many pages each."""
+    return min(fitted["threads"][str(threads)],
+               key=lambda each: abs(math.log(each["pages"] / pages)))
 
 
 def fit(summary: pandas.DataFrame, strategies: Iterable[Strategy]) -> dict:
@@ -288,12 +295,13 @@ def check_strategy(fitted, place: str) -> None:
 
 def check_threads(threads, place: str) -> None:
     need(isinstance(threads, dict) and all(
-        number.isdecimal() and isinstance(by, dict) and are_numbers([by.get("size_bytes")])
-        and isinstance(by.get("ns"), dict) and all(
-            term in TERMS and isinstance(price, dict) and are_numbers(
-                price.get(name) for name in ("value", "low", "high"))
-            for term, price in by["ns"].items())
-        for number, by in threads.items()), place)
+        number.isdecimal() and isinstance(known, list) and known and all(
+            isinstance(each, dict) and are_numbers([each.get("pages")]) and each["pages"] >= 1
+            and isinstance(each.get("ns"), dict) and all(
+                term in TERMS and isinstance(price, dict) and are_numbers(
+                    price.get(name) for name in ("value", "low", "high"))
+                for term, price in each["ns"].items()) for each in known)
+        for number, known in threads.items()), place)
 
 
 def checked(advice) -> dict:
@@ -323,7 +331,7 @@ def cost(fitted: dict, does: dict[str, int], threads: int = 1) -> tuple[float, f
     ns, low, high = cost_of_one(fitted, does)
     if threads == 1:
         return ns, low, high
-    prices = fitted["threads"][str(threads)]["ns"]
+    prices = threads_like(fitted, threads, does["pages"])["ns"]
     more = sum(does[term] * price["value"] for term, price in prices.items())
     below, above = (math.hypot(*(does[term] * (price[end] - price["value"])
                                  for term, price in prices.items())) for end in ("low", "high"))

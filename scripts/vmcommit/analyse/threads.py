@@ -137,7 +137,7 @@ def rows_of(samples: pandas.DataFrame, strategies: dict[str, Strategy]) -> panda
                           ignore_index=True)
     table["cell"] = [cell_of(row, strategies) for row in table.itertuples()]
     table["in_turns"] = table["turns"] != "" if "turns" in table else False
-    return table[table.part == several.part.max()]
+    return table
 
 
 def usual_steps(rows: pandas.DataFrame) -> pandas.DataFrame:
@@ -254,7 +254,7 @@ def examine(samples: pandas.DataFrame, summary: pandas.DataFrame, strategies: di
     if not ((samples.threads > 1) & (samples.status == "ok")).any():
         return None
     every, cpus = rows_of(samples, strategies), cpus_of(environment)
-    rows = usual_steps(every)
+    rows = usual_steps(every[every.part == every.part[every.threads > 1].max()])
     measured = measure(rows[rows.platform != "wine"], cpus)
     found = [scaled_of(cell, each, measured) for cell, each in
              rows[rows.status == "ok"].groupby("cell", sort=False)]
@@ -361,13 +361,15 @@ def price_text(price: contention.Price) -> str:
 def of_prices(scaling: Scaling) -> list[Sentence]:
     """What a commit costs that meets others', apart from what CPUs and memory cost."""
     sentences = []
-    for threads in dict.fromkeys(price.threads for price in scaling.prices):
-        known = [price for price in scaling.prices
-                 if price.threads == threads and price.shared.known]
+    least = {price.threads: min(each.size for each in scaling.prices
+                                if each.threads == price.threads) for price in scaling.prices}
+    for threads, size in least.items():
+        known = [price for price in scaling.prices if price.shared.known
+                 and (price.threads, price.size) == (threads, size)]
         if known:
             clauses = "; ".join(map(price_text, known))
             sentences.append(Sentence(f"Among {threads} threads of one address space instead of "
-                                      f"as many processes, {clauses}.",
+                                      f"as many processes, of {size_text(size)} each, {clauses}.",
                                       tuple(cell for price in known for cell in price.cells)))
     return sentences
 

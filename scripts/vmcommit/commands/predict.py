@@ -121,13 +121,13 @@ def table(asked, fitted, strategies):
             notes.setdefault(f"extrapolated: the {NAMES[name]} lies outside of what was measured, "
                              f"{size_text(low)} to {size_text(high)}", []).append(strategy.name)
     return lines + [f"{note} ({', '.join(of)})" for note, of in notes.items()] \
-        + threads_note(asked.threads, fitted["strategies"][wanted[0].name])
+        + threads_note(asked.threads, fitted["strategies"][wanted[0].name], does["pages"], page)
 
 
-def threads_note(threads, fitted):
+def threads_note(threads, fitted, pages, page):
     if threads == 1:
         return []
-    size = fitted["threads"][str(threads)]["size_bytes"]
+    size = model.threads_like(fitted, threads, pages)["pages"] * page
     return [f"by each of {threads} threads of one address space, with a region each; what that "
             f"adds was measured with {size_text(size)} each"]
 

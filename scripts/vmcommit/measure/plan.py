@@ -4,7 +4,7 @@ nothing that a sentence rests on is open or the time is spent."""
 import math
 import statistics
 
-from vmcommit.base.cells import PLAIN
+from vmcommit.base.cells import PLAIN, PROCESSES
 from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
@@ -15,7 +15,7 @@ from vmcommit.measure.sets import COUNTED
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
-ALONE = 20  # of what takes no turns, whose times lie further apart
+ALONE = 40  # of processes beside threads, which take no turns, so that their times lie far apart
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -52,7 +52,7 @@ def sets_min(profile, configuration):
     if crowded(configuration):
         return COUNTED
     if configuration.alone:
-        return ALONE
+        return ALONE if PROCESSES in configuration.question else COUNTED
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:

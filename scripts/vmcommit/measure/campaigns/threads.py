@@ -3,8 +3,8 @@ processes, which tells the address space's lock from the machine's memory."""
 
 import dataclasses
 
-from vmcommit.base.cells import (OWN, PLAIN, PROCESSES, SHARES, STRIPES, Configuration,
-                                 Manner)
+from vmcommit.base.cells import (OWN, PLAIN, PROCESSES, SAME_PAGES, SHARES, STRIPES,
+                                 Configuration, Manner)
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.units import KIB, MIB, powers
 from vmcommit.measure.campaigns.topic import Topic
@@ -17,6 +17,8 @@ LEAST_SIZE = 64 * KIB  # of what a single thread does
 FEWEST_THREADS, CELL_SIZE = 2, 4 * MIB  # of what is compared by `make compare`
 QUESTION = "threads"
 FINE_STEP = 4 * KIB  # beside the default one: two steps tell a commit call from a page
+PRICE_SIZE = MIB  # of a thread's region
+APART, TOGETHER = (OWN, PROCESSES), (STRIPES, SAME_PAGES)
 
 
 def numbers(cpus):
@@ -67,14 +69,25 @@ def in_turns(strategies, size, threads, shares=tuple(SHARES)):
         for each in shared(strategies, size, threads, share, question)]
 
 
-def not_in_turns(strategies, size, threads):
-    """All by a process for each sample, which also counts how often the address space's lock is
-    taken, and tells what a commit costs among others."""
-    question = f"{threads} {QUESTION}, not in turns"
+def not_in_turns(strategies, size, threads, shares):
+    """By a process for each sample, which also counts how often the address space's lock is
+    taken."""
+    question = f"{threads} {QUESTION}, {' and '.join(SHARES[share] for share in shares)}"
     listed = single(strategies, size, threads, question) + [
-        each for share in SHARES for each in shared(strategies, size, threads, share, question)]
-    listed += by_fine_steps(strategies, size, threads, question)
+        each for share in shares for each in shared(strategies, size, threads, share, question)]
+    if shares == APART:
+        listed += by_fine_steps(strategies, size, threads, question)
     return [dataclasses.replace(each, alone=True) for each in listed]
+
+
+def all_of(strategies, size, threads):
+    """What is asked of so many threads. Where a cycle is small, little but commits takes time, and
+    a price of these is known the better."""
+    sizes = {PRICE_SIZE, size} if threads <= len(CPUS) else {size}
+    return in_turns(strategies, size, threads) \
+        + [each for apart in sorted(sizes)
+           for each in not_in_turns(strategies, apart, threads, APART)] \
+        + not_in_turns(strategies, size, threads, TOGETHER)
 
 
 def by_one(strategies, most):
@@ -89,8 +102,7 @@ def configurations(profile, available, strategies):
     counts = numbers(len(CPUS))
     size = size_of(profile, available, counts[-1])
     return by_one(strategies, min(profile.sweep_size, available // MEMBERS)) + [
-        each for threads in counts[1:] for listed in (in_turns, not_in_turns)
-        for each in listed(strategies, size, threads)]
+        each for threads in counts[1:] for each in all_of(strategies, size, threads)]
 
 
 def brief(profile, strategies):
