@@ -70,19 +70,26 @@ struct before {
     struct meter_count preemptions;
 };
 
+/* Of several threads, all of them, in their windows. */
+static struct meter_count read_preemptions(const struct turns *turns)
+{
+    return turns->cycle.crew != NULL ? turns->sample.involuntary_switches
+                                     : meter_read_preemptions();
+}
+
 static struct before read_before(const struct turns *turns)
 {
     return (struct before){.ns = turns->sample.wall_ns,
                            .commit_calls = turns->sample.commit_calls,
                            .handled_faults = turns->sample.handled_faults,
-                           .preemptions = meter_read_preemptions()};
+                           .preemptions = read_preemptions(turns)};
 }
 
 static bool answer_done(struct turns *turns, const struct before *before)
 {
     char bytes[LINE_BYTES];
     struct text text = text_in(bytes, sizeof bytes);
-    struct meter_count preemptions = meter_read_preemptions();
+    struct meter_count preemptions = read_preemptions(turns);
     text_add(&text, "done %" PRIu64 " %" PRIu64 " %" PRIu64, turns->sample.wall_ns - before->ns,
              turns->sample.commit_calls - before->commit_calls,
              turns->sample.handled_faults - before->handled_faults);

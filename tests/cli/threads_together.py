@@ -200,6 +200,8 @@ class Threads(unittest.TestCase):
                 if not WINDOWS:
                     self.assertNotIn("", [row[column] for column in (
                         "minor_faults", "cpu_ns", "voluntary_switches", "involuntary_switches")])
+                    self.assertEqual(sum(int(turn.split()[4]) for turn in turns),
+                                     int(row["involuntary_switches"]))
 
 
 class Limits(unittest.TestCase):
