@@ -163,7 +163,8 @@ class Threads(unittest.TestCase):
             if each.manner.threads == 4:
                 self.assertEqual(known, (None, 2))
             elif each.alone:
-                self.assertEqual(known, (None, 40 if "processes" in each.question else 2))
+                self.assertEqual(known, (None, 2 if "processes" not in each.question
+                                         else 80 if each.part == MIB else 12))
             elif each.manner.threads:
                 self.assertEqual(known, (profile.large, 6))
         self.assertNotIn(PLAIN, [each.manner for each in listed if "4" in each.question])

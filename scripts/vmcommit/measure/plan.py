@@ -8,14 +8,16 @@ from vmcommit.base.cells import PLAIN, PROCESSES
 from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
-from vmcommit.base.units import GIB
+from vmcommit.base.units import GIB, MIB
 from vmcommit.measure.environment import CPUS
 from vmcommit.measure.sets import COUNTED
 
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
-ALONE = 40  # of processes beside threads, which take no turns, so that their times lie far apart
+# Of processes beside threads, which take no turns, so that their times lie far apart; of small
+# cycles, and of others, which cost more.
+ALONE, LARGE_ALONE = 80, 12
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -52,7 +54,9 @@ def sets_min(profile, configuration):
     if crowded(configuration):
         return COUNTED
     if configuration.alone:
-        return ALONE if PROCESSES in configuration.question else COUNTED
+        if PROCESSES not in configuration.question:
+            return COUNTED
+        return ALONE if configuration.part <= MIB else LARGE_ALONE
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:
