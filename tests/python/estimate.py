@@ -133,6 +133,13 @@ class ByHand(unittest.TestCase):
         self.check(estimated(*[{"a": turns(quiet(factor=1.4), flags), "b": quiet()}] * 2), "a",
                    1.4 * CYCLE, 1.4 * CYCLE)
 
+    def test_where_all_slices_were_disturbed_they_all_count(self):
+        """Though reserving or releasing was not."""
+        flags = numpy.ones((CYCLES, SLICES + 2), bool)
+        flags[0, 0] = flags[1, -1] = False
+        self.check(estimated(*[{"a": turns(quiet(factor=1.4), flags), "b": quiet()}] * 2), "a",
+                   1.4 * CYCLE, 1.4 * CYCLE)
+
     def test_a_member_that_is_missing_from_a_set(self):
         """From the first one, from one in between, or from all but one."""
         whole = {"a": quiet(), "b": quiet(factor=1.3)}

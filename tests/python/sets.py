@@ -21,7 +21,7 @@ from unittest import mock
 import made
 from support import goes
 
-from vmcommit.base.cells import Configuration
+from vmcommit.base.cells import Configuration, Manner
 from vmcommit.base.columns import MEMORY, NEEDED
 from vmcommit.base.problems import Problem
 from vmcommit.base.units import GIB, KIB, MIB
@@ -30,7 +30,7 @@ from vmcommit.measure import profiles, reservoir, sets, turns
 from vmcommit.measure.campaign import Campaign
 from vmcommit.measure.harness import Harness, HarnessFailed
 from vmcommit.measure.plan import Plan
-from vmcommit.measure.sets import BATCHES, SLICES, Pace, Part, Set, pace_of
+from vmcommit.measure.sets import BATCHES, CREW, SLICES, Pace, Part, Set, pace_of
 
 COLUMNS = list(dict.fromkeys((*NEEDED, *MEMORY, "position", "set")))
 TOUCHES = 16  # of a cycle
@@ -202,6 +202,21 @@ class Order(Fakes):
             with self.subTest(slices=slices):
                 self.assertEqual(taken["a"].turns.ns.shape,
                                  (math.ceil(SLICES / slices), slices + 2))
+
+    def test_turns_of_several_threads_are_longer_and_fewer(self):
+        """Threads are started for each. Where one member has several, all take such turns."""
+        parts = self.parts("ab")
+        several = dict(parts, b=dataclasses.replace(parts["b"], configuration=Configuration(
+            made.UPFRONT, 64 * KIB, manner=Manner(threads=2, share="own"))))
+        for asked, longer in ((parts, 1), (several, CREW)):
+            self.assertEqual(Set(asked, SLICED, 5, 5, random.Random(1)).longer, longer)
+        for touches, slices in ((1, 8), (4, 2), (8, None)):
+            taking = Set(self.parts("ab"), Pace(touches), 5, 5, random.Random(1))
+            taking.longer = CREW
+            with self.subTest(touches=touches):
+                self.assertEqual({each.turns.ns.shape for each in taking.take().values()},
+                                 {(math.ceil(SLICES / CREW / slices), slices + 2) if slices
+                                  else (BATCHES // CREW, 1)})
 
     def test_a_batch_fills_a_turn(self):
         """Of cycles of 10 000 ns it takes thirty to fill 300 000."""

@@ -60,8 +60,9 @@ def undisturbed_of(turns: Turns) -> numpy.ndarray:
 
 def logs_of(turns: Turns) -> numpy.ndarray:
     """Of the slices, or of all turns where they hold whole cycles; NaN where disturbed."""
-    times = undisturbed_of(turns)
-    return numpy.log(numpy.maximum(times[:, 1:-1] if turns.sliced else times, LEAST_NS))
+    if turns.sliced:
+        turns = Turns(turns.ns[:, 1:-1], turns.disturbed[:, 1:-1])
+    return numpy.log(numpy.maximum(undisturbed_of(turns), LEAST_NS))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ TURN_NS = 300_000  # what a turn shall last
 # What a member takes in a set: turns of whole cycles; slices at least, where cycles are sliced.
 # More cost more than they tell, for processes differ as they were started (docs/trust.md).
 BATCHES, SLICES = 24, 32
+CREW = 2  # times as long, and as few, are turns of several threads, which are started for each
 COUNTED = 2  # rounds in which memory is read: what it tells is exact
 USUAL_TOUCH_NS = 1000  # where nothing is known yet
 
@@ -42,12 +43,13 @@ class Pace:
     def of(ns_per_touch: float) -> "Pace":
         return Pace(1 << max(0, int(numpy.log2(TURN_NS / ns_per_touch))))
 
-    def slices(self, touches: int) -> list[int]:
+    def slices(self, touches: int, longer: int = 1) -> list[int]:
         """How many touches each slice of a cycle has; none where whole cycles are batched."""
-        if touches < 2 * self.slice_touches:
+        slice_touches = longer * self.slice_touches
+        if touches < 2 * slice_touches:
             return []
-        whole, rest = divmod(touches, self.slice_touches)
-        return [self.slice_touches] * whole + [rest] * (rest > 0)
+        whole, rest = divmod(touches, slice_touches)
+        return [slice_touches] * whole + [rest] * (rest > 0)
 
 
 def divided(total: int, parts: int) -> list[int]:
@@ -95,6 +97,8 @@ class Set:
         self.number = number
         self.round_number = round_number
         self.order = order
+        self.longer = CREW if any(part.configuration.manner.threads > 1
+                                  for part in parts.values()) else 1
         self.last = None  # who ended the round before
         self.members: dict = {}  # {key: Member}, of those that go on
         self.times: dict = {key: [] for key in parts}  # [[(ns, disturbed)] of a cycle]
@@ -181,7 +185,7 @@ class Set:
         touches = {member.touches for member in self.members.values()}
         give_back = {member.steps > 0 for member in self.members.values()}  # an older one in one go
         alike = len(touches) == len(give_back) == 1
-        slices = self.pace.slices(min(touches)) if alike else []
+        slices = self.pace.slices(min(touches), self.longer) if alike else []
         if not slices:
             self.batches()
             return
@@ -210,7 +214,7 @@ class Set:
         parts = min([len(slices), *(member.steps for member in self.members.values())])
         commands = {key: [begin, *touching, *giving_back(member, slices, parts), b"end\n"]
                     for key, member in self.members.items()}
-        for _ in range(math.ceil(SLICES / len(slices))):
+        for _ in range(math.ceil(SLICES / self.longer / len(slices))):
             for key in self.members:
                 self.times[key].append([])
             for at in range(max(map(len, commands.values()), default=0)):
@@ -226,7 +230,7 @@ class Set:
     def batches(self):
         for key in list(self.members):
             self.attempt(key, self.choose_batch)
-        for _ in range(BATCHES):
+        for _ in range(BATCHES // self.longer):
             for key in self.shuffled():
                 self.attempt(key, self.batch)
 
@@ -236,7 +240,7 @@ class Set:
         member = self.members[key]
         member.ask(b"cycles 1\n")
         ns = min(member.ask(b"cycles 2\n")[0] / 2 for _ in range(2))
-        self.cycles[key] = max(1, round(TURN_NS / max(ns, 1)))
+        self.cycles[key] = max(1, round(self.longer * TURN_NS / max(ns, 1)))
         self.row(key)
 
     def batch(self, key):
