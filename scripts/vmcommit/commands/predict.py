@@ -91,7 +91,7 @@ def refuse_unknown_threads(threads, wanted, fitted):
     known = sorted(set.intersection(*map(set, by_number)), key=int)
     raise Usage(f"--threads: '{threads}': this run has no price of what so many threads do; "
                 + (f"use 1 or {', '.join(known)}" if known else
-                   f"run {command('bench')} --campaign threads"))
+                   f"run {command('bench')} with the campaign threads"))
 
 
 def in_pages(option, value, page):
