@@ -448,7 +448,7 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
-@needs("sbatch", "squeue", "scancel", "slurmctld", "slurmd", "flock")
+@needs("sbatch", "squeue", "scancel", "scontrol", "slurmctld", "slurmd", "flock")
 class BySlurm(Tree):
     """Three nodes on this machine, which therefore wait for each other."""
 
@@ -545,13 +545,15 @@ class BySlurm(Tree):
             self.fail("\n".join(fleet.communicate()) + self.state())
 
     def test_what_waits_in_vain_is_given_up(self):
-        """A job that is held, and a node that is drained."""
-        execute(["scontrol", "update", "NodeName=beta", "State=DRAIN", "Reason=bad disk"],
-                env=self.environment)
-        drained = self.fleet("--engine", "slurm", hosts=("beta",))
-        held = self.fleet("--engine", "slurm", SBATCH_HOLD="1", hosts=("alpha",))
-        for done, why in ((drained, "and the node is drained (bad disk): start its slurmd"),
-                          (held, "Slurm says 'JobHeldUser': let nobody hold it")):
+        """A node that is drained, and a partition that is down."""
+        for host, what, why in (
+                ("beta", ("NodeName=beta", "State=DRAIN", "Reason=bad disk"),
+                 "beta: LOST: Slurm says 'ReqNodeNotAvail, UnavailableNodes:beta', and the node is "
+                 "drained (bad disk): start its slurmd"),
+                ("alpha", ("PartitionName=all", "State=DOWN"),
+                 "alpha: LOST: Slurm says 'PartitionDown': name another partition")):
+            execute(["scontrol", "update", *what], env=self.environment)
+            done = self.fleet("--engine", "slurm", hosts=(host,))
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr + self.state())
             self.assertIn(why, done.stdout)
         self.assertEqual(self.asked("squeue", "-h"), "")

@@ -35,7 +35,7 @@ GONE = re.compile("down|drain|fail|unk|future")  # states of a node that a perso
 REMEDIES = {
     UNAVAILABLE: "start its slurmd, or scontrol update NodeName={host} State=RESUME",
     "launch failed": "the log of slurmd on {host} says why it could not start there",
-    "JobHeldUser": "let nobody hold it (scontrol hold, SBATCH_HOLD)",
+    "JobHeldUser": "let nobody hold it (scontrol hold)",
     "(?i)held|hold": "ask whoever runs Slurm to let it go",
     "BadConstraints": "scontrol show node {host} tells what the node has",
     "PartitionTimeLimit": "shorten it by --seconds, or name another partition by SBATCH_PARTITION",
