@@ -25,6 +25,9 @@ int output_open(const char *path, struct output *output);
 int output_create(const char *path, struct output *output);
 int output_make_folder(const char *path);
 
+/* The last part of a path, behind what separates folders here. */
+const char *output_name(const char *path);
+
 /* Whether an error of these two says that there is something already. */
 bool output_exists(int error);
 

@@ -1,5 +1,6 @@
 #include "folder.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,15 +14,6 @@ static int refuse(int status, const char *what, int error, const char *remedy)
     return status;
 }
 
-static const char *last_part(const char *path)
-{
-    const char *part = path;
-    for (; *path != '\0'; path++)
-        if (*path == '/' || *path == '\\')
-            part = path + 1;
-    return part;
-}
-
 static int make(struct folder *folder, const char *asked, const char *name)
 {
     int error = 0;
@@ -31,7 +23,7 @@ static int make(struct folder *folder, const char *asked, const char *name)
         return error == 0 || output_exists(error) ? 0 : refuse(NOT_RECORDED, asked, error, "");
     }
     for (int number = 1; number < 100000; number++) {
-        snprintf(folder->path, sizeof folder->path, "record-%s-%d", last_part(name), number);
+        snprintf(folder->path, sizeof folder->path, "record-%s-%d", output_name(name), number);
         error = output_make_folder(folder->path);
         if (error == 0)
             return 0;
@@ -41,14 +33,28 @@ static int make(struct folder *folder, const char *asked, const char *name)
     return refuse(NOT_RECORDED, folder->path, error, "; name another by --output");
 }
 
+static int open_log(struct folder *folder, struct log *log)
+{
+    snprintf(folder->log_path, sizeof folder->log_path, "%s/memory.log", folder->path);
+    return log_open(log, folder->log_path);
+}
+
+int folder_open_within(const struct folder *outer, uint64_t process, struct folder *folder,
+                       struct log *log)
+{
+    enum { LONGEST = sizeof folder->path - sizeof "/18446744073709551615" };
+    snprintf(folder->path, sizeof folder->path, "%.*s/%" PRIu64, LONGEST, outer->path, process);
+    int error = output_make_folder(folder->path);
+    return error == 0 ? open_log(folder, log) : error;
+}
+
 int folder_open(struct folder *folder, struct log *log, const struct record_options *options,
                 const char *name)
 {
     int status = make(folder, options->output, name);
     if (status != 0)
         return status;
-    snprintf(folder->log_path, sizeof folder->log_path, "%s/memory.log", folder->path);
-    int error = log_open(log, folder->log_path);
+    int error = open_log(folder, log);
     if (error == 0)
         return 0;
     return output_exists(error)

@@ -17,6 +17,11 @@ struct folder {
 int folder_open(struct folder *folder, struct log *log, const struct record_options *options,
                 const char *name);
 
+/* Makes a folder in `outer`, with the number of a process as its name, and opens a log in it.
+ * Returns 0 or the system's error code. */
+int folder_open_within(const struct folder *outer, uint64_t process, struct folder *folder,
+                       struct log *log);
+
 /* Removes what folder_open made. */
 void folder_remove(const struct folder *folder);
 

@@ -54,6 +54,12 @@ int output_make_folder(const char *path)
     return mkdir(path, 0777) == 0 ? 0 : errno;
 }
 
+const char *output_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 bool output_exists(int error)
 {
     return error == EEXIST;

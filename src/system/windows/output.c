@@ -40,6 +40,15 @@ int output_make_folder(const char *path)
     return CreateDirectoryA(path, NULL) ? 0 : (int)GetLastError();
 }
 
+const char *output_name(const char *path)
+{
+    const char *name = path;
+    for (; *path != '\0'; path++)
+        if (*path == '/' || *path == '\\')
+            name = path + 1;
+    return name;
+}
+
 bool output_exists(int error)
 {
     return error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS;
