@@ -229,6 +229,29 @@ def change_json(content, rng):
     return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
+def change_log(content, rng):
+    """A recording's log, of which lines or words are others."""
+    lines = [line.split(" ") for line in content.decode("utf-8").splitlines()]
+    for _ in range(rng.choice((1, 1, 1, 5))):
+        at, other = (rng.randrange(1, len(lines)) for _ in range(2))
+        line = lines[at]
+        word = rng.randrange(len(line))
+        kind = rng.choice(("drop", "twice", "swap", "less", "more", "word", "word", "word"))
+        if kind == "drop" and len(lines) > 2:
+            del lines[at]
+        elif kind == "twice":
+            lines.insert(other, line[:])
+        elif kind == "swap":
+            lines[at], lines[other] = lines[other], line
+        elif kind == "less":
+            del line[word]
+        elif kind == "more":
+            line.insert(word, rng.choice(TEXTS))
+        else:
+            line[word] = rng.choice((rng.choice(TEXTS), rng.choice(lines[other] or [""])))
+    return "".join(" ".join(line) + "\n" for line in lines).encode("utf-8", "surrogatepass")
+
+
 def damage(folder, rng):
     """Damages one file of a folder. Returns which, and how."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())

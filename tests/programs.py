@@ -3,11 +3,12 @@
 with the packages sqlite3, gcc, nodejs, openjdk, redis-server, postgresql, python3-numpy and
 libmimalloc2, of which it leaves out what is missing:
 
-    scripts/python.sh tests/programs.py agreement|knobs|overhead [NAME]...
+    scripts/python.sh tests/programs.py agreement|knobs|overhead|stacks [NAME]...
 
 agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that
 a knob would change, against a run with that knob set. overhead: CPU of a program and its recorder
-against that of the program alone, run in turns.
+against that of the program alone, run in turns. stacks: what a memory call takes, recorded with its
+call stack and without, by how many functions it comes through.
 """
 
 import argparse
@@ -335,15 +336,45 @@ def overhead(work, names):
         print(f"| {text}, {alone:.1f} s | {count_text(calls)} | {' | '.join(cells)} |", flush=True)
 
 
+# What call stacks take.
+
+DEPTHS = {"near": 2, "far": 30, "farther": 100}
+RECORDERS = {"alone": None, "recorded": (), "with stacks": ("--stacks",)}
+
+
+def call_us(work, depth, options):
+    """µs that a call takes; `options` of record, None where it runs alone."""
+    work.number += 1
+    output = work.folder / f"recording-{work.number}"
+    recorder = [] if options is None else [
+        RECORD, "--output", output, "--interval", "3600000", *options, "--"]
+    done = subprocess.run([*work.before, *recorder, RECORD.with_name("waste"), "often", str(depth),
+                           "4000"], capture_output=True, text=True, timeout=300, check=True)
+    return float(done.stdout)
+
+
+def stack_costs(work, names):
+    print(f"| called through | processors | {' | '.join(RECORDERS)} |\n|---|---|---|---|---|")
+    for name in names or DEPTHS:
+        for work.before, where in ((["taskset", "-c", "0"], "one"), ([], "free to move")):
+            taken = {kind: [] for kind in RECORDERS}
+            for number in range(PAIRS):
+                for kind in list(RECORDERS)[::1 if number % 2 else -1]:
+                    taken[kind].append(call_us(work, DEPTHS[name], RECORDERS[kind]))
+            cells = [f"{statistics.median(each):.2f} µs ({min(each):.2f} to {max(each):.2f})"
+                     for each in taken.values()]
+            print(f"| {DEPTHS[name]} functions | {where} | {' | '.join(cells)} |", flush=True)
+
+
 TABLES = {"agreement": (agreement, PROGRAMS), "knobs": (against_runs, KNOBS),
-          "overhead": (overhead, PROGRAMS)}
+          "overhead": (overhead, PROGRAMS), "stacks": (stack_costs, DEPTHS)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=TABLES)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join({**PROGRAMS, **KNOBS})}")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join({**PROGRAMS, **KNOBS, **DEPTHS})}")
     asked = parser.parse_args()
     write, known = TABLES[asked.table]
     unknown = [name for name in asked.names if name not in known]

@@ -3,6 +3,7 @@
 import collections
 import os
 import pathlib
+import platform
 import re
 import resource
 import shutil
@@ -14,15 +15,16 @@ import unittest
 from support import (BIN, PAGE, ROOT, SANITIZED, WINDOWS, begin, execute, finish, goes,
                      vmcommit)
 
-from vmcommit.analyse import recording
+from vmcommit.analyse import recording, symbols, wasters
 from vmcommit.base.problems import Problem
 
 ACTS = ("steps", "unwritten", "merged", "noreserve", "holes", "fixed", "remaps", "heap", "files",
         "segments", "discards", "stacks", "forks", "execs", "signals", "threads", "thread_execs",
         "filters")
-RECORD, ACT = BIN / "record", BIN / "act"
+RECORD, ACT, WASTE = BIN / "record", BIN / "act", BIN / "waste"
 MEMORY_CALLS = ("mmap", "munmap", "mprotect", "brk", "mremap", "madvise", "mlock", "munlock")
 NOBODY = 65534
+STACKS = ("--stacks",) if platform.machine() == "x86_64" else ()
 
 
 def comes_to(pid, states, seconds=10):
@@ -84,7 +86,7 @@ class Replay(Record):
             self.assertEqual(checkpoint.reserved, checkpoint.kernel_reserved)
 
     def test_every_act_after_every_call(self):
-        for options in (("--check", "1"), ("--check", "1", "--no-touch"),
+        for options in (("--check", "1", *STACKS), ("--check", "1", "--no-touch"),
                         ("--check", "1", "--no-queries")):
             for act in ACTS:
                 with self.subTest(act=act, options=options):
@@ -272,7 +274,9 @@ class Standing(Record):
                             (["--check", "0", "true"], "'0' is no number of calls"),
                             (["--interval", "1.5", "true"], "'1.5' is no number of milliseconds"),
                             (["--touch", "true"], "'--touch' is no option"),
-                            (["--every-process", "--only", "x", "true"], "exclude each other")):
+                            (["--every-process", "--only", "x", "true"], "exclude each other"),
+                            (["--stacks", "--no-touch", "true"], "exclude each other"),
+                            (["--stacks"], "no program given")):
             with self.subTest(words=words):
                 self.refused(words, 2, says)
 
@@ -351,6 +355,55 @@ class Reporting(Record):
         self.assertEqual(recording.read(self.output).checkpoints[-1].why, "exit")
 
 
+@unittest.skipIf(SANITIZED, "sanitizers make calls of their own")
+@unittest.skipUnless(STACKS, "frames are known of x86-64 alone")
+class CallStacks(Record):
+    def wasters(self, *words, options=STACKS):
+        """[(functions of waste, innermost first), (pages at most, calls)] for each stack."""
+        shutil.rmtree(self.output, ignore_errors=True)
+        self.recorded(WASTE, *words, options=options)
+        found = wasters.Unused(self.output).wasters(1000)
+        names = symbols.Names(place for one in found for place in one.places)
+        functions = [tuple(names.texts[place].partition(" (waste.c:")[0] for place in one.places
+                           if place.path == str(WASTE.resolve())) for one in found]
+        return [(stack, (one.most // PAGE, one.calls))
+                for stack, one in zip(functions, found, strict=True) if stack]
+
+    @unittest.skipUnless(symbols.tool(), "binutils are not installed")
+    def test_what_is_wasted_and_where(self):
+        """As tests/c/linux/waste.c has it, whether a page was touched before a look or not."""
+        for options in (STACKS, (*STACKS, "--no-queries")):
+            found = self.wasters(options=options)
+            self.assertEqual(sorted(found), [
+                (("map", "take_more", "main"), (1, 1)), (("map", "take_whole", "main"), (256, 1)),
+                (("take_heap", "main"), (48, 1)), (("take_more", "main"), (32, 1)),
+                (("take_steps", "main"), (64, 4))])
+        done = execute(vmcommit("record", "report", self.output))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"at most 1 MiB at a time, 1 call\n"
+                                      r"(      .*\n)?      map \(waste\.c:\d+\)\n"
+                                      r"      take_whole \(waste\.c:\d+\)\n      main \(waste")
+        self.assertEqual(done.stdout.count("-fno-omit-frame-pointer"), 1)
+
+    @unittest.skipUnless(symbols.tool(), "binutils are not installed")
+    def test_frames_that_lead_nowhere(self):
+        """Those of which one is its own caller, or each other's, or lies elsewhere; and more than
+        are followed."""
+        found = [stack for stack, _ in self.wasters("astray")]
+        self.assertEqual(max(map(len, found)), 63)  # and the C library's
+        astray = [stack for stack in found if stack[:2] == ("take_astray", "go_astray")]
+        self.assertEqual(len(astray), 6)
+        self.assertTrue(all(set(stack[2:]) == {"main"} and len(stack) < 7 for stack in astray))
+
+    def test_where_no_stack_is_known(self):
+        self.recorded("true", options=STACKS)
+        log = self.output / recording.LOG
+        log.write_text(re.sub(r"^[ow] .*\n", "", log.read_text(), flags=re.M))
+        done = execute(vmcommit("record", "report", self.output))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("\n      without a call stack: ", done.stdout)
+
+
 class Choosing(Record):
     def test_only_one_program(self):
         script = f"{ACT} steps; true; {ACT} unwritten; true"
@@ -363,7 +416,7 @@ class Choosing(Record):
             self.assertTrue((self.folder / f"record-true-{number}" / recording.LOG).exists())
 
     def test_a_log_that_breaks_off_is_read_up_to_there(self):
-        whole = self.recorded(ACT, "steps")
+        whole = self.recorded(ACT, "steps", options=("--check", "1", *STACKS))
         log = self.output / recording.LOG
         text = log.read_text()
         for cut in (len(text) // 3, len(text) // 2, len(text) - 1):
@@ -371,12 +424,14 @@ class Choosing(Record):
             replayed = recording.read(self.output)
             self.assertTrue(all(checkpoint.equal for checkpoint in replayed.checkpoints))
             self.assertLessEqual(len(replayed.calls), len(whole.calls))
+            wasters.Unused(self.output).wasters()
 
     def test_what_is_damaged_is_named(self):
         self.recorded("true")
         log = self.output / recording.LOG
         lines = log.read_text().splitlines(keepends=True)
-        for line in ("c 1 0 x\n", "t 1 0 zz+1\n", "C 1 77 call 1 2 3 4 1+1:rw\n"):
+        for line in ("c 1 0 x\n", "t 1 0 zz+1\n", "C 1 77 call 1 2 3 4 1+1:rw\n", "w 0 1 77\n",
+                     "w 0 1 0 x\n", "o 0 5000-4000 0 - -\n", "o 0 4000-5000 0 -\n"):
             log.write_text("".join([*lines[:8], line]))
             with self.assertRaisesRegex(Problem, "line 9 is damaged"):
                 recording.read(self.output)

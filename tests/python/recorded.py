@@ -1,14 +1,22 @@
 """What a recording amounts to, worked out by hand for a log of a few lines."""
 
+import os
 import pathlib
+import random
 import re
+import struct
 import tempfile
 import unittest
+from unittest import mock
 
-import support  # noqa: F401
+import damage
 
+from vmcommit.analyse import symbols
 from vmcommit.analyse.recording import LOG
+from vmcommit.analyse.stacks import Code, Place, Stacks
 from vmcommit.analyse.usage import Amounts, Usage
+from vmcommit.analyse.wasters import Unused
+from vmcommit.commands import record as command
 from vmcommit.show import recordings
 
 # 10 pages are mapped at 1 s, 4 of them touched at 2 s, and gone at 3 s; 8 pages that are not
@@ -112,6 +120,200 @@ class Amount(Reading):
         self.assertEqual(list(recordings.sentences(used))[-1],
                          "The replay differs from the kernel's account at 1 of 3 checkpoints, most "
                          "at 5.00 s: by 32 KiB, and 32 KiB of charge.")
+
+
+# One stack maps 10 pages at 1 s, 4 of them touched at 2 s, and 1 page at 3 s; another, by which the
+# heap grows by 3 pages at 2 s, comes of a call that fails as well. A child has all this from 3 to 4
+# s. 2 pages come at 3 s without a stack, 10 go at 4 s, and it ends at 5 s.
+STACKS = """recording 1
+# page 4096
+# overcommit 0
+# touch yes
+# stacks yes
+# command /bin/my%20program x
+E 0 0 100 20000000 /bin/my program
+m 0 10000000-10002000 rx /bin/my program
+o 0 10000000-10002000 1000 - /bin/my program
+w 0 100 0 10000101 10000201
+c 1000000 0 100 mmap 30000000 3000 0 a000 3 22 ffffffff 0
+t 2000000 0 30000+4
+w 0 100 1 10000301 7fff1235
+c 2000000 0 100 brk 20003000 1000 20003000
+w 0 100 0
+c 3000000 0 100 mmap 50000000 3000 0 1000 3 22 ffffffff 0
+F 3000000 1 101 0
+w 0 100 1
+c 3000000 0 100 mprotect -12 2100 0 8000 3
+c 3000000 0 100 mmap 60000000 3000 0 2000 3 22 ffffffff 0
+X 4000000 1 101 0
+c 4000000 0 100 munmap 0 5000 30000000 a000
+X 5000000 0 100 0
+# end
+"""
+PROGRAM = "/bin/my program"
+SEEDS = int(os.environ.get("VMCOMMIT_SEEDS", 400))
+
+
+class Wasters(Reading):
+    def test_by_their_stacks(self):
+        self.read(STACKS)
+        self.assertEqual(
+            [(one.places, one.byte_seconds / PAGE, one.most // PAGE, one.calls)
+             for one in Unused(self.folder).wasters()],
+            [((Place(PROGRAM, "-", 0x1100), Place(PROGRAM, "-", 0x1200)),
+              10 + 6 + 2 * 7 + 1, 14, 2),
+             ((Place(PROGRAM, "-", 0x1300), Place("-", "-", 0x7fff1234)), 3 + 2 * 3 + 3, 6, 1),
+             ((), 4, 2, 1)])
+        self.assertEqual(len(Unused(self.folder).wasters(2)), 2)
+
+    def test_what_is_said(self):
+        used = self.read(STACKS)
+        said = list(recordings.waster_lines(used, Unused(self.folder).wasters()))
+        self.assertEqual(said[1:4], [
+            "  0.121 MiB·s, 66 % of all; at most 56 KiB at a time, 2 calls",
+            "      my program+0x1100", "      my program+0x1200"])
+        self.assertEqual(said[4:7], [
+            "  0.0469 MiB·s, 26 % of all; at most 24 KiB at a time, 1 call",
+            "      my program+0x1300", "      0x7fff1234"])
+        self.assertEqual(said[8], f"      {recordings.STACKLESS}")
+        self.assertEqual(said[9], recordings.FRAMES)
+
+    def test_long_ones_are_cut(self):
+        addresses = " ".join(f"100003{number:02x}" for number in range(1, 21))
+        used = self.read(STACKS.replace("10000301 7fff1235", addresses))
+        said = list(recordings.waster_lines(used, Unused(self.folder).wasters()))
+        self.assertIn("      4 more callers", said)
+
+    def test_a_log_of_before_has_none(self):
+        self.assertFalse(self.read().stacks)
+        self.assertTrue(self.read(STACKS).stacks)
+
+    def test_code_in_the_place_of_other_code(self):
+        code = Code()
+        code.put(0x1000, 0x5000, 0, "-", "/a")
+        code.put(0x7000, 0x8000, 0, "-", "/b")
+        other = code.copy()
+        code.put(0x4000, 0x7800, 0x10000, "c0", "/c")
+        self.assertEqual([code.place(at) for at in (0xfff, 0x2000, 0x4000, 0x7700, 0x7900)], [
+            Place("-", "-", 0xfff), Place("-", "-", 0x2000), Place("/c", "c0", 0x10000),
+            Place("/c", "c0", 0x13700), Place("-", "-", 0x7900)])
+        self.assertEqual(other.place(0x7900), Place("/b", "-", 0x900))
+
+    def test_the_same_addresses_in_other_code(self):
+        stacks, code = Stacks(), Code()
+        stacks.addresses[0] = [0x2001]
+        code.put(0x1000, 0x5000, 0, "-", "/a")
+        origins = [stacks.origin(0, code), stacks.origin(0, code.copy())]
+        code.put(0x2000, 0x3000, 0, "-", "/b")
+        origins += [stacks.origin(0, code), stacks.origin(0, Code())]
+        self.assertEqual(origins, [1, 1, 2, 3])
+        self.assertEqual(stacks.places(2), (Place("/b", "-", 0),))
+
+
+def elf(build=b"\xab\xcd"):
+    """A file of 64 bits with a note, and a part from 0x100 on that is loaded at 0x401000."""
+    note = struct.pack("<III4s", 4, len(build), 3, b"GNU") + build
+    parts = (struct.pack("<IIQQQQQQ", 4, 4, 0x200, 0, 0, len(note), len(note), 4)
+             + struct.pack("<IIQQQQQQ", 1, 5, 0x100, 0x401000, 0, 0x80, 0x80, 4096))
+    head = b"\x7fELF\x02\x01" + bytes(26) + struct.pack("<QQIHHH", 64, 0, 0, 64, 56, 2)
+    return (head.ljust(64, b"\0") + parts).ljust(0x200, b"\0") + note
+
+
+class Symbols(Reading):
+    def setUp(self):
+        super().setUp()
+        self.path = str(self.folder / "module")
+        (self.folder / "module").write_bytes(elf())
+
+    def names(self, *places):
+        named = symbols.Names(places)
+        return [named.texts[place] for place in places], named.changed
+
+    def test_a_module(self):
+        module = symbols.read(self.path)
+        self.assertEqual(module.build, "abcd")
+        self.assertEqual([symbols.address_of(module, at) for at in (0xff, 0x100, 0x17f, 0x180)],
+                         [None, 0x401000, 0x40107f, None])
+        for cut in range(0x210):
+            (self.folder / "module").write_bytes(elf()[:cut])
+            symbols.read(self.path)
+
+    def test_by_file_and_address_where_there_is_no_name(self):
+        self.assertEqual(self.names(Place(self.path, "abcd", 0x120), Place(self.path, "-", 1)),
+                         (["module+0x401020", "module+0x1"], []))
+        with mock.patch("shutil.which", return_value=None):
+            self.assertEqual(self.names(Place(self.path, "abcd", 0x120))[0], ["module+0x401020"])
+            used = self.read(STACKS)
+            said = list(recordings.waster_lines(used, Unused(self.folder).wasters()))
+        self.assertEqual(said[-1], recordings.NAMELESS)
+
+    def test_another_file_than_was_recorded(self):
+        self.assertEqual(self.names(Place(self.path, "dcba", 0x120)),
+                         (["module+0x120"], [self.path]))
+        used = self.read(STACKS.replace("1000 - /bin/my program", f"100 dcba {self.path}"))
+        said = list(recordings.waster_lines(used, Unused(self.folder).wasters()))
+        self.assertEqual(said[-1],
+                         f"{self.path} is another file than was recorded: nothing in it has a "
+                         "name.")
+
+    def test_a_function_ends_where_its_symbol_says(self):
+        """Which the nearest symbol does not."""
+        symbols_of = [16, 64], {16: (32, "f"), 64: (72, "g")}
+        self.assertEqual([symbols.function_at(symbols_of, at) for at in (15, 16, 31, 32, 64, 72)],
+                         ["??", "f", "f", "??", "g", "??"])
+        self.assertEqual(symbols.function_at(([], {}), 16), "??")
+        for tool, name in (("/x/addr2line", "g"), ("/x/eu-addr2line", "f")):
+            lines = {tool: ["0x00000021", "f", "??:?"],
+                     "nm": ["0000000000000010 0000000000000010 T f",
+                            "0000000000000020 0000000000000010 t g@@V1", "junk",
+                            "0000000000000030 0000000000000010 D h"]}
+            with mock.patch.object(symbols, "tool", return_value=tool), \
+                    mock.patch("shutil.which", return_value="nm"), \
+                    mock.patch.object(symbols, "said", side_effect=lambda words, all=lines:
+                                      all[words[0]]):
+                self.assertEqual(symbols.asked("/m", [0x21])[0x21][0], name)
+
+    def test_what_is_no_file_is_not_opened(self):
+        places = [Place(path, "-", 16) for path in (
+            "[vdso]", "$(exit 1)", "-x", str(self.folder), str(self.folder / "gone"),
+            "/dev/zero", "/a (deleted)")]
+        if hasattr(os, "mkfifo"):
+            os.mkfifo(self.folder / "pipe")  # which nobody writes to
+            places.append(Place(str(self.folder / "pipe"), "-", 16))
+        self.assertTrue(all(name.endswith("+0x10") for name in self.names(*places)[0]))
+
+    def test_what_a_tool_says(self):
+        for function, source, text in (("f", "/a/b.c:12", "f (b.c:12)"),
+                                       ("f", "/a b/c.c:1 (discriminator 3)", "f (c.c:1)"),
+                                       ("f", "/a/b.c:12:7", "f (b.c:12)"),
+                                       ("f", "??:0", "f (m)"), ("f", "??:?", "f (m)"),
+                                       ("??", "??:0", "m+0x1f")):
+            self.assertEqual(symbols.text_of("/x/m", 0x1f, function, source), text)
+
+
+class Damaged(Reading):
+    """Nothing that happens to a log ends otherwise than well or with one line."""
+
+    def report(self, folder):
+        """What `record report` does, without its chart."""
+        used = command.read(folder)
+        list(recordings.sentences(used))
+        list(recordings.tables(used))
+        if used.stacks:
+            list(recordings.waster_lines(used, Unused(folder).wasters()))
+
+    def test_by_many_seeds(self):
+        outcomes = []
+        for seed in range(SEEDS):
+            rng = random.Random(seed)
+            change = rng.choice(damage.BYTES) if seed % 4 == 0 else damage.change_log
+            text = rng.choice((TEXT, STACKS, STACKS, LOOKS))
+            (self.folder / LOG).write_bytes(change(text.encode(), rng))
+            with self.subTest(seed=seed):
+                outcomes.append(damage.outcome(self.report, self.folder))
+        well = outcomes.count("well")
+        self.assertGreater(well, len(outcomes) / 5)
+        self.assertGreater(len(outcomes) - well, len(outcomes) / 5)
 
 
 # A process that ran already: looked at after 1 s and 4 s, and then with 2 more pages charged, which

@@ -268,6 +268,40 @@ class Rules(unittest.TestCase):
         self.assertEqual(arenas[0], arenas[1])
         self.assertNotEqual(arenas[0], arenas[-1])
 
+    def test_who_had_it_charged(self):
+        """Whoever commits, not who reserves; of what grows, who has it grow."""
+        def make(origin, name, *arguments, result=0):
+            self.space.origins[1] = origin
+            self.call(name, *arguments, result=result)
+
+        def origins():
+            return [((start - BASE) // PAGE, (end - start) // PAGE, attributes.origin)
+                    for start, end, attributes in self.space if attributes.charged]
+
+        make(1, "mmap", at(0), 8 * PAGE, NONE, PLAIN | s.MAP_FIXED, 0, 0, result=at(0))
+        self.assertEqual(origins(), [])
+        make(2, "mprotect", at(0), 4 * PAGE, RW)
+        make(3, "mprotect", at(2), 4 * PAGE, RW)
+        self.assertEqual(origins(), [(0, 4, 2), (4, 2, 3)])
+        self.touch(0, 6)
+        make(4, "mprotect", at(0), 6 * PAGE, READ)
+        make(5, "mprotect", at(0), 6 * PAGE, RW)
+        self.assertEqual(origins(), [(0, 4, 2), (4, 2, 3)])
+        make(6, "mremap", at(0), 4 * PAGE, 6 * PAGE, s.MREMAP_FIXED, at(20), result=at(20))
+        self.assertEqual(origins(), [(4, 2, 3), (20, 4, 2), (24, 2, 6)])
+        self.space.origins[1] = 7
+        self.space.failed(1, "mprotect", ENOMEM, [at(6), 9 * PAGE, RW], [(at(6), at(15), [
+            (at(6), at(8), RW)])])
+        self.call("mmap", at(40), PAGE, RW, PLAIN | s.MAP_FIXED, 0, 0, result=at(40))
+        self.assertEqual(origins()[1:2] + origins()[-1:], [(6, 2, 7), (40, 1, 0)])
+        self.assertEqual(self.space.copy().at(at(21)).origin, 2)
+        self.space.take_over(self.space.listed())
+        self.assertEqual(origins()[1], (6, 2, 7))
+        self.space.brk = at(60)
+        make(8, "brk", at(63), result=at(63))
+        self.call("mmap", at(70), PAGE, RW, PLAIN | s.MAP_FIXED, 0, 0, result=at(70))
+        self.assertEqual(origins()[-2:], [(60, 3, 8), (70, 1, 0)])
+
     def test_taking_over_what_the_kernel_says(self):
         self.map(0, 4, RW)
         self.touch(0, 2)

@@ -76,6 +76,18 @@ bool call_makes_task(const struct call *call)
     return call->kind >= CALL_FORK && call->kind <= CALL_CLONE3;
 }
 
+bool call_grows(const struct task *task)
+{
+    const uint64_t *a = task->arguments;
+    switch (task->call->kind) {
+    case CALL_MMAP: return true;
+    case CALL_MPROTECT: return (a[2] & PROT_WRITE) != 0;
+    case CALL_BRK: return a[0] > task->space->brk;
+    case CALL_MREMAP: return a[2] > a[1];
+    default: return false;
+    }
+}
+
 static uint64_t read_word(pid_t tid, uint64_t address)
 {
     uint64_t word = 0;
@@ -99,7 +111,7 @@ static uint64_t whole_pages(uint64_t bytes)
     return (bytes + page - 1) / page * page;
 }
 
-static struct run range(uint64_t start, uint64_t length)
+struct run call_range(uint64_t start, uint64_t length)
 {
     return (struct run){start, start + whole_pages(length)};
 }
@@ -120,15 +132,16 @@ static struct run range_given_back(const struct task *task)
 {
     const uint64_t *a = task->arguments;
     switch (task->call->kind) {
-    case CALL_MMAP: return (a[3] & MAP_FIXED) != 0 ? range(a[0], a[1]) : range(0, 0);
+    case CALL_MMAP: return (a[3] & MAP_FIXED) != 0 ? call_range(a[0], a[1]) : call_range(0, 0);
     case CALL_MUNMAP:
-    case CALL_MREMAP: return range(a[0], a[1]);
-    case CALL_MADVISE: return gives_back(a) || a[2] == MADV_FREE ? range(a[0], a[1]) : range(0, 0);
+    case CALL_MREMAP: return call_range(a[0], a[1]);
+    case CALL_MADVISE:
+        return gives_back(a) || a[2] == MADV_FREE ? call_range(a[0], a[1]) : call_range(0, 0);
     case CALL_BRK:
         return a[0] != 0 && a[0] < task->space->brk
                    ? (struct run){whole_pages(a[0]), whole_pages(task->space->brk)}
-                   : range(0, 0);
-    default: return range(0, 0);
+                   : call_range(0, 0);
+    default: return call_range(0, 0);
     }
 }
 
@@ -252,7 +265,7 @@ static bool splits(const uint64_t *arguments)
 static void enter_split(struct log *log, struct task *task, bool scan)
 {
     const uint64_t *a = task->arguments;
-    struct run run = range(a[0], a[1]);
+    struct run run = call_range(a[0], a[1]);
     switch (task->call->kind) {
     case CALL_MPROTECT: log_bounds(log, task, run, (a[2] & PROT_WRITE) == 0); break;
     case CALL_LOCK: log_bounds(log, task, run, false); break;
@@ -263,7 +276,7 @@ static void enter_split(struct log *log, struct task *task, bool scan)
     case CALL_MREMAP:
         log_bounds(log, task, run, (a[3] & REMAP_KEEPS) != 0);
         if ((a[3] & MREMAP_FIXED) != 0)
-            log_bounds(log, task, range(a[4], a[2]), false);
+            log_bounds(log, task, call_range(a[4], a[2]), false);
         break;
     default: log_bounds(log, task, range_given_back(task), false); break;
     }
@@ -280,7 +293,7 @@ void call_enter(struct log *log, struct task *task, uint64_t stack_pointer, bool
     }
     enter_split(log, task, scan);
     if (task->call->kind == CALL_MPROTECT && a[2] == PROT_NONE)
-        run = range(a[0], a[1]);
+        run = call_range(a[0], a[1]);
     if (scan && run.start < run.end)
         call_update_touched(log, task->space, run.start, run.end);
 }
@@ -308,11 +321,11 @@ static void look_after_failure(struct log *log, struct task *task)
         if ((a[3] & MAP_FIXED) != 0)
             log_mapped(log, task, range_given_back(task));
         break;
-    case CALL_MPROTECT: log_mapped(log, task, range(a[0], a[1])); break;
+    case CALL_MPROTECT: log_mapped(log, task, call_range(a[0], a[1])); break;
     case CALL_MREMAP:
-        log_mapped(log, task, range(a[0], a[1]));
+        log_mapped(log, task, call_range(a[0], a[1]));
         if ((a[3] & MREMAP_FIXED) != 0)
-            log_mapped(log, task, range(a[4], a[2]));
+            log_mapped(log, task, call_range(a[4], a[2]));
         break;
     default: break;
     }
@@ -320,7 +333,7 @@ static void look_after_failure(struct log *log, struct task *task)
 
 static void remap_touched(struct runs *touched, const uint64_t *a, uint64_t to)
 {
-    struct run old = range(a[0], a[1]), new = range(to, a[2]);
+    struct run old = call_range(a[0], a[1]), new = call_range(to, a[2]);
     uint64_t kept =
         old.end - old.start < new.end - new.start ? old.end - old.start : new.end - new.start;
     if (to != old.start) {
@@ -347,7 +360,7 @@ static void follow(struct log *log, struct task *task, uint64_t result)
     struct run run = range_given_back(task);
     switch (task->call->kind) {
     case CALL_MMAP:
-        run = range(result, task->arguments[1]);
+        run = call_range(result, task->arguments[1]);
         runs_remove(&space->touched, run.start, run.end);
         break;
     case CALL_MUNMAP: runs_remove(&space->touched, run.start, run.end); break;

@@ -48,6 +48,12 @@ const struct call *calls_find(uint64_t number);
 
 bool call_makes_task(const struct call *call);
 
+/* Whether a call that a task is about to make maps, makes usable or grows memory. */
+bool call_grows(const struct task *task);
+
+/* The whole pages that a call works on by its arguments. */
+struct run call_range(uint64_t start, uint64_t length);
+
 /* The flags of clone(2) that a call to make a task amounts to; reads those of clone3 from memory.
  */
 uint64_t call_clone_flags(const struct task *task);

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "system/vm.h"
+
+enum { PATH_BYTES = sizeof((struct memory_code *)NULL)->path };
 
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define IS_PRESENT ((uint64_t)1 << 63)
@@ -14,19 +17,21 @@
 #define IS_FILE ((uint64_t)1 << 61)
 #define IS_GUARD ((uint64_t)1 << 58) /* Linux 6.15; 0 before */
 
-/* "start-end perms offset major:minor inode   name" */
-static bool read_mapping(const char *line, struct mapping *mapping)
+/* "start-end perms offset major:minor inode   name". Returns the name, NULL for another line. */
+static const char *read_mapping(const char *line, struct mapping *mapping)
 {
+    int name_at = 0;
     char access[5];
     unsigned major, minor;
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &mapping->start,
-               &mapping->end, access, &mapping->offset, &major, &minor, &mapping->inode) != 7)
-        return false;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+               &mapping->start, &mapping->end, access, &mapping->offset, &major, &minor,
+               &mapping->inode, &name_at) != 7)
+        return NULL;
     mapping->device = (uint64_t)major << 32 | minor;
     mapping->access =
         (access[0] == 'r' ? MAPPING_READ : 0) | (access[1] == 'w' ? MAPPING_WRITE : 0) |
         (access[2] == 'x' ? MAPPING_EXECUTE : 0) | (access[3] == 's' ? MAPPING_SHARED : 0);
-    return true;
+    return line + name_at;
 }
 
 static FILE *open_again(int file)
@@ -38,16 +43,19 @@ static FILE *open_again(int file)
     return stream;
 }
 
-int listing_find(int maps, uint64_t address, struct mapping *mapping)
+int listing_find(int maps, uint64_t address, struct mapping *mapping, char *path)
 {
     char line[4352];
+    const char *name = NULL;
     FILE *stream = open_again(maps);
     if (stream == NULL)
         return errno;
     int error = ENOENT;
     while (error != 0 && fgets(line, sizeof line, stream) != NULL)
-        if (read_mapping(line, mapping) && mapping->end > address)
+        if ((name = read_mapping(line, mapping)) != NULL && mapping->end > address)
             error = 0;
+    if (error == 0 && path != NULL)
+        snprintf(path, PATH_BYTES, "%.*s", (int)strcspn(name, "\n"), name);
     fclose(stream);
     return error;
 }
@@ -85,7 +93,7 @@ int listing_touched(int maps, int pages, uint64_t start, uint64_t end, uint64_t 
     if (stream == NULL)
         return errno;
     while (fgets(line, sizeof line, stream) != NULL) {
-        if (!read_mapping(line, &mapping) || mapping.end <= start)
+        if (read_mapping(line, &mapping) == NULL || mapping.end <= start)
             continue;
         if (mapping.start >= end)
             break;

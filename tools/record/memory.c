@@ -124,21 +124,56 @@ int memory_probe(bool queries, bool *queried)
     return error;
 }
 
+static struct mapping answer_of(const struct query *query)
+{
+    return (struct mapping){.start = query->vma_start,
+                            .end = query->vma_end,
+                            .access = (unsigned)query->vma_flags & 15,
+                            .device = (uint64_t)query->dev_major << 32 | query->dev_minor,
+                            .inode = query->inode,
+                            .offset = query->vma_offset};
+}
+
 int memory_find(const struct memory *memory, uint64_t address, struct mapping *mapping)
 {
     if (!finds)
-        return listing_find(memory->maps, address, mapping);
+        return listing_find(memory->maps, address, mapping, NULL);
     struct query query = {
         .size = sizeof query, .query_flags = QUERY_COVERING_OR_NEXT, .query_addr = address};
     if (ioctl(memory->maps, QUERY, &query) != 0)
         return errno;
-    *mapping = (struct mapping){.start = query.vma_start,
-                                .end = query.vma_end,
-                                .access = (unsigned)query.vma_flags & 15,
-                                .device = (uint64_t)query.dev_major << 32 | query.dev_minor,
-                                .inode = query.inode,
-                                .offset = query.vma_offset};
+    *mapping = answer_of(&query);
     return 0;
+}
+
+static int query_code(const struct memory *memory, uint64_t address, struct memory_code *code)
+{
+    unsigned char id[20];
+    struct query query = {.size = sizeof query,
+                          .query_flags = QUERY_COVERING_OR_NEXT,
+                          .query_addr = address,
+                          .vma_name_size = sizeof code->path,
+                          .vma_name_addr = (uintptr_t)code->path,
+                          .build_id_size = sizeof id,
+                          .build_id_addr = (uintptr_t)id};
+    if (ioctl(memory->maps, QUERY, &query) != 0)
+        return errno;
+    code->mapping = answer_of(&query);
+    if (query.vma_name_size == 0)
+        code->path[0] = '\0';
+    for (uint32_t i = 0; i < query.build_id_size; i++)
+        snprintf(code->build_id + (size_t)2 * i, 3, "%02x", id[i]);
+    return 0;
+}
+
+int memory_find_code(const struct memory *memory, uint64_t address, struct memory_code *code)
+{
+    code->build_id[0] = '\0';
+    int error = finds ? query_code(memory, address, code)
+                      : listing_find(memory->maps, address, &code->mapping, code->path);
+    for (char *at = code->path; error == 0 && (at = strchr(at, '\n')) != NULL;)
+        *at = '?';
+    return error;
 }
 
 static int append_all(struct runs *runs, const struct scan_region *regions, int count)

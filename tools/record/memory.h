@@ -42,6 +42,14 @@ int memory_probe(bool queries, bool *queried);
 /* The mapping that holds `address`, or the next one above it. ENOENT if there is none. */
 int memory_find(const struct memory *memory, uint64_t address, struct mapping *mapping);
 
+/* The code at an address: its mapping, and the file that it is of. */
+struct memory_code {
+    struct mapping mapping;
+    char build_id[41]; /* hexadecimal; "" where it has none or the kernel doesn't say */
+    char path[4096];   /* on one line; "" if there is no file */
+};
+int memory_find_code(const struct memory *memory, uint64_t address, struct memory_code *code);
+
 /* Appends to `runs` the pages in [start, end) that hold memory of the process's own, in memory or
  * in swap: neither the zero page nor a file's page nor one that is shared. Ends after `most` pages;
  * 0: never. */

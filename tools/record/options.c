@@ -15,16 +15,21 @@ const char record_usage[] =
     "  --interval MS    between two looks at what is touched (default: 100); looks take 2 % of "
     "the\n"
     "                   time at most, whatever is asked for\n"
-    "  --sample         do not trace, look at the program from time to time only: at itself, not\n"
-    "                   at what it starts; all that there is on Windows\n"
+    "  --sample         do not trace, look at the program from time to time only; all that there "
+    "is\n"
+    "                   on Windows\n"
     "  --pid N          so look at a process that runs already, until it or record is ended\n"
     "  --check N        hold the log against the kernel after every N calls as well, whatever "
     "that\n"
     "                   takes (default: at intervals only)\n"
+    "  --stacks         note from where each call comes that maps, makes usable or grows memory,\n"
+    "                   by frame pointers\n"
     "  --no-touch       do not look at what is touched\n"
     "  --no-queries     read /proc as Linux before 6.11 must be read: slower, and what was only\n"
     "                   read counts as touched\n"
-    "  --every-process  record every process (default)\n"
+    "  --every-process  record every process (default); with --sample and --pid, which look at "
+    "one\n"
+    "                   alone, at what it starts as well, each in a recording of its own\n"
     "  --only NAME      record only processes whose program has this file name\n"
     "  --help, --version\n"
     "\n"
@@ -47,14 +52,15 @@ static bool read_number(const char *text, uint64_t most, uint64_t *number)
 /* An option without a value; false if it is none of those. */
 static bool read_switch(const char *option, struct record_options *options)
 {
-    if (strcmp(option, "--sample") == 0) {
-        options->sample = true;
+    bool sample = strcmp(option, "--sample") == 0, every = strcmp(option, "--every-process") == 0;
+    options->sample = options->sample || sample;
+    options->every = options->every || every;
+    if (sample || every)
         return true;
-    }
     if (strcmp(option, "--no-touch") == 0)
         options->touch = false;
-    else if (strcmp(option, "--every-process") == 0)
-        options->every = true;
+    else if (strcmp(option, "--stacks") == 0)
+        options->stacks = true;
     else if (strcmp(option, "--no-queries") == 0)
         options->queries = false;
     else
@@ -96,6 +102,9 @@ static int check_options(const struct record_options *options)
     if (options->sample && options->traced != NULL)
         return refuse("%s has no meaning with --sample and --pid, which see no calls",
                       options->traced);
+    if (options->stacks && !options->touch)
+        return refuse("--stacks and %s exclude each other: what is wasted, touches tell",
+                      "--no-touch");
     if (options->every && options->only != NULL)
         return refuse("--every-process and --only %s exclude each other", options->only);
     if (options->process != 0 && *options->words != NULL)

@@ -11,7 +11,7 @@ struct record_options {
     uint64_t check_calls; /* 0: at intervals only */
     const char *only;     /* NULL: every process */
     const char *traced;   /* the last option that means something to a tracer alone; NULL: none */
-    bool touch, queries, every, sample;
+    bool touch, queries, every, sample, stacks;
     uint64_t process; /* that runs already; 0: a program is started */
     char **words;     /* the program's */
 };

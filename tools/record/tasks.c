@@ -98,6 +98,8 @@ static void space_remove(struct tasks *tasks, struct space *space)
     *place = space->next;
     memory_close(&space->memory);
     runs_free(&space->touched);
+    runs_free(&space->code);
+    runs_free(&space->described);
     free(space);
 }
 

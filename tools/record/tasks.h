@@ -34,7 +34,9 @@ struct space {
     pid_t pid;      /* of the process it was made for */
     bool recorded;
     struct memory memory;
-    struct runs touched; /* as last seen */
+    struct runs touched;   /* as last seen */
+    struct runs code;      /* what is executable; kept where stacks are logged */
+    struct runs described; /* of the code: what the log says the file of */
     uint64_t brk;
     struct run stack; /* of the first thread */
     struct task *running;

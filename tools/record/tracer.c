@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "memory.h"
 #include "program.h"
+#include "stacks.h"
 #include "system/meter.h"
 #include "tasks.h"
 
@@ -31,6 +32,7 @@ struct tracer {
     const struct tracer_options *options;
     struct tracer_result *result;
     struct tasks tasks;
+    struct stacks stacks;
     pid_t program;
     bool started;                         /* it has become the program */
     uint64_t null_ns[PROGRAM_NULL_CALLS]; /* what null calls took */
@@ -64,12 +66,6 @@ static void name_of(pid_t tid, char *name, size_t size)
     snprintf(path, sizeof path, "/proc/%d/exe", (int)tid);
     ssize_t length = readlink(path, name, size - 1);
     name[length < 0 ? 0 : length] = '\0';
-}
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
 }
 
 static void resume(const struct task *task, enum __ptrace_request request, int signal)
@@ -129,6 +125,8 @@ static void list_mapping(const struct memory_mapping *mapping, void *context)
             mapping->start, mapping->end, *mapping->flags != '\0' ? mapping->flags : "-",
             mapping->name);
     log_end(listing->log);
+    if (strchr(mapping->flags, 'x') != NULL)
+        runs_append(&listing->space->code, mapping->start, mapping->end);
     if (strcmp(mapping->name, "[stack]") == 0)
         listing->space->stack = (struct run){mapping->start, mapping->end};
 }
@@ -200,6 +198,8 @@ static void enter(struct tracer *tracer, struct task *task, uint64_t stack_point
 {
     task->space->running = task;
     task->space->running_since_ns = meter_clock_ns();
+    if (tracer->options->stacks && call_grows(task))
+        stacks_log(&tracer->stacks, tracer->log, task);
     call_enter(tracer->log, task, stack_pointer, tracer->options->scan);
     task->cpu_ns = cpu_of(task);
     resume(task, PTRACE_SYSCALL, 0);
@@ -233,11 +233,11 @@ static void tell_of(struct tracer *tracer, const struct task *task, bool traces)
                    task->arguments[0] == PTRACE_SEIZE))
         SAY_ONCE(tracer->told_trace,
                  "%s asks to trace a process, which is refused while it is recorded",
-                 last_part(path));
+                 output_name(path));
     if (!traces)
         SAY_ONCE(tracer->told_filter,
                  "%s sets a filter of its own: calls that this answers are not recorded",
-                 last_part(path));
+                 output_name(path));
 }
 
 static void on_null_call(struct tracer *tracer, struct task *task)
@@ -304,6 +304,8 @@ static void on_call_end(struct tracer *tracer, struct task *task)
             tracer->null_ns[tracer->null_count++] = taken;
     } else if (known && task->call != NULL && !call_makes_task(task->call)) {
         call_leave(tracer->log, task, info.exit.rval, taken, tracer->options->scan);
+        if (tracer->options->stacks && !info.exit.is_error)
+            stacks_follow(task, (uint64_t)info.exit.rval);
         after_call(tracer, task);
     }
     leave_call(task);
@@ -377,7 +379,8 @@ static void begin_space(struct tracer *tracer, struct task *task)
     name_of(task->tid, path, sizeof path);
     const char *only = tracer->options->only;
     const char *unfit = program_unfit(path);
-    bool recorded = (only == NULL || strcmp(only, last_part(path)) == 0) && tracer->log->error == 0;
+    bool recorded =
+        (only == NULL || strcmp(only, output_name(path)) == 0) && tracer->log->error == 0;
     if (unfit != NULL)
         SAY_ONCE(tracer->told_architecture, "%s %s: not recorded", path, unfit);
     struct space *space = add_space(tracer, task, recorded && unfit == NULL);
@@ -439,6 +442,8 @@ static void copy_space(struct tracer *tracer, struct task *child, const struct t
     if (space == NULL || !space->recorded)
         return;
     runs_copy(&space->touched, &from->touched);
+    runs_copy(&space->code, &from->code);
+    runs_copy(&space->described, &from->described);
     space->brk = from->brk;
     space->stack = from->stack;
     log_add(tracer->log, "F");

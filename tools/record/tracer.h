@@ -13,6 +13,7 @@ struct tracer_options {
     const char *only;     /* the one name of programs that are recorded; NULL: all are */
     uint64_t interval_ns; /* between two looks at an address space; more where a look takes long */
     bool scan;            /* for touched pages */
+    bool stacks;          /* of calls that map, make usable or grow memory */
     uint64_t check_calls; /* a checkpoint after each so many calls as well; 0: by time alone */
 };
 

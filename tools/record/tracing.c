@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 
 #include "folder.h"
+#include "frames.h"
 #include "log.h"
 #include "memory.h"
 #include "program.h"
@@ -45,8 +46,9 @@ static void log_head(struct log *log, const struct record_options *options)
     proc_for_each_line("", "/proc/sys/vm/overcommit_memory", setting_line, overcommit);
     log_add(log, "recording 1\n");
     log_tunables(log);
-    log_add(log, "# kernel %s %s\n# page %zu\n# overcommit %s\n# touch %s\n", system.release,
-            system.machine, vm_page_bytes(), overcommit, options->touch ? "yes" : "no");
+    log_add(log, "# kernel %s %s\n# page %zu\n# overcommit %s\n# touch %s\n%s", system.release,
+            system.machine, vm_page_bytes(), overcommit, options->touch ? "yes" : "no",
+            options->stacks ? "# stacks yes\n" : "");
     folder_log_command(log, options->words);
     log_end(log);
 }
@@ -90,6 +92,7 @@ static int record(const struct record_options *options, const char *path)
     const struct tracer_options traced = {.only = options->only,
                                           .interval_ns = options->interval_ms * 1000000,
                                           .scan = options->touch,
+                                          .stacks = options->stacks,
                                           .check_calls = options->check_calls};
     if (!program_start(&program, path, options->words, &failure))
         return tell_failure(&failure, options->words[0]);
@@ -118,6 +121,11 @@ static int record(const struct record_options *options, const char *path)
 int tracing_record(const struct record_options *options)
 {
     char path[4096];
+    if (options->stacks && !frames_known()) {
+        fprintf(stderr,
+                "record: --stacks: how programs keep their frames is known of x86-64 alone\n");
+        return RECORD_USAGE;
+    }
     if (!program_find(options->words[0], path, sizeof path)) {
         fprintf(stderr, "record: there is no program %s\n", options->words[0]);
         return NOT_FOUND;

@@ -16,9 +16,17 @@ class Kind:
     arenas: int = 0  # or regions, where no more is known
 
 
+def whole(text, base=10):
+    """A number of a log, none of which has more than 64 bits."""
+    number = int(text, base)
+    if abs(number) >> 64:
+        raise ValueError("too large")
+    return number
+
+
 def known(text):
-    """A number; None where the system did not say."""
-    return None if text == UNKNOWN else int(text)
+    """The same; None where the system did not say."""
+    return None if text == UNKNOWN else whole(text)
 
 
 class Look:
@@ -32,7 +40,7 @@ class Look:
             name, regions, *sizes = word.split(":")
             *sizes, resident = map(known, sizes)
             reserved, charged, touched, uncharged = (size or 0 for size in sizes)
-            self._kinds[name] = Kind(charged, touched + uncharged, reserved, int(regions))
+            self._kinds[name] = Kind(charged, touched + uncharged, reserved, whole(regions))
             totals.update(charge=charged, reserved=reserved, touched_charged=touched,
                           touched_uncharged=uncharged, resident=resident or 0)
             unknown = unknown or resident is None

@@ -5,8 +5,9 @@ import pathlib
 import urllib.parse
 from dataclasses import dataclass, field
 
-from vmcommit.analyse.look import Look, known
+from vmcommit.analyse.look import Look, known, whole
 from vmcommit.analyse.space import Space
+from vmcommit.analyse.stacks import Code, Stacks
 from vmcommit.base.problems import Problem
 
 LOG = "memory.log"
@@ -78,14 +79,20 @@ class Life:
     counts: list = field(default_factory=list)
     cut_off: bool = False
     grown: int = 0  # bytes by which mappings grew by themselves
+    code: Code = field(default_factory=Code)
 
 
 RECORDS = {"#": "fact", "E": "program", "m": "mapping",
            "F": "fork", "T": "thread", "v": "bounds",
            "t": "touched", "l": "lost", "g": "grown",
            "h": "mapped", "a": "made", "b": "begun",
-           "c": "call", "k": "killed", "s": "counted",
+           "o": "described", "w": "made_from", "c": "call", "k": "killed", "s": "counted",
            "C": "checkpoint", "S": "sampled", "x": "over", "X": "over"}
+
+
+# Arguments of those calls that a Space carries out.
+ARGUMENTS = {"mmap": 6, "munmap": 2, "mprotect": 3, "pkey_mprotect": 4, "brk": 1, "mremap": 5,
+             "madvise": 3}
 
 
 class Recording:
@@ -100,7 +107,8 @@ class Recording:
         self.time_us = 0
         self.beginning, self.mappings = None, []
         self.left, self.attached = {}, {}
-        self.page, self.overcommit = 4096, 0
+        self.stacks = Stacks()
+        self.page, self.overcommit, self.null_ns = 4096, 0, 0
 
     def feed(self, line):
         kind, _, rest = line.partition(" ")
@@ -115,17 +123,21 @@ class Recording:
         name, _, value = rest.partition(" ")
         self.facts[name] = value
         if name == "page":
-            self.page = int(value)
+            self.page = whole(value)
+            if self.page <= 0:
+                raise ValueError("pages without a byte")
+        elif name == "null_ns":
+            self.null_ns = whole(value)
         elif name == "overcommit" and value.isdigit():
-            self.overcommit = int(value)
+            self.overcommit = whole(value)
 
     def at(self, text):
-        if self.until_us is not None and int(text) > self.until_us:
+        if self.until_us is not None and whole(text) > self.until_us:
             raise Later
-        self.time_us = int(text)
+        self.time_us = whole(text)
 
     def life(self, number):
-        return self.lives[int(number)]
+        return self.lives[whole(number)]
 
     def begin(self):
         """All mappings of a program's start are known."""
@@ -143,9 +155,9 @@ class Recording:
         time, number, pid, brk, name = rest.split(" ", 4)
         self.at(time)
         space = self.make_space(self.page, self.overcommit)
-        space.brk = int(brk, 16)
-        self.beginning = Life(int(number), int(pid), name, self.time_us, space)
-        self.lives[int(number)] = self.beginning
+        space.brk = whole(brk, 16)
+        self.beginning = Life(whole(number), whole(pid), name, self.time_us, space)
+        self.lives[whole(number)] = self.beginning
         self.mappings = []
 
     def mapping(self, rest):
@@ -156,9 +168,10 @@ class Recording:
         time, number, pid, parent = rest.split()
         self.at(time)
         above = self.life(parent)
-        self.lives[int(number)] = Life(int(number), int(pid), above.name, self.time_us,
-                                       above.space.copy(), above.number)
-        self.changed(self.lives[int(number)])
+        life = Life(whole(number), whole(pid), above.name, self.time_us, above.space.copy(),
+                    above.number, code=above.code.copy())
+        self.lives[life.number] = life
+        self.changed(life)
 
     def thread(self, rest):
         time, number, pid, tid = rest.split()
@@ -168,7 +181,7 @@ class Recording:
 
     def bounds(self, rest):
         number, thread, *bounds = rest.split()
-        found = self.life(number).space.bounds.setdefault(int(thread), [])
+        found = self.life(number).space.bounds.setdefault(whole(thread), [])
         found.extend(hexadecimal(text, "-") for text in bounds)
 
     def touched(self, rest):
@@ -205,31 +218,46 @@ class Recording:
     def mapped(self, rest):
         """What a call that failed left mapped in a range."""
         _, thread, bounds, *mappings = rest.split()
-        pieces = [(*hexadecimal(word.partition(":")[0], "-"), int(word.partition(":")[2]))
+        pieces = [(*hexadecimal(word.partition(":")[0], "-"), whole(word.partition(":")[2]))
                   for word in mappings]
-        self.left.setdefault(int(thread), []).append((*hexadecimal(bounds, "-"), pieces))
+        self.left.setdefault(whole(thread), []).append((*hexadecimal(bounds, "-"), pieces))
 
     def made(self, rest):
         """What a call mapped whose arguments don't tell its size."""
         _, thread, mapping = rest.split()
         bounds, _, access = mapping.partition(":")
-        self.attached[int(thread)] = (*hexadecimal(bounds, "-"), int(access))
+        self.attached[whole(thread)] = (*hexadecimal(bounds, "-"), whole(access))
+
+    def described(self, rest):
+        """Code that call stacks lead through."""
+        number, bounds, offset, build, path = rest.split(" ", 4)
+        self.life(number).code.put(*hexadecimal(bounds, "-"), whole(offset, 16), build, path)
+
+    def made_from(self, rest):
+        """Where the next call of a thread comes from."""
+        number, thread, stack, *addresses = rest.split()
+        if addresses:
+            self.stacks.addresses[whole(stack)] = [whole(word, 16) for word in addresses]
+        life = self.life(number)
+        life.space.origins[whole(thread)] = self.stacks.origin(whole(stack), life.code)
 
     def begun(self, rest):
         time, number, thread, name, *arguments = rest.split()
         self.at(time)
         life = self.life(number)
-        life.space.begin_call(int(thread), name, [int(word, 16) for word in arguments])
+        life.space.begin_call(whole(thread), name, [whole(word, 16) for word in arguments])
         self.changed(life)
 
     def call(self, rest):
         time, number, thread, name, result, cpu, *words = rest.split(" ")
         self.at(time)
-        life, thread = self.life(number), int(thread)
-        value = int(result) if result[0] == "-" else int(result, 16)
-        count = 6 if name == "mmap" else len(words)
-        call = Call(self.time_us, life.number, thread, name, value, int(cpu),
-                    [int(word, 16) for word in words[:count]])
+        life, thread = self.life(number), whole(thread)
+        value = whole(result) if result[0] == "-" else whole(result, 16)
+        count = ARGUMENTS["mmap"] if name == "mmap" else len(words)
+        if min(count, len(words)) < ARGUMENTS.get(name, 0):
+            raise ValueError("arguments are missing")
+        call = Call(self.time_us, life.number, thread, name, value, whole(cpu),
+                    [whole(word, 16) for word in words[:count]])
         self.calls.append(call)
         made, left = self.attached.pop(thread, None), self.left.pop(thread, [])
         if call.failed:
@@ -252,7 +280,8 @@ class Recording:
         self.changed(self.life(number))
 
     def count(self, life, counts):
-        life.counts.append(Counts(self.time_us, *map(int, counts)))
+        cpu, minor, major, resident = map(whole, counts)
+        life.counts.append(Counts(self.time_us, cpu, minor, major, resident))
 
     def checkpoint(self, rest):
         time, number, why, cpu, minor, major, resident, *mappings = rest.split()
@@ -271,12 +300,12 @@ class Recording:
 
     def sampled(self, rest):
         """A look from outside, in the place of all that was known before."""
-        time, number, *counts, most = rest.split()[:6]
+        time, number, cpu, minor, major, most, *kinds = rest.split()
         self.at(time)
         life = self.life(number)
-        life.space = Look(rest.split()[6:])
-        life.counts.append(Counts(self.time_us, *map(known, counts), life.space.resident,
-                                  known(most)))
+        life.space = Look(kinds)
+        life.counts.append(Counts(self.time_us, *map(known, (cpu, minor, major)),
+                                  life.space.resident, known(most)))
         self.changed(life)
 
     def compare(self, life, why, listed):
@@ -291,14 +320,14 @@ class Recording:
         time, number, pid, _ = rest.split()
         self.at(time)
         life = self.life(number)
-        if life.pid == int(pid):
+        if life.pid == whole(pid):
             life.end_us = self.time_us
             self.changed(life)
 
 
 def hexadecimal(text, between):
     first, _, second = text.partition(between)
-    return int(first, 16), int(second, 16)
+    return whole(first, 16), whole(second, 16)
 
 
 def grow(space, listed):

@@ -35,6 +35,7 @@ class Attributes(NamedTuple):
     wipe: bool = False  # empty in a child
     anonymous: bool = False  # neither a file nor shared
     arena: int = 0  # what it was first reserved with
+    origin: int = 0  # the call stack by which it came to be charged; 0: none is known
 
     @property
     def flags(self):
@@ -78,6 +79,8 @@ class Space:
         self.touched_charged = self.touched_uncharged = 0
         self.bounds = {}  # by thread: what the call that it is in found
         self.begun = set()  # threads whose removal has been carried out before the call's end
+        self.origins = {}  # by thread: the stack of the call that it is in
+        self.origin = 0  # of the call that is carried out
 
     # What is mapped.
 
@@ -225,6 +228,7 @@ class Space:
         maps."""
         bounds = self.bounds.pop(thread, [])
         self.mark(bounds)
+        self.origin = self.origins.pop(thread, 0)
         begun = thread in self.begun
         self.begun.discard(thread)
         if name == "mmap":
@@ -247,6 +251,7 @@ class Space:
         """A call failed, perhaps after a part of its work. `left` is (start, end, mapped) for each
         range that it may have worked on: what is mapped there now, as (start, end, access)."""
         self.mark(self.bounds.pop(thread, []))
+        self.origin = self.origins.pop(thread, 0)
         self.begun.discard(thread)
         if name == "madvise":
             self.madvise(arguments[0], arguments[0] + self.pages(arguments[1]), arguments[2], error)
@@ -287,7 +292,8 @@ class Space:
         self.map(start, end, Attributes(
             protection & 7, charged, shared, noreserve, huge,
             grows=flags & MAP_GROWSDOWN != 0 and not shared,
-            wipe=kind == MAP_DROPPABLE, anonymous=anonymous, arena=arena))
+            wipe=kind == MAP_DROPPABLE, anonymous=anonymous, arena=arena,
+            origin=self.origin if charged else 0))
 
     def attach(self, start, end, access, name):
         """What shmat, io_setup and map_shadow_stack made. Of these the last is charged."""
@@ -306,9 +312,7 @@ class Space:
                 start = self.starts[bisect_right(self.ends, start - 1)]
         access = protection & 7
         if protection & WRITE:
-            self.change(start, end, lambda old: old._replace(
-                access=access, charged=old.charged or not (
-                    old.access & WRITE or old.shared or old.noreserve or old.huge)))
+            self.change(start, end, lambda old: self.charged(old)._replace(access=access))
             return
         self.change(start, end, lambda old: old._replace(access=access))
         unwritten = Runs([(start, end)])
@@ -317,6 +321,12 @@ class Space:
         for a, b in unwritten:
             self.change(a, b, lambda old: old._replace(
                 charged=old.charged and not old.anonymous))
+
+    def charged(self, old):
+        """What becomes of attributes that mprotect makes writable."""
+        if old.charged or old.access & WRITE or old.shared or old.noreserve or old.huge:
+            return old
+        return old._replace(charged=True, origin=self.origin)
 
     def set_brk(self, brk):
         old, new = self.pages(self.brk), self.pages(brk)
@@ -327,7 +337,7 @@ class Space:
             if self.heap_arena is None:
                 self.heap_arena = self.arena("heap", "[heap]", old, new)
             self.map(old, new, Attributes(READ | WRITE, True, anonymous=True,
-                                          arena=self.heap_arena))
+                                          arena=self.heap_arena, origin=self.origin))
 
     def mremap(self, to, start, old_size, new_size, flags, bounds=()):
         """Keeps what the mapping is. A size of 0 maps it a second time, MREMAP_DONTUNMAP leaves an
@@ -348,7 +358,7 @@ class Space:
         """The mapping that ends at `start` grows, and has been written to if it was before."""
         before = self.at(start - 1)
         if before is not None and start < end:
-            self.map(start, end, before)
+            self.map(start, end, before._replace(origin=self.origin if before.charged else 0))
             if self.written.meets(start - 1, start):
                 self.written.add(start, end)
 
@@ -426,8 +436,9 @@ class Space:
             for a, b, attributes in [*old.pieces(start, end), (end, end, Attributes())]:
                 for from_, to, known in ((at, a, Attributes()), (a, b, attributes)):
                     if from_ < to:
-                        self.map(from_, to, attributes_of(flags, anonymous=known.anonymous,
-                                                          arena=known.arena))
+                        self.map(from_, to, attributes_of(
+                            flags, anonymous=known.anonymous, arena=known.arena,
+                            origin=known.origin))
                 at = b
         self.touch([run for start, end, _ in mappings for run in touched.within(start, end)])
         for start, end in written:

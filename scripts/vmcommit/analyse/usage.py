@@ -1,6 +1,7 @@
 """What a recording amounts to: memory over time, and who held it."""
 
 import collections
+import pathlib
 from typing import NamedTuple
 
 from vmcommit.analyse import recording as recordings
@@ -66,7 +67,7 @@ class Usage:
         self.folder = folder
         self.over = Over()
         self.recording = recordings.read(folder, self.over.watch)
-        self.null_ns = int(self.recording.facts.get("null_ns", 0))
+        self.null_ns = self.recording.null_ns
 
     @property
     def blind(self):
@@ -74,9 +75,27 @@ class Usage:
         return self.recording.facts.get("touch") == "no"
 
     @property
+    def stacks(self):
+        """Whether calls were recorded with their call stacks."""
+        return "stacks" in self.recording.facts
+
+    @property
     def sampled(self):
         """Whether it was looked at from outside, without its calls."""
         return "sampled" in self.recording.facts
+
+    @property
+    def of_every_process(self):
+        """Whether those that a sampled process started were looked at as well."""
+        return "every" in self.recording.facts
+
+    def children(self):
+        """{number: Usage} of such processes."""
+        folders = sorted((int(path.parent.name), path.parent) for path in
+                         pathlib.Path(self.folder).glob(f"[0-9]*/{recordings.LOG}")
+                         if path.parent.name.isdecimal())
+        found = {number: Usage(folder) for number, folder in folders}
+        return {number: used for number, used in found.items() if used.looks}
 
     def knows(self, name):
         """Whether it is known how much was so, at any time: by a name of Amounts."""

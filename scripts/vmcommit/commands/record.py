@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import sys
 
-from vmcommit.analyse import recording, usage
+from vmcommit.analyse import recording, usage, wasters
 from vmcommit.analyse import what_if as growth
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
@@ -30,7 +30,7 @@ def read(folder, calls=False):
         raise Usage(f"{folder} holds no recording ({recording.LOG}); {program('record')} -- "
                     "PROGRAM makes one")
     used = usage.Usage(folder)
-    if not used.recording.lives:
+    if not used.recording.lives or used.sampled and not used.looks:
         why = ("it ended before the first look" if used.sampled
                else "--only named none that ran")
         raise Usage(f"{folder} recorded no program: {why}")
@@ -57,7 +57,13 @@ def report(arguments):
     folder = parser.parse_args(arguments).folder
     used = read(folder)
     sentences = list(recordings.sentences(used))
-    say("\n".join([*sentences, "", *recordings.tables(used)]))
+    lines = [*sentences, "", *recordings.tables(used)]
+    if children := used.children() if used.of_every_process else {}:
+        lines += ["", *recordings.child_lines(children)]
+    if used.stacks:
+        found = wasters.Unused(folder).wasters()
+        lines += ["", *recordings.waster_lines(used, found)]
+    say("\n".join(lines))
     return draw(RECORDING, used, folder, " ".join(sentences[:2]))
 
 

@@ -3,7 +3,7 @@
 import itertools
 import pathlib
 
-from vmcommit.analyse import knobs, recording
+from vmcommit.analyse import knobs, recording, symbols
 from vmcommit.analyse.what_if import NEVER, Growth, Steps
 from vmcommit.base.conventions import CLOSE
 from vmcommit.base.text import counted, printable
@@ -12,8 +12,15 @@ from vmcommit.base.units import MIB, count_text, size_text, time_text
 
 UNTOUCHED = "What was touched is not known: it was recorded with --no-touch."
 UNSAID = "What was touched is not known: the system does not say."
-LOOKS = ("Looks see no calls and no call stacks, not what was touched and given back between two "
-         "of them, and no process that this one started.")
+FRAMES = ("Call stacks are by frame pointers: of what was compiled without, as Debian's libraries "
+          "are, callers may be missing; -fno-omit-frame-pointer keeps them.")
+NAMELESS = "Functions have no names: addr2line is not found (Debian: apt-get install binutils)."
+STACKLESS = "without a call stack: what programs began with, and stacks that grew"
+FRAMES_SHOWN, NAME_LETTERS = 16, 120
+UNSEEN = ("Looks see no calls and no call stacks, not what was touched and given back between two "
+          "of them, and no process that ")
+LOOKS = f"{UNSEEN}this one started."
+LOOKS_AT_EVERY = f"{UNSEEN}came and went between two, or whose parent went before it was seen."
 
 
 def mib_seconds(byte_seconds):
@@ -57,9 +64,11 @@ def headline(over):
 
 def name_of(used):
     facts = used.recording.facts
+    words = recording.command_of(used.recording) or [
+        life.name for life in used.recording.lives.values()]
     path = (pathlib.PurePath if facts.get("system", "linux") == "linux"
             else pathlib.PureWindowsPath)
-    return printable(path(recording.command_of(used.recording)[0]).name)
+    return printable(path(words[0]).name)
 
 
 def apart(looks):
@@ -94,7 +103,7 @@ def sampled_sentences(used):
     if faults is not None and cpu is not None:
         yield f"{count_text(faults)} page faults and {time_text(cpu)} of CPU."
     yield from missed(used)
-    yield LOOKS
+    yield LOOKS_AT_EVERY if used.of_every_process else LOOKS
 
 
 def sentences(used):
@@ -134,6 +143,41 @@ def tables(used):
     for name, (calls, failed, size, ns) in used.calls().items():
         yield (f"  {name:<14}{count_text(calls):>9}{failed:>8}{size_text(size):>12}"
                f"{time_text(ns):>10}")
+
+
+def child_lines(children):
+    """Of processes that a sampled one started: {their number: Usage}."""
+    processes = "a process" if len(children) == 1 else f"{len(children)} processes"
+    yield f"It started {processes}, each recorded in a folder by its number:"
+    yield f"  {'process':<9}{'program':<20}{'looks':>8}{'most charged':>14}{'touched':>12}"
+    for number, used in children.items():
+        touched = "-" if used.blind else size_text(used.over.peak("touched")[1])
+        yield (f"  {number:<9}{name_of(used)[:19]:<20}{len(used.looks):>8}"
+               f"{size_text(used.over.peak('charged')[1]):>14}{touched:>12}")
+
+
+# Who wastes what is charged.
+
+def waster_lines(used, found):
+    """Of wasters.Waster, the largest first."""
+    names = symbols.Names(place for one in found for place in one.places)
+    yield "The largest wasters, by what was charged and not touched over time:"
+    for one in found:
+        yield (f"  {mib_seconds(one.byte_seconds)}, "
+               f"{share(one.byte_seconds, used.over.byte_seconds['unused'])} of all; at most "
+               f"{size_text(one.most)} at a time"
+               + (f", {counted(one.calls, 'call')}" if one.places else ""))
+        if not one.places:
+            yield f"      {STACKLESS}"
+        for place in one.places[:FRAMES_SHOWN]:
+            yield f"      {printable(names.texts[place])[:NAME_LETTERS]}"
+        if len(one.places) > FRAMES_SHOWN:
+            yield f"      {counted(len(one.places) - FRAMES_SHOWN, 'more caller')}"
+    yield FRAMES
+    if not symbols.tool():
+        yield NAMELESS
+    for path in names.changed:
+        yield f"{printable(path)} is another file than was recorded: nothing in it has a name."
 
 
 # Two side by side.
