@@ -20,6 +20,18 @@ struct watch {
  * the system's error code. */
 int watch_attach(uint64_t process, struct watch *watch);
 
+/* The same for a process beside one that is watched already: what asks this process to end comes
+ * through that one alone. And its end. */
+int watch_beside(uint64_t process, struct watch *watch);
+void watch_close(struct watch *watch);
+
+/* Whether the system says which processes another one started. */
+bool watch_knows_children(void);
+
+/* Calls `each` for all that `process` started and that are there, or wait to be noticed by it; not
+ * for those of them that have passed on to another parent. */
+void watch_children(uint64_t process, void (*each)(uint64_t child, void *context), void *context);
+
 /* Starts the program of `words`, ended by NULL, which is looked for as a shell does. From then on
  * an interrupt from the terminal is the program's alone, and what else asks this process to end is
  * passed on to it. Returns 0 or the system's error code. */
@@ -28,8 +40,8 @@ int watch_start(char **words, struct watch *watch);
 /* Whether an error of watch_start says that there is no such program. */
 bool watch_no_program(int error);
 
-/* WATCH_LATER: the time is up. WATCH_ENDED: the process has. WATCH_ASKED: somebody asks this
- * process to end, which watches one that it didn't start. */
+/* WATCH_LATER: the time is up. WATCH_ENDED: the process has, which is said once. WATCH_ASKED:
+ * somebody asks this process to end, which watches one that it didn't start, or that has ended. */
 enum watch_event { WATCH_LATER, WATCH_ENDED, WATCH_ASKED };
 enum watch_event watch_wait(struct watch *watch, uint64_t ms);
 

@@ -128,6 +128,66 @@ class Attached(Sampling):
         self.assertFalse(self.output.exists())
 
 
+@unittest.skipIf(WINDOWS, "which processes one started, Windows does not say")
+class Family(Sampling):
+    """A shell that starts two programs, which commit 20 and 48 MiB, touch 8 and 16, and outlive
+    it."""
+
+    SIZES = ((64 * MIB, 20 * MIB, 8 * MIB), (96 * MIB, 48 * MIB, 16 * MIB))
+
+    def begin_all(self):
+        pipes = [[self.folder / f"{name}{number}" for name in ("in", "out")] for number in (0, 1)]
+        for path in (*pipes[0], *pipes[1]):
+            os.mkfifo(path)
+        script = " ".join(f"{BIN / 'stages'} {' '.join(map(str, sizes))} <{given} >{said} &"
+                          for sizes, (given, said) in zip(self.SIZES, pipes, strict=True))
+        recorder = self.begin(command("record", "--sample", "--every-process", "--interval", 5,
+                                      "--output", self.output, "--", "sh", "-c",
+                                      f"{script} read line; exit 7"))
+        streams = [[self.enterContext(open(path, mode, encoding="utf-8"))
+                    for path, mode in zip(pair, "wr", strict=True)] for pair in pipes]
+        return recorder, {int(said.readline()): (given, said) for given, said in streams}
+
+    def tell_all(self, streams):
+        for given, said in streams.values():
+            given.write("\n")
+            given.flush()
+            self.assertEqual(said.readline(), "0\n")
+
+    def test_each_child_at_each_stage(self):
+        recorder, streams = self.begin_all()
+        outer, first = self.output, {}
+        for stage, held in enumerate(STAGES):
+            self.tell_all(streams)
+            if stage == 3:
+                recorder.stdin.write("\n")  # which ends the shell
+                recorder.stdin.flush()
+            for pid, sizes in zip(streams, self.SIZES, strict=True):
+                self.output = outer / str(pid)
+                kind = self.look()
+                kind = (kind.reserved, kind.charged, kind.touched)
+                before = first.setdefault(pid, kind)
+                self.assertEqual([now - then for now, then in zip(kind, before, strict=True)],
+                                 [size if part else 0 for size, part in
+                                  zip(sizes, held, strict=True)], f"{pid}, stage {stage}")
+        self.output = outer
+        for given, _ in streams.values():
+            given.close()
+        done = self.end(recorder)
+        self.assertEqual(done.returncode, 7)
+        self.assertRegex(done.stderr,
+                         r"^record: \d+ looks, and at 2 processes that it started: \S+\n$")
+        self.check_report(streams)
+
+    def check_report(self, pids):
+        done = execute(vmcommit("record", "report", self.output))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("\nIt started 2 processes, ", done.stdout)
+        for pid in pids:
+            self.assertRegex(done.stdout, rf"(?m)^  {pid} +stages +\d+ +(20|48)\.\d+ MiB +\d")
+            self.assertIn("end", recording.read(self.output / str(pid)).facts)
+
+
 class Started(Sampling):
     def test_each_stage_and_the_programs_own_streams_and_status(self):
         recorder = self.begin(command("record", "--sample", "--interval", 5, "--output",
@@ -163,7 +223,9 @@ class Started(Sampling):
                             (["--pid", "1", "--", "x"], "--pid: 'x' is to be started as well"),
                             (["--sample"], "no program given"),
                             (["--sample", "--check", "1", "x"], "--check has no meaning"),
-                            (["--no-touch", "--pid", "1"], "--no-touch has no meaning")):
+                            (["--no-touch", "--pid", "1"], "--no-touch has no meaning"),
+                            (["--only", "x", "--sample", "x"], "--only has no meaning"),
+                            (["--stacks", "--sample", "x"], "--stacks has no meaning")):
             with self.subTest(words=words):
                 done = run("record", *words)
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
@@ -171,9 +233,12 @@ class Started(Sampling):
 
     @unittest.skipUnless(WINDOWS, "Linux traces")
     def test_what_can_not_be_traced(self):
-        done = run("record", "--output", self.output, "x")
-        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
-        self.assertIn("record --sample -- x", done.stderr)
+        for words, says in (((), "record --sample -- x"), (("--stacks",), "record --sample -- x"),
+                            (("--stacks", "--sample"), "--stacks has no meaning with --sample"),
+                            (("--every-process", "--sample"), "--every-process: ")):
+            done = run("record", "--output", self.output, *words, "x")
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(says, done.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "folder.h"
@@ -11,7 +12,11 @@
 #include "system/vm.h"
 #include "system/watch.h"
 
-enum { SHARE = 50, WHY_BYTES = 512 }; /* of the time: looks take at most one part of so many */
+enum {
+    SHARE = 50, /* of the time: looks take at most one part of so many */
+    MOST_PROCESSES = 1024,
+    WHY_BYTES = 512,
+};
 
 /* The regions of one kind, in bytes; `touched` of what is charged and of what is not. */
 struct sums {
@@ -19,14 +24,19 @@ struct sums {
     struct meter_count touched, touched_uncharged, resident;
 };
 
+/* Of one process. */
 struct sampling {
+    struct sampling *next; /* of a process that this one, or another before it, started */
     const struct record_options *options;
+    const struct folder *outer; /* of the process that was asked for; NULL: that is this one */
     struct watch watch;
     struct folder folder;
     struct log log;
     struct sums kinds[SPACE_KIND_SYSTEM + 1];
     bool touch; /* the system says what is touched */
     bool told;  /* that it can't be read */
+    bool ended;
+    char path[4096]; /* of the program, as it was when it was last looked at */
     uint64_t looks;
 };
 
@@ -98,13 +108,25 @@ static void log_look(struct sampling *sampling)
 static void log_begin(struct sampling *sampling)
 {
     struct log *log = &sampling->log;
-    char path[4096];
-    watch_path(&sampling->watch, path, sizeof path);
     log_add(log, "# touch %s\nE", sampling->touch ? "yes" : "no");
     log_add_time(log);
     log_add(log, " 0 %" PRIu64 " 0 ", sampling->watch.process);
-    log_add_escaped(log, path);
+    log_add_escaped(log, sampling->path);
     log_end(log);
+}
+
+/* A process that was started elsewhere may have become another program since. */
+static void look_at_program(struct sampling *sampling)
+{
+    char path[sizeof sampling->path], *words[] = {path, NULL};
+    watch_path(&sampling->watch, path, sizeof path);
+    if (path[0] == '\0' || strcmp(path, sampling->path) == 0)
+        return;
+    memcpy(sampling->path, path, sizeof path);
+    if (sampling->watch.started)
+        return;
+    folder_log_command(&sampling->log, words);
+    log_end(&sampling->log);
 }
 
 static void log_head(struct sampling *sampling, char **words)
@@ -113,6 +135,8 @@ static void log_head(struct sampling *sampling, char **words)
     log_add(log, "recording 1\n# sampled %s\n# interval_ms %" PRIu64 "\n# system %s\n# page %zu\n",
             sampling->watch.started ? "from its start" : "from outside",
             sampling->options->interval_ms, meter_platform(), vm_page_bytes());
+    if (sampling->options->every)
+        log_add(log, "# every yes\n");
     folder_log_command(log, words);
     log_end(log);
 }
@@ -124,43 +148,6 @@ static void tell_once(struct sampling *sampling, const char *why)
     sampling->told = true;
 }
 
-/* The time until the next look, in ms. */
-static uint64_t look_and_log(struct sampling *sampling)
-{
-    char why[WHY_BYTES];
-    uint64_t start = meter_clock_ns();
-    bool whole = look(sampling, sampling->watch.process, why, sizeof why);
-    if (whole && sampling->looks == 0)
-        log_begin(sampling);
-    if (whole)
-        log_look(sampling);
-    else if (watch_wait(&sampling->watch, 0) == WATCH_LATER)
-        tell_once(sampling, why);
-    uint64_t pause = (meter_clock_ns() - start) * (SHARE - 1) / 1000000;
-    return pause > sampling->options->interval_ms ? pause : sampling->options->interval_ms;
-}
-
-static void end(struct sampling *sampling)
-{
-    char system[256];
-    log_add(&sampling->log, "# end");
-    log_end(&sampling->log);
-    log_close(&sampling->log);
-    vm_error_text(sampling->log.error, system, sizeof system);
-    if (sampling->log.error != 0)
-        fprintf(stderr, "record: cannot write the log: %s\n", system);
-    fprintf(stderr, "record: %" PRIu64 " look%s: %s\n", sampling->looks,
-            sampling->looks == 1 ? "" : "s", sampling->folder.path);
-}
-
-static enum watch_event sample(struct sampling *sampling)
-{
-    enum watch_event event = WATCH_LATER;
-    while (event == WATCH_LATER)
-        event = watch_wait(&sampling->watch, look_and_log(sampling));
-    return event;
-}
-
 static int complain(int status, const char *what, int error)
 {
     char system[256];
@@ -169,9 +156,135 @@ static int complain(int status, const char *what, int error)
     return status;
 }
 
+/* A process that another one started is recorded once it has been seen. */
+static bool begin_child(struct sampling *child)
+{
+    char *words[] = {child->path, NULL};
+    int error = folder_open_within(child->outer, child->watch.process, &child->folder, &child->log);
+    if (error != 0) {
+        child->ended = true;
+        watch_close(&child->watch);
+        complain(0, "create a log", error);
+        return false;
+    }
+    watch_path(&child->watch, child->path, sizeof child->path);
+    log_head(child, words);
+    return true;
+}
+
+static void look_and_log(struct sampling *sampling)
+{
+    char why[WHY_BYTES];
+    bool whole = look(sampling, sampling->watch.process, why, sizeof why);
+    if (whole && sampling->outer != NULL && sampling->looks == 0 && !begin_child(sampling))
+        return;
+    if (whole)
+        look_at_program(sampling);
+    if (whole && sampling->looks == 0)
+        log_begin(sampling);
+    if (whole)
+        log_look(sampling);
+    else if (space_alive(sampling->watch.process))
+        tell_once(sampling, why);
+}
+
+static void end(struct sampling *sampling)
+{
+    char system[256];
+    if (sampling->ended)
+        return;
+    sampling->ended = true;
+    watch_close(&sampling->watch);
+    if (sampling->outer != NULL && sampling->looks == 0)
+        return;
+    log_add(&sampling->log, "# end");
+    log_end(&sampling->log);
+    log_close(&sampling->log);
+    vm_error_text(sampling->log.error, system, sizeof system);
+    if (sampling->log.error != 0)
+        fprintf(stderr, "record: cannot write %s: %s\n", sampling->folder.log_path, system);
+}
+
+/* The process that was asked for, and those that it and they started. */
+struct family {
+    struct sampling *first;
+    unsigned count;
+    bool told; /* that there are too many */
+};
+
+static void add_child(uint64_t process, void *context)
+{
+    struct family *family = context;
+    struct sampling **place = &family->first->next;
+    while (*place != NULL && (*place)->watch.process != process)
+        place = &(*place)->next;
+    if (*place != NULL)
+        return;
+    struct sampling *child = family->count < MOST_PROCESSES ? calloc(1, sizeof *child) : NULL;
+    if (child == NULL) {
+        if (!family->told)
+            fprintf(stderr, "record: no more than %u processes are looked at\n", family->count);
+        family->told = true;
+        return;
+    }
+    child->options = family->first->options;
+    child->outer = &family->first->folder;
+    child->ended = watch_beside(process, &child->watch) != 0;
+    child->watch.process = process;
+    *place = child;
+    family->count++;
+}
+
+/* The time until the next look, in ms. */
+static uint64_t look_at_all(struct family *family)
+{
+    const struct record_options *options = family->first->options;
+    uint64_t start = meter_clock_ns();
+    for (struct sampling *each = family->first; each != NULL; each = each->next) {
+        if (each->ended)
+            continue;
+        look_and_log(each);
+        if (options->every)
+            watch_children(each->watch.process, add_child, family);
+        if (each->outer != NULL && watch_wait(&each->watch, 0) == WATCH_ENDED)
+            end(each);
+    }
+    uint64_t pause = (meter_clock_ns() - start) * (SHARE - 1) / 1000000;
+    return pause > options->interval_ms ? pause : options->interval_ms;
+}
+
+static bool any_left(const struct sampling *first)
+{
+    while (first != NULL && first->ended)
+        first = first->next;
+    return first != NULL;
+}
+
+/* Until the last of them ends, or this process is asked to. */
+static void sample(struct sampling *first)
+{
+    struct family family = {.first = first, .count = 1};
+    enum watch_event event;
+    uint64_t seen = 0;
+    do {
+        event = watch_wait(&first->watch, look_at_all(&family));
+        if (event == WATCH_ENDED)
+            end(first);
+    } while (event != WATCH_ASKED && any_left(first));
+    for (struct sampling *each = first; each != NULL; each = each->next) {
+        end(each);
+        seen += each->outer != NULL && each->looks > 0;
+    }
+    fprintf(stderr, "record: %" PRIu64 " look%s", first->looks, first->looks == 1 ? "" : "s");
+    if (first->options->every)
+        fprintf(stderr, ", and at %" PRIu64 " process%s that it started", seen,
+                seen == 1 ? "" : "es");
+    fprintf(stderr, ": %s\n", first->folder.path);
+}
+
 static int record_process(struct sampling *sampling)
 {
-    char why[WHY_BYTES], path[4096], *words[] = {path, NULL};
+    char why[WHY_BYTES], *path = sampling->path, *words[] = {path, NULL};
     if (!look(sampling, sampling->options->process, why, sizeof why)) {
         fprintf(stderr, "record: %s\n", why);
         return NOT_RECORDED;
@@ -179,14 +292,13 @@ static int record_process(struct sampling *sampling)
     int error = watch_attach(sampling->options->process, &sampling->watch);
     if (error != 0)
         return complain(NOT_RECORDED, "watch the process", error);
-    watch_path(&sampling->watch, path, sizeof path);
+    watch_path(&sampling->watch, path, sizeof sampling->path);
     int status = folder_open(&sampling->folder, &sampling->log, sampling->options,
                              path[0] != '\0' ? path : "process");
     if (status != 0)
         return status;
     log_head(sampling, words);
     sample(sampling);
-    end(sampling);
     return 0;
 }
 
@@ -206,7 +318,6 @@ static int record_program(struct sampling *sampling)
     }
     log_head(sampling, words);
     sample(sampling);
-    end(sampling);
     return watch_end(&sampling->watch);
 }
 
@@ -214,5 +325,10 @@ int sampling_record(const struct record_options *options)
 {
     static struct sampling sampling;
     sampling.options = options;
+    if (options->every && !watch_knows_children()) {
+        fprintf(stderr, "record: --every-process: which processes a program starts, this system "
+                        "does not say; leave it out\n");
+        return RECORD_USAGE;
+    }
     return options->process != 0 ? record_process(&sampling) : record_program(&sampling);
 }

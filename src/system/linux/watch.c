@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "system/watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -46,6 +47,52 @@ int watch_attach(uint64_t process, struct watch *watch)
     *watch = (struct watch){.started = false};
     int error = open_process(process, watch);
     return error != 0 ? error : heed_signals(watch, &before);
+}
+
+int watch_beside(uint64_t process, struct watch *watch)
+{
+    *watch = (struct watch){.asked = -1};
+    return open_process(process, watch);
+}
+
+void watch_close(struct watch *watch)
+{
+    if (watch->handle >= 0)
+        close((int)watch->handle);
+    watch->handle = -1;
+}
+
+/* CONFIG_PROC_CHILDREN (Documentation/filesystems/proc.rst). */
+bool watch_knows_children(void)
+{
+    return access("/proc/thread-self/children", R_OK) == 0;
+}
+
+static void children_of(uint64_t process, const char *thread,
+                        void (*each)(uint64_t child, void *context), void *context)
+{
+    char path[320];
+    uint64_t child;
+    snprintf(path, sizeof path, "/proc/%" PRIu64 "/task/%s/children", process, thread);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    while (fscanf(file, "%" SCNu64, &child) == 1)
+        each(child, context);
+    fclose(file);
+}
+
+void watch_children(uint64_t process, void (*each)(uint64_t child, void *context), void *context)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%" PRIu64 "/task", process);
+    DIR *threads = opendir(path);
+    if (threads == NULL)
+        return;
+    for (const struct dirent *thread; (thread = readdir(threads)) != NULL;)
+        if (thread->d_name[0] != '.')
+            children_of(process, thread->d_name, each, context);
+    closedir(threads);
 }
 
 /* Becomes the program, or hands back why not through a pipe that closes where execve succeeds. */
@@ -106,16 +153,19 @@ static uint64_t now_ms(void)
 static bool pass_on(struct watch *watch)
 {
     struct signalfd_siginfo asked;
-    if (read((int)watch->asked, &asked, sizeof asked) != sizeof asked || !watch->started)
+    if (read((int)watch->asked, &asked, sizeof asked) != sizeof asked || !watch->started ||
+        watch->handle < 0)
         return false;
     kill((pid_t)watch->process, (int)asked.ssi_signo);
     return true;
 }
 
-static void reap(struct watch *watch)
+static enum watch_event reap(struct watch *watch)
 {
     if (watch->started)
         waitpid((pid_t)watch->process, &watch->status, 0);
+    watch_close(watch);
+    return WATCH_ENDED;
 }
 
 enum watch_event watch_wait(struct watch *watch, uint64_t ms)
@@ -126,10 +176,8 @@ enum watch_event watch_wait(struct watch *watch, uint64_t ms)
         int ready = poll(files, 2, passed < ms ? (int)(ms - passed) : 0);
         if (ready == 0)
             return WATCH_LATER;
-        if (ready > 0 && files[0].revents != 0) {
-            reap(watch);
-            return WATCH_ENDED;
-        }
+        if (ready > 0 && files[0].revents != 0)
+            return reap(watch);
         if (ready > 0 && files[1].revents != 0 && !pass_on(watch))
             return WATCH_ASKED;
     }

@@ -30,6 +30,30 @@ int watch_attach(uint64_t process, struct watch *watch)
     return 0;
 }
 
+int watch_beside(uint64_t process, struct watch *watch)
+{
+    (void)process;
+    (void)watch;
+    return ERROR_CALL_NOT_IMPLEMENTED;
+}
+
+void watch_close(struct watch *watch)
+{
+    (void)watch;
+}
+
+bool watch_knows_children(void)
+{
+    return false;
+}
+
+void watch_children(uint64_t process, void (*each)(uint64_t child, void *context), void *context)
+{
+    (void)process;
+    (void)each;
+    (void)context;
+}
+
 int watch_start(char **words, struct watch *watch)
 {
     STARTUPINFOA startup = {.cb = sizeof startup};
