@@ -699,6 +699,32 @@ struct meter_count cycle_count_locks(struct cycle *cycle)
     return error == 0 ? counted.lock_count : (struct meter_count){0, false};
 }
 
+static void run_most(void *context)
+{
+    struct cycle *cycle = context;
+    struct region *region = &cycle->region;
+    restart(cycle);
+    region_keep_failure(region, "find the most", 0, region->size,
+                        cycle->strategy->most(region, &cycle->most));
+}
+
+void cycle_find_most(struct cycle *cycle, struct meter_count *commit_bytes,
+                     struct meter_count *resident_bytes)
+{
+    struct sample *sample = cycle->sample, passing = {.status = SAMPLE_OK};
+    *commit_bytes = *resident_bytes = (struct meter_count){0, false};
+    if (cycle->strategy->most == NULL)
+        return;
+    cycle->sample = &passing;
+    int error = cycle_trap(cycle, run_most);
+    cycle_release(cycle);
+    cycle->sample = sample;
+    if (error != 0)
+        return;
+    *commit_bytes = (struct meter_count){cycle->most.region_commit_bytes, true};
+    *resident_bytes = cycle->most.process_resident_bytes;
+}
+
 /* The leader's cycle is the caller's; the others begin as copies of it. */
 static void make_crew(struct cycle *leader, unsigned threads)
 {

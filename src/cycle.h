@@ -59,6 +59,7 @@ struct cycle {
     /* The probing cycle's readings. */
     unsigned char *base;
     struct maps_memory before, reserved, peak, purged, retouched, released;
+    struct maps_memory most; /* of a cycle that looks for it */
     struct meter_count retouch_minor_faults;
 };
 
@@ -114,6 +115,11 @@ void cycle_stop(struct cycle *cycle);
 /* What a run counted that a sample can't have of its own timed cycles: counts, in one more cycle,
  * how often the address space's lock is taken. Unknown where that can't be counted. */
 struct meter_count cycle_count_locks(struct cycle *cycle);
+
+/* The most that was charged and resident at any moment, by one more cycle: unknown where that is
+ * once all is touched, or could not be found. */
+void cycle_find_most(struct cycle *cycle, struct meter_count *commit_bytes,
+                     struct meter_count *resident_bytes);
 
 /* Keeps that our own work failed, if `error` is not 0 and nothing was kept yet. */
 void cycle_keep_error(struct cycle *cycle, const char *failed, int error);

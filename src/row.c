@@ -319,6 +319,8 @@ static const struct column columns[] = {
     {"voluntary_switches", add_switches, offsetof(struct sample, voluntary_switches)},
     {"involuntary_switches", add_switches, offsetof(struct sample, involuntary_switches)},
     {"lock_count", add_bytes, offsetof(struct sample, lock_count)},
+    {"most_commit_bytes", add_bytes, offsetof(struct sample, most_commit_bytes)},
+    {"most_resident_bytes", add_bytes, offsetof(struct sample, most_resident_bytes)},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 

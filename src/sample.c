@@ -151,6 +151,7 @@ static bool take_cycles(struct cycle *cycle)
     error = run_batches(cycle);
     if (error == 0) {
         sample->lock_count = cycle_count_locks(cycle);
+        cycle_find_most(cycle, &sample->most_commit_bytes, &sample->most_resident_bytes);
         return true;
     }
     *sample = counted;

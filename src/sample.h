@@ -57,6 +57,10 @@ struct sample {
     struct meter_count voluntary_switches;
     struct meter_count involuntary_switches;
     struct meter_count lock_count; /* of one cycle, counted by itself */
+
+    /* The same, of one cycle that looks for it. */
+    struct meter_count most_commit_bytes;
+    struct meter_count most_resident_bytes;
 };
 
 struct cycle;

@@ -9,6 +9,8 @@
 #include "region.h"
 #include "workload.h"
 
+struct maps_memory;
+
 /* By what a strategy commits; --chunk sets the step of the last alone. */
 enum strategy_step { STEP_SIZE, STEP_PAGE, STEP_CHUNK };
 
@@ -60,6 +62,11 @@ struct strategy {
     /* Makes the page at `offset` accessible when an access there has faulted; NULL if no fault is
      * expected. Runs in a fault handler. */
     int (*fault)(struct region *region, size_t offset);
+
+    /* Does all but the release, and finds the most that is charged for the region, and that the
+     * process has resident, at any moment, against before; NULL where that is once all is touched.
+     */
+    int (*most)(struct region *region, struct maps_memory *most);
 
     /* Gives everything back; NULL for region_release. Nothing happens if nothing is held. */
     int (*release)(struct region *region);

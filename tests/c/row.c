@@ -27,7 +27,7 @@ static const char *format(const struct sample *sample)
  */
 static const char *between(const char *text)
 {
-    for (int column = 0; column < 31; column++)
+    for (int column = 0; column < 33; column++)
         *strrchr(row, ',') = '\0';
     return strchr(strchr(text, ',') + 1, ',');
 }
@@ -73,7 +73,9 @@ static void the_end_of_a_row(void)
                             .cpu_ns = {3000, true},
                             .voluntary_switches = {3, true},
                             .involuntary_switches = {4, true},
-                            .lock_count = {99, true}};
+                            .lock_count = {99, true},
+                            .most_commit_bytes = {8192, true},
+                            .most_resident_bytes = {4096, true}};
     struct sample plain = {.status = SAMPLE_OK, .batch = 1};
     struct trace trace = {.taken = true,
                           .p50_ns = 50,
@@ -95,7 +97,7 @@ static void the_end_of_a_row(void)
     row_add(&with_all, &text);
     snprintf(expected, sizeof expected,
              ",%" PRIu64 ",sequential,50,90,99,999,1000,7000,%s,,,,,,,,,,,,,,5,8192,"
-             "3,stripes,1500.0,2000.5,1.500000,2,99\r\n",
+             "3,stripes,1500.0,2000.5,1.500000,2,99,8192,4096\r\n",
              meter_clock_tick_ns(), commit_kinds->name);
     CHECK(text.length > strlen(expected));
     CHECK_TEXT(row + text.length - strlen(expected), expected);
@@ -104,7 +106,7 @@ static void the_end_of_a_row(void)
     configuration.share = SHARE_OWN;
     format(&plain); /* without a trace and without turns */
     snprintf(expected, sizeof expected,
-             ",%" PRIu64 ",sequential,,,,,,,%s,,,,,,,,,,,,,,,,1,own,,0.0,,,\r\n",
+             ",%" PRIu64 ",sequential,,,,,,,%s,,,,,,,,,,,,,,,,1,own,,0.0,,,,,\r\n",
              meter_clock_tick_ns(), commit_kinds->name);
     CHECK_TEXT(row + strlen(row) - strlen(expected), expected);
 }

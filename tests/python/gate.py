@@ -179,7 +179,7 @@ class Counts(unittest.TestCase):
             "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count",
             "purge_calls", "retouch_minor_faults", "purged_commit_bytes", "purged_resident_bytes",
             "purged_table_bytes", "purged_region_count", "retouched_commit_bytes",
-            "retouched_region_count", "lock_count"))
+            "retouched_region_count", "lock_count", "most_commit_bytes", "most_resident_bytes"))
 
     def test_each_column(self):
         self.assertEqual(rules.compare_counts(ROW, ROW), [])

@@ -95,6 +95,24 @@ bool runs_add(struct runs *runs, const struct runs *more)
     return true;
 }
 
+bool runs_include(struct runs *runs, uint64_t start, uint64_t end)
+{
+    struct run run = {start, end};
+    const struct runs one = {&run, 1, 1};
+    return start >= end || (runs_remove(runs, start, end) && runs_add(runs, &one));
+}
+
+uint64_t runs_size(const struct runs *runs, uint64_t start, uint64_t end)
+{
+    uint64_t size = 0;
+    for (size_t i = runs_first(runs, start); i < runs->count && runs->items[i].start < end; i++) {
+        uint64_t from = runs->items[i].start > start ? runs->items[i].start : start;
+        uint64_t to = runs->items[i].end < end ? runs->items[i].end : end;
+        size += to - from;
+    }
+    return size;
+}
+
 bool runs_minus(const struct runs *runs, uint64_t start, uint64_t end, const struct runs *others,
                 struct runs *rest)
 {

@@ -31,6 +31,12 @@ bool runs_remove(struct runs *runs, uint64_t start, uint64_t end);
 /* Adds the runs of `more`, none of which meets the set. */
 bool runs_add(struct runs *runs, const struct runs *more);
 
+/* Adds what of [start, end) is not in it yet. */
+bool runs_include(struct runs *runs, uint64_t start, uint64_t end);
+
+/* Bytes of [start, end) that are in it. */
+uint64_t runs_size(const struct runs *runs, uint64_t start, uint64_t end);
+
 /* What of `runs` within [start, end) is not in `others`, added to `rest`. */
 bool runs_minus(const struct runs *runs, uint64_t start, uint64_t end, const struct runs *others,
                 struct runs *rest);

@@ -23,13 +23,8 @@ struct closing {
 
 static void add(struct player *player, struct runs *runs, struct run run)
 {
-    struct runs one = {0}, more = {0};
-    if (run.start < run.end &&
-        !(runs_append(&one, run.start, run.end) &&
-          runs_minus(&one, run.start, run.end, runs, &more) && runs_add(runs, &more)))
+    if (!runs_include(runs, run.start, run.end))
         player->failed = true;
-    runs_free(&one);
-    runs_free(&more);
 }
 
 static void take_away(struct player *player, struct runs *runs, struct run run)
@@ -38,26 +33,14 @@ static void take_away(struct player *player, struct runs *runs, struct run run)
         player->failed = true;
 }
 
-static uint64_t size_within(const struct runs *runs, struct run run)
-{
-    uint64_t size = 0;
-    for (size_t i = runs_first(runs, run.start); i < runs->count && runs->items[i].start < run.end;
-         i++) {
-        uint64_t start = runs->items[i].start > run.start ? runs->items[i].start : run.start;
-        uint64_t end = runs->items[i].end < run.end ? runs->items[i].end : run.end;
-        size += end - start;
-    }
-    return size;
-}
-
 static bool covers(const struct runs *runs, struct run run)
 {
-    return size_within(runs, run) == run.end - run.start;
+    return runs_size(runs, run.start, run.end) == run.end - run.start;
 }
 
 void player_forget(struct player *player, struct run run)
 {
-    player->resident -= size_within(&player->touched, run);
+    player->resident -= runs_size(&player->touched, run.start, run.end);
     take_away(player, &player->touched, run);
 }
 

@@ -6,7 +6,9 @@
 #include <sys/mman.h>
 
 #include "harness.h"
+#include "most.h"
 #include "script.h"
+#include "system/maps.h"
 
 /* Where nothing comes to lie that asks for no place: the parts of the region that are unmapped in
  * between stay free. */
@@ -43,9 +45,18 @@ static void replay_shape(struct configuration *configuration)
     configuration->resident = (size_t)script.resident;
 }
 
-static int map(const struct script_event *event, unsigned char *at, int protection, int flags)
+/* What the program began with stays charged. */
+static bool is_charged(const struct region *region, const struct script_event *event)
 {
-    flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | (event->reserves ? 0 : MAP_NORESERVE);
+    bool began_with = event < script.events + script.begun;
+    return event->reserves && (region->commit != COMMIT_NORESERVE || began_with);
+}
+
+static int map(const struct region *region, const struct script_event *event, unsigned char *at,
+               int protection)
+{
+    int flags =
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | (is_charged(region, event) ? 0 : MAP_NORESERVE);
     return mmap(at, event->size, protection, flags, -1, 0) != MAP_FAILED ? 0 : errno;
 }
 
@@ -64,8 +75,8 @@ static int play_map(const struct region *region, const struct script_event *even
 {
     if (as_recorded(region, event) || !event->reserves ||
         event->protection != (PROT_READ | PROT_WRITE))
-        return map(event, at, event->protection, 0);
-    int error = map(event, at, PROT_NONE, region->commit == COMMIT_NORESERVE ? MAP_NORESERVE : 0);
+        return map(region, event, at, event->protection);
+    int error = map(region, event, at, PROT_NONE);
     return error == 0 ? commit(region, event, at) : error;
 }
 
@@ -168,6 +179,46 @@ static int replay_touch(struct region *region, const struct workload *workload)
     return 0;
 }
 
+static int look(const struct region *region, const struct maps_memory *before,
+                struct maps_memory *most)
+{
+    struct maps_memory now;
+    int error = maps_read(region->base, script.size, &now);
+    uint64_t resident = now.process_resident_bytes.value - before->process_resident_bytes.value;
+    if (now.region_commit_bytes > most->region_commit_bytes)
+        most->region_commit_bytes = now.region_commit_bytes;
+    if (resident > most->process_resident_bytes.value)
+        most->process_resident_bytes.value = resident;
+    return error;
+}
+
+static bool may_be_more(const struct script_event *event, const struct maps_memory *most)
+{
+    return event->may_commit > most->region_commit_bytes ||
+           event->may_hold > most->process_resident_bytes.value;
+}
+
+/* Looks where more may be there than was ever seen, before it becomes less, and at the end. */
+static int replay_most(struct region *region, struct maps_memory *most)
+{
+    struct maps_memory before;
+    int error = most_mark(&script, region->commit) ? maps_read(NULL, 0, &before) : ENOMEM;
+    *most = (struct maps_memory){.process_resident_bytes = {0, true}};
+    if (error == 0)
+        error = replay_reserve(region);
+    for (; reached.event < script.count && error == 0; reached.event++) {
+        const struct script_event *event = &script.events[reached.event];
+        if (may_be_more(event, most))
+            error = look(region, &before, most);
+        if (error == 0)
+            error = play(region, event);
+        if (error == 0 && event->kind == SCRIPT_TOUCH)
+            touch_pages(region, event, SIZE_MAX);
+        reached.touched = 0;
+    }
+    return error == 0 ? look(region, &before, most) : error;
+}
+
 static int replay_release(struct region *region)
 {
     int error = region->base != NULL ? vm_release(region->base, script.size) : 0;
@@ -186,5 +237,6 @@ const struct strategy harness_strategy = {
     .shape = replay_shape,
     .reserve = replay_reserve,
     .touch = replay_touch,
+    .most = replay_most,
     .release = replay_release,
 };

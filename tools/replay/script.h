@@ -27,6 +27,10 @@ struct script_event {
     bool commits;    /* makes memory usable that was not */
     bool empty;      /* of which nothing was touched, so that it could be committed another way */
     bool gives_back; /* all of it usable memory */
+
+    /* Bytes that may be charged and resident before it, at most, where it may lower either; else 0.
+     * By most_mark. */
+    uint64_t may_commit, may_hold;
 };
 
 struct script {

@@ -19,6 +19,8 @@ OF_THREADS = ("cpu_ns", "wall_ns", "voluntary_switches", "involuntary_switches",
 # What a cycle with readings of memory tells, and others leave empty.
 MEMORY = ("reserved_commit_bytes", "commit_bytes", "commit_system_bytes", "commit_process_bytes",
           "resident_bytes", "released_commit_bytes", "region_count", *PURGE_MEMORY)
+# The most at any moment, of a harness that may come to less before the end.
+AT_MOST = ("most_commit_bytes", "most_resident_bytes")
 # What the conductor of turns adds to a harness's row.
 TURNS = ("turns", "disturbed_turns", "undisturbed_ns")
 STATUSES = ("ok", "refused", "unsupported", "skipped")
@@ -52,6 +54,12 @@ DETAILS = {
                       "handled_faults", "ns", "commit_bytes", "region_count", "resident_bytes",
                       "table_bytes", "minor_faults", "copy_commit_bytes", "copy_faults", "copy_ns",
                       "count", "most")),
+    "recording": (("strategy", "platform", "pages", "touch_order", "commit_kind", "growth", "purge",
+                   "share", "status", "error"),
+                  ("page_bytes", "size_bytes", "chunk_bytes", "touched_bytes", "round", "threads"),
+                  ("set", "total_ns", "undisturbed_ns", "purge_step_bytes", "commit_calls",
+                   "purge_calls", "minor_faults", *AT_MOST, "commit_bytes", "resident_bytes",
+                   "region_count")),
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
     "supported": (("strategy", "option", "kind", "status"), (), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),

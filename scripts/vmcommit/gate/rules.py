@@ -11,13 +11,13 @@ import math
 import numpy
 
 from vmcommit.base.cells import Configuration
-from vmcommit.base.columns import CYCLE_NS, PURGE_COUNTS, STATUSES
+from vmcommit.base.columns import AT_MOST, CYCLE_NS, PURGE_COUNTS, STATUSES
 from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
 from vmcommit.base.statistics import median_interval, normal_reach, paired_interval, shared
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS,
-         "lock_count")
+         "lock_count", *AT_MOST)
 STRAY = {"lock_count": 32}  # so many more or less are a thread's first page tables, or chance
 COUNTED = ("batch", "page_bytes", "touched_bytes")  # at least 1 beside each time
 ALIKE = ("platform", "page_bytes")  # what both sides must share to be compared at all

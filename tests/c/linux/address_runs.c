@@ -24,6 +24,12 @@ static void check_flags(const struct runs *runs, const bool *expected)
     bool flags[SIZE];
     CHECK(flags_of(runs, flags));
     CHECK(memcmp(flags, expected, SIZE) == 0);
+    for (size_t start = 0; start < SIZE; start += 7) {
+        size_t within = 0;
+        for (size_t i = start; i < SIZE - start / 2; i++)
+            within += expected[i];
+        CHECK_EQUAL(runs_size(runs, start, SIZE - start / 2), within);
+    }
 }
 
 /* Adds what is not there yet of a range, as record does with what it sees touched. */
@@ -48,8 +54,11 @@ static void check_changes(void)
     for (int i = 0; i < 3000; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         uint64_t start = state >> 40 & 31, length = 1 + (state >> 50 & 7);
-        if ((state >> 60) < 8) {
+        if ((state >> 60) < 4) {
             add(&runs, flags, start, start + length);
+        } else if ((state >> 60) < 8) {
+            CHECK(runs_include(&runs, start, start + length));
+            memset(flags + start, 1, length);
         } else if ((state >> 60) < 14) {
             CHECK(runs_remove(&runs, start, start + length));
             memset(flags + start, 0, length);
