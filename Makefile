@@ -4,9 +4,12 @@
 #   make bench PROFILE=default      measure and draw: quick, default or full; RESULTS=folder;
 #                                   LIBRARY=mine.so, ALLOCATOR=file or system: measure these too
 #   make bench CAMPAIGN=commit      one question in full: commit, release, surroundings or threads
+#   make bench RECORDING=folder     what other ways to commit, and to give back, make of what record
+#                                   wrote there
 #   make compare BASE=main          what got slower against that revision, measured in turn;
 #                                   CELLS=commit, release or threads: of these questions;
-#                                   RECORDING=folder: of replaying what record wrote there too
+#                                   RECORDING=folder: of replaying what record wrote there too,
+#                                   CELLS=recording: of that alone, in every way
 #   make baseline NAME=x            store a baseline; make compare BASELINE=x compares with it
 #   make trend                      times over all comparisons so far, and where changes began
 #   make report                     draw results/latest again

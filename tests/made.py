@@ -15,12 +15,13 @@ import pandas
 
 from vmcommit.base import runs
 from vmcommit.base.cells import touched_bytes
-from vmcommit.base.columns import (LATENCIES, MANNER, NEEDED, OF_THREADS, PURGE_COUNTS,
+from vmcommit.base.columns import (DETAILS, LATENCIES, MANNER, NEEDED, OF_THREADS, PURGE_COUNTS,
                                    PURGE_LATENCIES)
 from vmcommit.base.conventions import ALL_TOUCHED, DEFAULT_STEP
 from vmcommit.base.files import write_json
 from vmcommit.base.folder import SHAPE, filled
 from vmcommit.base.strategies import Strategy, join, to_json
+from vmcommit.base.units import MIB
 
 NAN = float("nan")
 USUAL = {"pages": "small", "commit_kind": "", "growth": "", "purge": "", "purge_step_bytes": 0,
@@ -117,6 +118,37 @@ def write(folder, rows, strategies, **more):
     pandas.DataFrame(rows, columns=COLUMNS).to_csv(folder / "samples.csv", index=False,
                                                    lineterminator="\r\n")
     write_json(folder / "environment.json", environment(strategies, **more))
+
+
+REPLAY = strategy("replay", "size", options=("--commit", "--purge", "--recording", "--turns"),
+                  commit=("recorded", "populate", "noreserve"),
+                  purge=("recorded", "free", "guard"))
+
+
+def replays(factor=1.0, commit="recorded", purge="recorded", sets=6, error="", **counts):
+    """Rows of replays in that way: one of a process by itself, and one of each set, whose cycle
+    takes 2 ms times the factor; the first alone of what can't be done."""
+    row = dict.fromkeys(sum(DETAILS["recording"], ()), "") | {
+        "strategy": REPLAY.name, "platform": "linux", "pages": "small", "touch_order": "sequential",
+        "share": "own", "threads": 1, "page_bytes": PAGE, "size_bytes": MIB, "chunk_bytes": MIB,
+        "touched_bytes": 500 * PAGE, "commit_kind": commit, "purge": purge, "round": 1,
+        "total_ns": 3e6, "status": "unsupported" if error else "ok", "error": error,
+        "commit_calls": 7, "purge_calls": 2, "minor_faults": 500, "most_commit_bytes": 4 * MIB,
+        "most_resident_bytes": 2 * MIB, "commit_bytes": MIB, "resident_bytes": MIB,
+        "region_count": 3} | counts
+    return [row] + [row | {"set": number, "round": number, "undisturbed_ns":
+                           2e6 * factor * (1 + number % 3 / 10000)}
+                    for number in range(1, sets + 1) if not error]
+
+
+def write_replays(folder, program, rows):
+    """Adds to a run's folder that it replayed a recording of that program."""
+    path = folder / "environment.json"
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | {"recording": {
+        "folder": "recording", "program": program, "strategy": to_json(REPLAY)}})
+    (folder / "details").mkdir(exist_ok=True)
+    pandas.DataFrame(rows).to_csv(folder / "details" / "recording.csv", index=False,
+                                  lineterminator="\r\n")
 
 
 def in_rounds(numbers, *cells):

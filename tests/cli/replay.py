@@ -1,5 +1,7 @@
 """Holds build/bin/replay against what it replays: calls, touches and charge, exactly."""
 
+import json
+import os
 import pathlib
 import platform
 import re
@@ -10,11 +12,15 @@ from support import BIN, PAGE, SANITIZED, WINDOWS, execute, parse, vmcommit
 
 from vmcommit.analyse import recording
 from vmcommit.analyse.space import WRITE
+from vmcommit.base.problems import Usage
+from vmcommit.commands import bench
 
 # Each ends as a program that does nothing else; the others fork, or are cut off.
 ACTS = ("steps", "unwritten", "merged", "noreserve", "uncharged", "holes", "fixed", "remaps",
         "heap", "files", "segments", "discards", "stacks", "signals", "threads")
 STACKS = ("--stacks",) if platform.machine() == "x86_64" else ()  # which a replay leaves out
+OVERCOMMIT = pathlib.Path("/proc/sys/vm/overcommit_memory").read_text().strip() \
+    if not WINDOWS else ""
 RECORD, REPLAY, ACT = BIN / "record", BIN / "replay", BIN / "act"
 
 
@@ -25,11 +31,19 @@ def usable(space):
 
 class Watched(recording.Recording):
     """Counts what the first program of a recording did: calls that made memory usable, pages
-    touched, and its charge in the end as the kernel has it."""
+    touched, its charge in the end as the kernel has it, and the most of both at any moment; bytes
+    that were found touched when they were no longer writable, and so had been long before."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(watch=self.see)
         self.commits, self.pages, self.charge = 0, 0, 0
+        self.most_charged = self.most_touched = self.late = 0
+
+    def see(self, _time, life):
+        if life.number == 0:
+            self.most_charged = max(self.most_charged, life.space.charge)
+            self.most_touched = max(self.most_touched, life.space.touched_charged
+                                    + life.space.touched_uncharged)
 
     def call(self, rest):
         life = self.life(rest.split(" ")[1])
@@ -45,7 +59,10 @@ class Watched(recording.Recording):
     def touched(self, rest):
         _, space, *runs = rest.split()
         if space == "0":
-            self.pages += sum(end - start for start, end in self.runs(runs)) // PAGE
+            found = list(self.runs(runs))
+            self.pages += sum(end - start for start, end in found) // PAGE
+            self.late += sum(end - start for run in found for start, end, attributes in
+                             self.lives[0].space.pieces(*run) if not attributes.access & WRITE)
         super().touched(rest)
 
 
@@ -102,7 +119,8 @@ class Counts(Replay):
     @unittest.skipIf(SANITIZED, "a sanitizer maps more than a region can hold")
     def test_every_act(self):
         """A private mapping of a file keeps its charge when it is protected, unwritten; the memory
-        that plays it doesn't: 8 pages."""
+        that plays it doesn't: 8 pages. What failed is not played, though it charged 10 pages for a
+        while."""
         for act in ACTS:
             output = self.record(ACT, act, name=act, options=STACKS)
             watched = self.read(output)
@@ -113,6 +131,10 @@ class Counts(Replay):
                     self.assertEqual(int(row["touched_bytes"]) // PAGE, watched.pages)
                     self.assertEqual(int(row["commit_bytes"]),
                                      watched.charge - (8 * PAGE if act == "files" else 0))
+                    self.assertEqual(int(row["most_commit_bytes"]),
+                                     watched.most_charged - (10 * PAGE if act == "holes" else 0))
+                    self.assertIn(int(row["most_resident_bytes"]) - watched.most_touched,
+                                  (0, watched.late))
 
     @unittest.skipIf(SANITIZED, "a sanitizer's own memory faults too")
     def test_each_touch_is_a_fault(self):
@@ -179,6 +201,56 @@ class Otherwise(Replay):
                 self.assertEqual(row["touched_bytes"], whole["touched_bytes"])
 
 
+class ByHand(Replay):
+    """A recording of a page that is there from the beginning, 16 pages committed of a reservation,
+    12 touched, 8 of them discarded, 4 of these touched again; 32 mapped, 10 touched, all unmapped;
+    and 4 more of the 12 freed."""
+
+    LOG = """recording 1
+# page 4096
+# touch yes
+# command /made
+E 0 0 1 100000 /made
+m 0 10000-11000 rwa [stack]
+c 1 0 1 mmap 200000 0 0 40000 0 22 ffffffff 0
+c 2 0 1 mprotect 0 0 200000 10000 3
+t 3 0 200+c
+c 4 0 1 madvise 0 0 200000 8000 4
+t 5 0 200+4
+c 6 0 1 mmap 300000 0 0 20000 3 22 ffffffff 0
+t 7 0 300+a
+c 8 0 1 munmap 0 0 300000 20000
+c 9 0 1 madvise 0 0 208000 4000 8
+X 10 0 1 0
+"""
+    COLUMNS = ("minor_faults", "most_commit_bytes", "commit_bytes", "most_resident_bytes",
+               "resident_bytes")
+    KINDS = {("--commit", "recorded"): (26, 49, 17, 18, 8),
+             ("--commit", "mprotect"): (26, 49, 17, 18, 8),
+             ("--commit", "remap"): (26, 49, 17, 18, 8),
+             ("--commit", "populate"): (16 + 4 + 32, 49, 17, 8 + 4 + 32, 12),
+             ("--commit", "noreserve"): (26, 1, 1, 18, 8),
+             ("--purge", "dontneed"): (26, 49, 17, 18, 4),
+             ("--purge", "free"): (22, 49, 17, 22, 12),
+             ("--purge", "cold"): (22, 49, 17, 22, 12),
+             ("--purge", "protect"): (22, 49, 17, 22, 12),
+             ("--purge", "remap"): (26, 49, 13, 18, 4),
+             ("--purge", "remap_noreserve"): (26, 1 + 8 + 32, 5, 18, 4),
+             ("--purge", "guard"): (26, 49, 17, 18, 4)}
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's own memory faults too")
+    def test_counts_of_each_kind(self):
+        (self.folder / recording.LOG).write_text(self.LOG)
+        for words, expected in self.KINDS.items():
+            row = self.replay(self.folder, *words)[1]
+            if row["status"] == "unsupported" or (OVERCOMMIT == "2" and "noreserve" in words[1]):
+                continue
+            counts = [int(row["commit_calls"]), int(row["purge_calls"]),
+                      int(row["touched_bytes"]) // PAGE, int(row["minor_faults"]),
+                      *(int(row[column]) / PAGE for column in self.COLUMNS[1:])]
+            self.assertEqual(counts, [2, 2, 26, *expected], words)
+
+
 @unittest.skipIf(SANITIZED, "measures")
 class Measured(Replay):
     def measure(self, *words):
@@ -196,6 +268,44 @@ class Measured(Replay):
         for row in rows[1:]:
             ratio, (low, high) = float(row[2]), map(float, row[3].split(" to "))
             self.assertTrue(low <= ratio <= high, row)
+
+    def bench(self, *words):
+        return execute(vmcommit("bench", "--build", BIN.parent, "--results", self.folder / "runs",
+                                "--profile", "tiny", *words),
+                       env=os.environ | {"VMCOMMIT_CAMPAIGN": "",
+                                         "VMCOMMIT_RECORDING": str(self.folder)})
+
+    def test_a_campaign(self):
+        """Each other way that has a meaning where nothing is given back, in turns."""
+        (self.folder / recording.LOG).write_text(re.sub(".* madvise .*\n", "", ByHand.LOG))
+        done = self.bench()
+        latest = self.folder / "runs" / "latest"
+        self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: gnuplot may be missing
+        self.assertIn("\n\nWhat made did with its memory takes ", done.stdout)
+        told = json.loads((latest / "advice.json").read_text())["recording"]
+        ways = {way["way"]: way for way in told["ways"]}
+        kinds = ("mprotect", "remap", "populate", "noreserve")
+        self.assertEqual({*ways, *told["not_measured"]},
+                         {"as recorded", *(f"--commit {kind}" for kind in kinds)})
+        self.assertEqual([ways["as recorded"][column] / PAGE for column in ByHand.COLUMNS[1:]],
+                         [49, 17, 22, 12])
+        taken = parse((latest / "details" / "recording.csv").read_text())
+        timed = [row["commit_kind"] for row in taken if row["undisturbed_ns"]]
+        for way in ways:
+            self.assertGreaterEqual(timed.count(way.rpartition(" ")[2]), 6, way)
+        self.assertIn('<section id="recording"', (latest / "report.html").read_text())
+
+    def test_what_is_no_campaign(self):
+        for words, says in (
+                (["--campaign", "recording", "--recording", ""], "make bench RECORDING=DIR"),
+                (["--recording", "x", "--campaign", "commit"], "'x' has a campaign of its own"),
+                (["--recording", "x", "--emulator", "env"], "leave --emulator out")):
+            with self.assertRaisesRegex(Usage, says):
+                bench.options(words)
+        done = self.bench()
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1))
+        self.assertIn("no memory.log", done.stderr)
+        self.assertFalse((self.folder / "runs" / "latest").exists())
 
     def test_what_can_not_be_measured(self):
         output = self.record(ACT, "steps")

@@ -153,9 +153,9 @@ class Quick(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
     def test_charts(self):
-        of_threads = {name for name in charts.of(RUN) if name.startswith("threads")}
+        of_others = {name for name in charts.of(RUN) if name.startswith(("threads", "replayed"))}
         brief = {"threads_speed"} if len(CPUS) > 1 else set()
-        for name in charts.of(RUN).keys() - of_threads | brief:
+        for name in charts.of(RUN).keys() - of_others | brief:
             svg = (self.latest / "charts" / f"{name}.svg").read_text()
             self.assertTrue(svg.rstrip().endswith("</svg>"), name)
             self.assertIn("samples", svg)

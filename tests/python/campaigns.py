@@ -16,11 +16,12 @@ from vmcommit.base.strategies import from_json
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.gate import chosen
 from vmcommit.gate.comparison import Built
-from vmcommit.measure import environment, plan
+from vmcommit.measure import environment, plan, replays
 from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, threads
 from vmcommit.measure.harness import Harness
 from vmcommit.measure.plan import Plan, need, sets_min
 from vmcommit.measure.profiles import PROFILES
+from vmcommit.measure.sets import Part
 
 KNOWN = [from_json(describe(name)) for name in STRATEGIES]
 UPFRONT, FAULT, CHUNKED, GUARD = KNOWN
@@ -267,6 +268,27 @@ class Compared(unittest.TestCase):
             done = execute(vmcommit(*command, "--cells", "x"))
             self.assertEqual((done.returncode, done.stderr), (
                 2, f"{command[0]}: --cells: 'x' names no cells; use {', '.join(chosen.CELLS)}\n"))
+
+    def test_a_recording_that_is_not_named_is_refused_in_a_line(self):
+        for command in (["compare", "--base", "."], ["baseline", "x"]):
+            done = execute(vmcommit(*command, "--cells", "recording"))
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+            self.assertIn("name its folder: make compare RECORDING=DIR", done.stderr)
+
+    def test_cells_of_a_recording_are_those_that_a_name_varies(self):
+        """As recorded always; and nothing that the recording does not do."""
+        replay = made.strategy("replay", "size", commit=("recorded", "remap"),
+                               purge=("recorded", "free", "guard"))
+        for name, commits, purges, manners in (
+                ("plain", 5, 5, []), ("threads", 5, 5, []), ("commit", 5, 5, ["remap"]),
+                ("release", 5, 5, ["purge free", "purge guard"]),
+                ("recording", 5, 5, ["remap", "purge free", "purge guard"]),
+                ("recording", 5, 0, ["remap"]), ("recording", 0, 5, ["purge free", "purge guard"])):
+            part = Part(None, replays.Recorded(replay, MIB),
+                        {"commit_calls": str(commits), "purge_calls": str(purges)})
+            self.assertEqual([str(cell.manner) for cell in chosen.recorded_cells(part, name)],
+                             ["", *manners], name)
+        self.assertEqual(chosen.cells(KNOWN, "recording"), [])
 
     def test_cells_of_a_question_are_small_and_named_apart(self):
         for name in ("commit", "release", "threads"):

@@ -15,12 +15,14 @@ import unittest.mock
 import xml.dom.minidom
 
 import browser
+import made
 import reference
 from support import ROOT
 
 from vmcommit.analyse import analysis, digest
 from vmcommit.analyse import fleet as analyse_fleet
 from vmcommit.base.problems import Problem
+from vmcommit.base.units import MIB
 from vmcommit.gate import changes, history
 from vmcommit.show import charts, fleet, frame, gnuplot, looks, side_by_side, trend
 from vmcommit.show.chart import (FLEET, HISTORY, RECORDING, RECORDINGS, RUN, RUNS,
@@ -250,6 +252,10 @@ class Pictures(unittest.TestCase):
         reference.add_traces(cls.folders["plain"], ("upfront", "fault", "chunked", "guard"))
         reference.add_forks(cls.folders["plain"])
         reference.add_traces(cls.folders["ten"], ten_new())
+        for name in ("plain", "ten"):
+            made.write_replays(cls.folders[name], "`$(x) @2%", [
+                *made.replays(), *made.replays(0.7, "populate", most_resident_bytes=8 * MIB),
+                *made.replays(2, purge="free")])
         with within(cls.root):
             with reference.names_unchecked():
                 cls.analysed = {name: analysis.read(folder)

@@ -163,8 +163,9 @@ class Recorded(Fakes):
         (folder / "bin" / "replay").symlink_to(BIN / "replay")
         return folder
 
-    def replay(self, base, head):
-        return self.compare(base, head, "--recording", self.recording, "--seconds", "0.1", rounds=1)
+    def replay(self, base, head, *words):
+        return self.compare(base, head, "--recording", self.recording, "--seconds", "0.1", *words,
+                            rounds=1)
 
     def test_a_replay_takes_turns_with_that_of_the_other_side(self):
         self.assertVerdicts(self.replay(self.build("base"), self.build("head")), 0, "5 cells")
@@ -178,9 +179,10 @@ class Recorded(Fakes):
     def test_a_base_that_is_older_than_replays(self):
         base = self.build("base")
         (base / "bin" / "replay").unlink()
-        done = self.replay(base, self.build("head"))
-        self.assertVerdicts(done, 0, "1 new")
-        self.assertIn("new: base has no replay", done.stdout)
+        done = self.replay(base, self.build("head"), "--cells", "recording")
+        self.assertVerdicts(done, 0, "5 new")
+        for text in ("", " with mprotect", " with remap", " with populate", " with noreserve"):
+            self.assertIn(f"new: base has no replay{text}\n", done.stdout)
 
     def test_what_can_not_be_replayed(self):
         base = self.build("base")

@@ -6,18 +6,22 @@ import random
 import re
 import struct
 import tempfile
+import types
 import unittest
 from unittest import mock
 
 import damage
+import made
 
-from vmcommit.analyse import symbols
+from vmcommit.analyse import analysis, replayed, symbols
 from vmcommit.analyse.recording import LOG
 from vmcommit.analyse.stacks import Code, Place, Stacks
 from vmcommit.analyse.usage import Amounts, Usage
 from vmcommit.analyse.wasters import Unused
+from vmcommit.base.units import MIB
 from vmcommit.commands import record as command
-from vmcommit.show import recordings
+from vmcommit.show import gnuplot, recordings
+from vmcommit.show.charts import replayed as chart
 
 # 10 pages are mapped at 1 s, 4 of them touched at 2 s, and gone at 3 s; 8 pages that are not
 # charged come at 3 s with 5 touched; a child at 4 s; both end at 5 s.
@@ -378,6 +382,91 @@ class Sampled(Reading):
         rows = "\n".join(recordings.tables_of_both(self.read(), self.read(LOOKS)))
         self.assertNotIn("calls", rows)
         self.assertIn("page faults", rows)
+
+
+WAYS = (made.replays(),
+        made.replays(0.9, "populate", minor_faults=900, most_resident_bytes=3 * MIB),
+        made.replays(1.0005, "noreserve", most_commit_bytes=PAGE, commit_bytes=PAGE),
+        made.replays(1.5, purge="free", minor_faults=499),
+        made.replays(purge="guard", error="no guard here"))
+
+
+class Ways(unittest.TestCase):
+    """A recording that was replayed in other ways."""
+
+    maxDiff = None
+
+    def analysed(self, *ways):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        made.write(folder, made.in_rounds(range(1, 7), (made.UPFRONT, MIB, 1000, {})),
+                   (made.UPFRONT,))
+        made.write_replays(folder, "my program", sum(ways, []))
+        return analysis.read(folder)
+
+    def texts(self, analysed):
+        section, = analysed.sections
+        return [sentence.text for sentence in section.sentences]
+
+    def test_each_says_what_it_changes(self):
+        analysed = self.analysed(*WAYS)
+        first = ("What my program did with its memory takes 2 ms (2 ms to 2 ms) as recorded, in 7 "
+                 "commit calls, 2 that give back and 500 page faults; 4 MiB charged at most and "
+                 "2 MiB resident at most.")
+        self.assertEqual(self.texts(analysed), [
+            first,
+            "--commit populate takes 0.90 times (0.90 to 0.90) as long; 900 page faults, not 500; "
+            "3 MiB resident at most, not 2 MiB.",
+            "--commit noreserve takes 1.00 times (1.00 to 1.00) as long; 4 KiB charged at most, "
+            "not 4 MiB.",
+            "--purge free takes 1.50 times (1.50 to 1.50) as long; 499 page faults, not 500."])
+        self.assertEqual([sentence.text for sentence in analysed.headline], [
+            first, "The fastest other way is --commit populate: 0.90 times (0.90 to 0.90) as long; "
+            "900 page faults, not 500; 3 MiB resident at most, not 2 MiB."])
+        self.assertIn("Not measured here: --purge guard: no guard here.", analysed.sections[0].note)
+        lines = [line.texts[:1] + line.texts[3:7] for line in analysed.sections[0].lines]
+        self.assertEqual(lines, [("as recorded", "7", "2", "500", "4 MiB"),
+                                 ("--commit populate", "7", "2", "900", "4 MiB"),
+                                 ("--commit noreserve", "7", "2", "500", "4 KiB"),
+                                 ("--purge free", "7", "2", "499", "4 MiB")])
+
+    def test_for_programs(self):
+        analysed = self.analysed(*WAYS)
+        made.check_schema(self, analysed.as_json())
+        told = analysed.as_json()["recording"]
+        self.assertEqual([way["way"] for way in told["ways"]],
+                         ["as recorded", "--commit populate", "--commit noreserve", "--purge free"])
+        self.assertEqual(told["not_measured"], {"--purge guard": "no guard here"})
+        self.assertEqual((told["ways"][1]["ratio"], told["ways"][1]["minor_faults"],
+                          told["ways"][3]["purge"]), (0.9, 900, "free"))
+        self.assertNotIn("ratio", told["ways"][0])
+
+    def test_nothing_is_faster(self):
+        for ways, says in ((WAYS[:1] + WAYS[3:], "None of 1 other way is significantly faster."),
+                           ((made.replays(sets=1), made.replays(0.5, "populate", sets=1)),
+                            "Too few sets to compare other ways")):
+            self.assertIn(says, self.analysed(*ways).headline[1].text)
+        alone = self.analysed(made.replays(purge_calls=0))
+        self.assertEqual(len(alone.headline), 1)
+        self.assertIn("gives nothing back that could be given back in", alone.sections[0].note)
+
+    def test_a_run_that_replayed_none_or_whose_file_is_damaged(self):
+        self.assertIsNone(replayed.examine(types.SimpleNamespace(replays=None)))
+        analysed = self.analysed([row | {"page_bytes": "x"} for row in made.replays()])
+        self.assertIsNone(analysed.replayed)
+        self.assertIn("page_bytes: 'x' is no number; it is left out", analysed.run.notes[0])
+
+    def test_picture(self):
+        analysed = self.analysed(*WAYS)
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = gnuplot.Plot(pathlib.Path(scratch))
+            self.assertTrue(chart.prepare(analysed, plot))
+            charged, faults = ([line.split() for line in (plot.folder / f"{name}.dat").read_text()
+                                .splitlines() if line and not line.startswith("#")]
+                               for name in ("most_commit_bytes", "minor_faults"))
+        self.assertEqual([float(row[0]) for row in charged], [1, PAGE / (4 * MIB), 1])
+        self.assertEqual([float(row[0]) for row in faults], [1.8, 1, 0.998])
+        self.assertEqual([round(float(row[1])) for row in faults], [0, -1, -2])
+        self.assertFalse(chart.prepare(self.analysed(made.replays()), plot))
 
 
 if __name__ == "__main__":

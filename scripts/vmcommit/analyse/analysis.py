@@ -6,7 +6,8 @@ import os
 import pandas
 
 from vmcommit.analyse import (advice, answer, claims, commit_kinds, giving_back, headline, model,
-                              section, sentences, single_calls, summary, surroundings, threads)
+                              replayed, section, sentences, single_calls, summary, surroundings,
+                              threads)
 from vmcommit.base import runs
 from vmcommit.base.files import relative
 from vmcommit.base.folder import Unreadable
@@ -31,6 +32,7 @@ class Analysis:
     commits: list[commit_kinds.Compared]
     returned: giving_back.GivingBack | None
     scaling: threads.Scaling | None
+    replayed: replayed.Replayed | None
     sections: list[section.Section]
 
     @property
@@ -50,7 +52,8 @@ class Analysis:
             "sections": list(map(section.as_json, self.sections)),
             "commit_kinds": commit_kinds.as_json(self.commits),
             "giving_back": self.returned and giving_back.as_json(self.returned),
-            "threads": self.scaling and threads.as_json(self.scaling)}
+            "threads": self.scaling and threads.as_json(self.scaling),
+            "recording": self.replayed and replayed.as_json(self.replayed)}
 
 
 def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas.DataFrame,
@@ -63,10 +66,11 @@ def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas
 
 
 def sections_of(run: Run, every: pandas.DataFrame, commits: list[commit_kinds.Compared],
-                returned: giving_back.GivingBack | None, scaling: threads.Scaling | None
-                ) -> list[section.Section]:
+                returned: giving_back.GivingBack | None, scaling: threads.Scaling | None,
+                found: replayed.Replayed | None) -> list[section.Section]:
     """A part of the report for each further question that the run has rows for."""
-    asked = [commit_kinds.section(commits, kept_alone(every), run.strategies),
+    asked = [found and replayed.section(found),
+             commit_kinds.section(commits, kept_alone(every), run.strategies),
              returned and giving_back.section(returned, run.strategies),
              scaling and threads.section(scaling)]
     return [each for each in asked if each]
@@ -100,8 +104,10 @@ def analyse(run: Run) -> Analysis:
     fitted = model.fit(table[table.platform != "wine"],
                        [strategies[name] for name in times.built_in])
     model.add_threads(fitted, scaling.prices if scaling else [])
+    found = replayed.examine(run)
     return Analysis(
-        run, every, table, decided, headline_of(samples, times, built_in, decided),
+        run, every, table, decided,
+        replayed.headline(found) if found else headline_of(samples, times, built_in, decided),
         sentences.of_answer(decided),
         advice.recommend(times, built_in, decided, run.traces,
                          run.environment["settings"]["max_map_count"]) if len(timed) else [],
@@ -109,7 +115,8 @@ def analyse(run: Run) -> Analysis:
         fitted,
         [*claims.test(built_in, strategies, timed_calls, run.stairs, run.limited),
          *single_calls.test(calls, len(timed) > 0)],
-        commits, returned, scaling, sections_of(run, every, commits, returned, scaling))
+        commits, returned, scaling, found,
+        sections_of(run, every, commits, returned, scaling, found))
 
 
 def read(folder: str | os.PathLike) -> Analysis:

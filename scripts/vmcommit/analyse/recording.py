@@ -1,6 +1,7 @@
 """Reads a recording and replays it: docs/record.md says what its records hold. What follows the
 last whole record, after a full disk or SIGKILL, is left out."""
 
+import itertools
 import pathlib
 import urllib.parse
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from vmcommit.analyse.look import Look, known, whole
 from vmcommit.analyse.space import Space
 from vmcommit.analyse.stacks import Code, Stacks
 from vmcommit.base.problems import Problem
+from vmcommit.base.text import printable
 
 LOG = "memory.log"
 HEAD = "recording 1"
@@ -379,3 +381,13 @@ def read(folder, watch=None, until_us=None, make_space=Space):
 
 def command_of(recording):
     return [urllib.parse.unquote(word) for word in recording.facts.get("command", "").split()]
+
+
+def program_of(path):
+    """The file name of the program that a log is of, by what stands at its head."""
+    replayed = Recording()
+    with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+        for line in itertools.takewhile(lambda line: line.startswith("# "),
+                                        itertools.islice(lines, 1, None)):
+            replayed.feed(line.rstrip("\n"))
+    return printable(pathlib.PurePath(*command_of(replayed)[:1]).name)

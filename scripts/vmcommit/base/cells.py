@@ -173,7 +173,7 @@ class Cell:
 def default_of(strategy: Strategy) -> dict[str, tuple]:
     """{column: what it holds where nothing else was asked for}; '' where a strategy can't."""
     return {"commit_kind": ("", *strategy.commit[:1]), "growth": ("", "fixed"),
-            "pages": ("", "small"), "purge": ("", "none"), "threads": (1,)}
+            "pages": ("", "small"), "purge": ("", "none", *strategy.purge[:1]), "threads": (1,)}
 
 
 def manner_of(row, strategy: Strategy) -> Manner:

@@ -26,6 +26,7 @@ SHAPE = {
     "version": int, "host": str, "guard": str, "emulated": str,
     "strategies": list, "profile": str, "campaign": str, "seed": int, "started": str,
     "emulator": str, "seconds_measuring": NUMBER, "rounds": int, "cpu": int, "own": dict,
+    "recording": {"folder": str, "program": str, "sha256": str, "strategy": dict},
     "processor": {"model": str, "architecture": str, "family_model_stepping": list, "cores": int,
                   "cores_usable": int, "governor": str, "hypervisor": str},
     "memory": {"total_bytes": int, "available_bytes": int, "swap_bytes": int,
@@ -124,6 +125,8 @@ def strategies_of(environment, path):
                          f"before version 0.2; measure again: {command('bench')}")
     try:
         known = [strategies.from_json(described) for described in environment["strategies"]]
+        if replay := environment["recording"]["strategy"]:
+            strategies.from_json(replay)
     except ValueError as error:
         raise Unreadable(f"{relative(path)}: strategies: {error}") from None
     return {strategy.name: strategy for strategy in known}

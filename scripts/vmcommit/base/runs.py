@@ -185,19 +185,36 @@ class Run:
     samples: pandas.DataFrame
     notes: list
 
-    def detail(self, name):
-        """A table of details/, with joined columns where it names strategies; None if the run has
-        none that can be read."""
+    def detail(self, name, known=None):
+        """A table of details/, with joined columns where it names strategies, the run's or those
+        that are `known`; None if the run has none that can be read."""
         path = self.folder / "details" / f"{name}.csv"
         if not path.exists():
             return None
         try:
-            table, note = read_detail(path, self.strategies)
+            table, note = read_detail(path, self.strategies if known is None else known)
         except Unreadable as why:
             self.note(f"{why}; it is left out")
             return None
         if note:
             self.note(note)
+        return table
+
+    @functools.cached_property
+    def replay(self):
+        """The strategy that a recording was replayed by; None where none was."""
+        described = self.environment["recording"]["strategy"]
+        return described and strategies.from_json(described)
+
+    @functools.cached_property
+    def replays(self):
+        """Rows of replays: of each way one of a process by itself, which has all counts and no
+        `set`, and one of each set."""
+        table = self.detail("recording", {self.replay.name: self.replay}) if self.replay else None
+        if table is not None:
+            table["purge_step_bytes"] = table.purge_step_bytes.fillna(0)
+            table["plain"] = plain_rows(table, {self.replay.name: self.replay})
+            table["cycle_ns"] = table.undisturbed_ns.fillna(table.total_ns)
         return table
 
     def note(self, text):

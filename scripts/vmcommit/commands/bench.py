@@ -11,6 +11,7 @@ as 130 by Ctrl-C and 143 by SIGTERM.
 import contextlib
 import dataclasses
 import datetime
+import hashlib
 import itertools
 import json
 import os
@@ -21,8 +22,9 @@ import re
 import shutil
 import time
 
-from vmcommit.analyse import analysis, summary
+from vmcommit.analyse import analysis, recording, summary
 from vmcommit.base import strategies
+from vmcommit.base.cells import PLAIN
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.folder import ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled, read_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
@@ -33,8 +35,8 @@ from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, ad
 from vmcommit.commands.edge import keeping
 from vmcommit.measure import campaign, checkup, disturbance, environment, harness
 from vmcommit.measure import plan as planning
-from vmcommit.measure import profiles, progress
-from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, Scene
+from vmcommit.measure import profiles, progress, replays
+from vmcommit.measure.campaigns import CAMPAIGNS, RECORDING, WHOLE, Scene
 from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, terminal
 
@@ -45,10 +47,14 @@ def options(arguments):
     parser = Parser("bench", __doc__)
     parser.add_argument("--profile", default=os.environ.get("VMCOMMIT_PROFILE") or "default",
                         help=f"{', '.join(profiles.PROFILES)} (default: default)")
-    parser.add_argument("--campaign", default=os.environ.get("VMCOMMIT_CAMPAIGN") or WHOLE,
+    parser.add_argument("--campaign", default=os.environ.get("VMCOMMIT_CAMPAIGN") or "",
                         metavar="NAME", help="; ".join(
                             f"{name}: {topic.summary}" for name, topic in CAMPAIGNS.items())
-                        + f" (default: {WHOLE})")
+                        + f" (default: {WHOLE}; with --recording: {RECORDING})")
+    parser.add_argument("--recording", metavar="DIR",
+                        default=os.environ.get("VMCOMMIT_RECORDING") or "",
+                        help="measure what record wrote there, replayed: as it was, against each "
+                             "other kind of commit and of giving back")
     add_build(parser)
     parser.add_argument("--emulator", default="",
                         help="what the harnesses are run through, as in wine")
@@ -68,9 +74,25 @@ def options(arguments):
     if asked.profile not in profiles.PROFILES:
         raise Usage(f"PROFILE: '{asked.profile}' is no profile; use "
                     f"{', '.join(profiles.PROFILES)}")
+    asked.campaign = asked.campaign or (RECORDING if asked.recording else WHOLE)
     if asked.campaign not in CAMPAIGNS:
         raise Usage(f"CAMPAIGN: '{asked.campaign}' is no campaign; use {', '.join(CAMPAIGNS)}")
+    refuse_unfit_recording(asked)
     return asked
+
+
+def refuse_unfit_recording(asked):
+    if asked.campaign == RECORDING and not asked.recording:
+        raise Usage(f"CAMPAIGN: '{RECORDING}' measures one; name its folder: make bench "
+                    "RECORDING=DIR, or --recording DIR")
+    if not asked.recording:
+        return
+    if asked.campaign != RECORDING:
+        raise Usage(f"RECORDING: '{asked.recording}' has a campaign of its own; leave "
+                    f"CAMPAIGN={asked.campaign} out")
+    if asked.emulator:
+        raise Usage(f"RECORDING: '{asked.recording}': nothing is replayed through "
+                    f"{asked.emulator[0]}; leave --emulator out")
 
 
 def harnesses(asked) -> dict:
@@ -144,11 +166,11 @@ def measure(asked, measured, folder, described) -> Outcome:
     configurations = topic.configurations(profile, available,
                                           [each.strategy for each in measured.values()])
     say(f"vmcommit bench, {campaign_text(asked)}: {len(configurations)} configurations, "
-        f"about {duration_text(profile.seconds)} of measuring")
+        f"about {duration_text(profile.seconds + topic.after(profile))} of measuring")
     outcome = Outcome({}, [])
     with contextlib.closing(progress.on()) as shown:
         scene = Scene(measured, profile, folder, described["seed"], available, outcome.failed,
-                      shown)
+                      shown, asked.recording and pathlib.Path(asked.recording))
         with environment.pinned() as cpu:
             described["cpu"] = cpu
             plan = planning.Plan(profile, configurations, available / 2)
@@ -235,10 +257,25 @@ def describe(asked, measured) -> dict:
     return environment.describe(ROOT, asked.build) | {
         "version": VERSION, "host": platform.node() or None,
         "strategies": [strategies.to_json(each.strategy) for each in measured.values()],
-        "own": asked.subjects.described(), "profile": asked.profile, "campaign": asked.campaign,
+        "own": asked.subjects.described(), "recording": describe_recording(asked),
+        "profile": asked.profile, "campaign": asked.campaign,
         "emulator": environment.output(*asked.emulator, "--version") if asked.emulator else None,
         "seed": asked.seed if asked.seed is not None else random.SystemRandom().getrandbits(32),
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
+
+
+def describe_recording(asked):
+    """What environment.json holds of the recording; None where none was asked for. Raises Usage
+    where it can't be replayed."""
+    if not asked.recording:
+        return None
+    folder = pathlib.Path(asked.recording)
+    program = replays.harness_of(asked.build / "bin", folder)
+    replays.able_part_of(program, PLAIN)
+    log = folder / recording.LOG
+    return {"folder": folder.resolve().name, "program": recording.program_of(log),
+            "sha256": hashlib.sha256(log.read_bytes()).hexdigest(),
+            "strategy": strategies.to_json(program.strategy)}
 
 
 def refuse_incomplete(outcome, missing):

@@ -61,8 +61,7 @@ def check(asked):
     if asked.rounds < 1:
         raise Usage(f"--rounds: '{asked.rounds}' is no number of rounds; use {ROUNDS}, or at "
                     "least 1")
-    if asked.cells not in chosen.CELLS:
-        raise Usage(f"--cells: '{asked.cells}' names no cells; use {', '.join(chosen.CELLS)}")
+    chosen.refuse_unfit(asked.cells, getattr(asked, "recording", None))
     asked.seed = random.SystemRandom().getrandbits(32) if asked.seed is None else asked.seed
     return asked
 
@@ -89,7 +88,9 @@ def parser():
                         help="build folder, or folder of harnesses, to compare with instead")
     add_options(parser)
     parser.add_argument("--recording", default=os.environ.get("VMCOMMIT_RECORDING"), metavar="DIR",
-                        help="compare what replaying that recording takes as well")
+                        help="compare what replaying that recording takes as well: as it was, "
+                             "and by each kind of commit and of giving back that --cells vary; "
+                             "--cells recording: that alone, by all")
     parser.add_argument("--threshold", type=float, default=100 * THRESHOLD, metavar="PERCENT",
                         help=f"slower by less is no regression (default: {100 * THRESHOLD:g})")
     parser.add_argument("--seconds", type=float,
@@ -189,12 +190,13 @@ def programs_of(folder):
 
 
 def replayed(asked, sides):
-    """The cell of the recording that is asked for; its harnesses go to the sides that have one."""
+    """The cells of the recording that is asked for; its harnesses go to the sides that have one."""
     recording = pathlib.Path(asked.recording)
-    sides["head"]["replay"] = replays.harness_of(programs_of(asked.head), recording)
+    sides["head"][replays.NAME] = replays.harness_of(programs_of(asked.head), recording)
     with contextlib.suppress(Problem):  # of a base that is older than recordings
-        sides["base"]["replay"] = replays.harness_of(programs_of(asked.base), recording)
-    return replays.part_of(sides["head"]["replay"], PLAIN).configuration
+        sides["base"][replays.NAME] = replays.harness_of(programs_of(asked.base), recording)
+    return chosen.recorded_cells(replays.able_part_of(sides["head"][replays.NAME], PLAIN),
+                                 asked.cells)
 
 
 def describe_counts(settled):
@@ -287,7 +289,7 @@ def compare_built(asked, described, samples):
         sides["again"] = sides["base"]
     cells = chosen.cells(strategies, asked.cells)
     if asked.recording:
-        cells.append(replayed(asked, harnesses))
+        cells += replayed(asked, harnesses)
     rule = rules.Rule(len(cells), asked.threshold / 100)
     comparison = comparing.Comparison(sides, samples, asked.seed, rule)
     try:

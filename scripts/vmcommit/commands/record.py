@@ -17,7 +17,7 @@ from vmcommit.commands.arguments import BUILD, RESULTS, Parser, say
 from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
 from vmcommit.commands.predict import read_run
-from vmcommit.measure import replays
+from vmcommit.measure import environment, replays
 from vmcommit.show import charts, recordings
 from vmcommit.show.chart import RECORDING, RECORDINGS
 
@@ -133,9 +133,9 @@ def measure(arguments):
     if asked.sets < 2:
         raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
     program = replays.harness_of(BUILD / "bin", asked.folder)
-    parts = {name: replays.part_of(program, manner) for name, manner in
-             replays.manners(program.strategy, asked.commit, asked.purge).items()}
-    ways = replays.measure(parts, asked.sets, asked.seed,
+    parts = {replays.name_of(manner): replays.able_part_of(program, manner)
+             for manner in replays.manners(program.strategy, asked.commit, asked.purge)}
+    ways = replays.measure(parts, asked.sets, asked.seed, environment.available_bytes() / 2,
                            lambda number: print(f"set {number} of {asked.sets}", end="\r",
                                                 file=sys.stderr) if sys.stderr.isatty() else None)
     say("\n".join(recordings.way_lines(ways)))

@@ -60,6 +60,7 @@ def of_brought(brought):
 def of_run(environment):
     seconds = environment["seconds_measuring"]
     return [("Profile", environment["profile"]), *of_brought(environment["own"]),
+            ("Recording", environment["recording"]["folder"]),
             ("Seed", environment["seed"]), ("Started", environment["started"]),
             ("Measured for", "cut off" if seconds is None else f"{seconds:.0f} s")]
 

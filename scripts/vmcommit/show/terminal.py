@@ -57,7 +57,8 @@ def of_matrix(analysis) -> list[str]:
 
 def of_sections(analysis) -> list[list[str]]:
     """The lines of each sentence about further questions."""
-    said = [sentence.text for section in analysis.sections for sentence in section.sentences]
+    said = [sentence.text for section in analysis.sections for sentence in section.sentences
+            if sentence not in analysis.headline]
     return [textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ")
             for text in (*said, *analysis.surroundings)]
 
@@ -91,12 +92,15 @@ def of_doubts(analysis) -> list[str]:
 
 
 def answer(analysis, path: str) -> str:
-    """All of it; `path` is that of the report."""
-    lines = of_needs(analysis)
+    """All of it; `path` is that of the report. Beside a recording, the strategies stand there
+    alone."""
+    of_strategies = analysis.replayed is None
+    lines = of_needs(analysis) if of_strategies else []
     above = [*of_headline(analysis), *([""] if lines else []), *lines]
-    sure = " ".join(filter(None, (of_comparison(analysis), of_precision(analysis.summary))))
+    sure = " ".join(filter(None, (of_comparison(analysis), of_precision(analysis.summary)))) \
+        if of_strategies else ""
     below = [*textwrap.wrap(sure, WIDTH), *of_doubts(analysis), f"report: {path}"]
-    table = of_matrix(analysis)
+    table = of_matrix(analysis) if of_strategies else []
     further = of_sections(analysis)
     room = max(LINES - len(above) - len(below) - 2, LEAST_ROWS)
     parts = [*([line] for line in table), *further]

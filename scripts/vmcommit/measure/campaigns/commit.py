@@ -86,4 +86,5 @@ def cells(strategies):
         + by_steps(strategies, CELL_SIZE, GROWING[:1], "double")
 
 
-TOPIC = Topic("by which call to commit, in which steps", configurations, cells=cells)
+TOPIC = Topic("by which call to commit, in which steps", configurations, cells=cells,
+              replayed=("commit",))

@@ -49,4 +49,4 @@ def cells(strategies):
 
 
 TOPIC = Topic("which call gives memory back, and what coming back takes", configurations,
-              cells=cells)
+              cells=cells, replayed=("purge",))

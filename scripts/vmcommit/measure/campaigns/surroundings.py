@@ -1,26 +1,11 @@
 """What surrounds a commit: the kernel's own accesses, fork, stacks, locked memory; by the program
 `surroundings`, with the four strategies in turns beside it."""
 
-import dataclasses
-
-from vmcommit.base.cells import Configuration
 from vmcommit.base.files import write_text
 from vmcommit.base.units import MIB, powers
 from vmcommit.measure import progress
-from vmcommit.measure.campaigns.topic import Topic, alone
+from vmcommit.measure.campaigns.topic import Topic, aside, as_they_are
 from vmcommit.measure.workloads import said_by
-
-TURNS = 0.1  # of a campaign's time; the rest is the program's
-
-
-def configurations(profile, _available, strategies):
-    return [Configuration(strategy, profile.sweep_size) for strategy in strategies
-            if not strategy.brought]
-
-
-def shortly(profile):
-    own = alone(profile)
-    return dataclasses.replace(own, seconds=TURNS * own.seconds)
 
 
 def options(profile, seed, emulated):
@@ -38,5 +23,5 @@ def surroundings(scene):
     write_text(scene.folder / "details" / "surroundings.csv", printed)
 
 
-TOPIC = Topic("what the kernel's own accesses, fork, stacks and locks make of it", configurations,
-              steps=(surroundings,), profile=shortly)
+TOPIC = Topic("what the kernel's own accesses, fork, stacks and locks make of it", as_they_are,
+              steps=(surroundings,), profile=aside)

@@ -14,7 +14,7 @@ from vmcommit.measure.profiles import Profile
 class Scene:
     """What a step that follows the rounds is given. `harnesses`: {name: Harness}; what it finds
     goes into `folder`; `failed`: {configuration: how its harness died}, to which it may add;
-    `shown`: a display of progress."""
+    `shown`: a display of progress; `recording`: the folder of one to replay, if any."""
 
     harnesses: dict
     profile: Profile
@@ -23,10 +23,16 @@ class Scene:
     available: int
     failed: dict
     shown: Any
+    recording: pathlib.Path | None = None
 
     @property
     def emulated(self) -> bool:
         return len(next(iter(self.harnesses.values())).command) > 1
+
+    @property
+    def bin(self) -> pathlib.Path:
+        """Where the harnesses are."""
+        return pathlib.Path(next(iter(self.harnesses.values())).command[-1]).parent
 
     def program(self, name: str) -> list[str]:
         """How a program starts that lies beside the harnesses."""
@@ -47,16 +53,35 @@ def alone(profile: Profile) -> Profile:
     return dataclasses.replace(profile, seconds=profile.campaign_seconds, question=profile.large)
 
 
+ASIDE = 0.1  # of a campaign's time, where a step that follows the rounds is what it is for
+
+
+def aside(profile: Profile) -> Profile:
+    """Of a campaign whose rounds stand beside: the strategies as they are."""
+    own = alone(profile)
+    return dataclasses.replace(own, seconds=ASIDE * own.seconds)
+
+
+def as_they_are(profile: Profile, _available: float, strategies: Sequence[Strategy]
+                ) -> list[Configuration]:
+    return [Configuration(strategy, profile.sweep_size) for strategy in strategies
+            if not strategy.brought]
+
+
 @dataclasses.dataclass(frozen=True)
 class Topic:
     """`summary`: the question, for --help. `configurations(profile, available bytes, strategies)`:
     what is measured in turns; upfront as it is must be among them. `steps` follow on the same
-    processor, `unpinned` after them on all. `profile`: what becomes of the profile asked for.
-    `cells`: what `make compare CELLS=NAME` compares of it, each some 100 ms at most."""
+    processor, for `after(profile)` seconds where they heed the time, `unpinned` after them on all.
+    `profile`: what becomes of the profile asked for.
+    `cells`: what `make compare CELLS=NAME` compares of it, each some 100 ms at most; `replayed`:
+    the options by which a recording that is compared too is varied then."""
 
     summary: str
     configurations: Callable[[Profile, float, Sequence[Strategy]], list[Configuration]]
     steps: tuple[Step, ...] = ()
+    after: Callable[[Profile], float] = lambda profile: 0.0
     unpinned: tuple[Step, ...] = ()
     profile: Callable[[Profile], Profile] = alone
     cells: Callable[[Sequence[Strategy]], list[Configuration]] | None = None
+    replayed: tuple[str, ...] = ()
