@@ -241,11 +241,11 @@ class Release(Verdicts):
                    "One call left no charge in 1 of 1 configurations.")
 
 
-class All(unittest.TestCase):
+class All(Verdicts):
     def test_a_run_without_details(self):
         rows = summary(made.row(UPFRONT, MIB, 1), made.row(FAULT, MIB, 1))
         for nothing in (None, pandas.DataFrame(), pandas.DataFrame({"strategy": ["upfront"]})):
-            tested = claims.test(rows, STRATEGIES, nothing, nothing, nothing)
+            tested = claims.test(rows, STRATEGIES, nothing, nothing, nothing, True)
             self.assertEqual([claim.verdict for claim in tested],
                              [OPEN, HOLDS, HOLDS, OPEN, OPEN, HOLDS])
             self.assertEqual([tested[at].figures for at in (0, 3, 4)],
@@ -258,10 +258,14 @@ class All(unittest.TestCase):
                       ("commit", "fresh", PAGE, 1), ("commit", "fresh", MIB, 1),
                       ("commit", "beside touched", PAGE, 2),
                       ("commit", "beside untouched", PAGE, 1))
-        tested = claims.test(rows, STRATEGIES, times, None, limited(upfront="ok", fault="ok"))
+        tested, of_wine = (
+            claims.test(rows, STRATEGIES, times, None, limited(upfront="ok", fault="ok"), in_time)
+            for in_time in (True, False))
         self.assertEqual([(claim.claim.split()[0], claim.verdict) for claim in tested],
                          [("Reserving", FAILS), ("Committing", HOLDS), ("Dynamic", HOLDS),
                           ("A", FAILS), ("Commit", HOLDS), ("Releasing", HOLDS)])
+        for at in (0, 4):
+            self.check((of_wine[at].verdict, of_wine[at].figures), *claims.OF_WINE)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,7 @@ class All(unittest.TestCase):
         timed, untimed = (single_calls.test(rows, in_time) for in_time in (True, False))
         self.assertEqual([claim.verdict for claim in timed], [FAILS, OPEN, OPEN, OPEN, HOLDS, OPEN])
         self.assertEqual([claim.verdict for claim in untimed], [FAILS, *[OPEN] * 5])
+        self.assertEqual([claim.figures for claim in untimed[-2:]], [claims.OF_WINE[1]] * 2)
         self.assertEqual(len({claim.claim for claim in timed}), 6)
 
 

@@ -56,9 +56,9 @@ class Analysis:
             "recording": self.replayed and replayed.as_json(self.replayed)}
 
 
-def headline_of(samples: pandas.DataFrame, times: answer.Times, built_in: pandas.DataFrame,
+def headline_of(in_time: bool, times: answer.Times, built_in: pandas.DataFrame,
                 decided: answer.Answer) -> list[sentences.Sentence]:
-    if not (samples.platform != "wine").any():
+    if not in_time:
         return [headline.OF_WINE]
     if built_in.empty:
         return [headline.OF_OTHERS]
@@ -100,21 +100,21 @@ def analyse(run: Run) -> Analysis:
     returned = giving_back.examine(samples, every, strategies, run.environment)
     scaling = threads.examine(samples, every, strategies, run.environment)
     calls = coded(run.calls)
-    timed_calls = calls if len(timed) else None
     fitted = model.fit(table[table.platform != "wine"],
                        [strategies[name] for name in times.built_in])
     model.add_threads(fitted, scaling.prices if scaling else [])
+    in_time = bool((samples.platform != "wine").any())
     found = replayed.examine(run)
     return Analysis(
         run, every, table, decided,
-        replayed.headline(found) if found else headline_of(samples, times, built_in, decided),
+        replayed.headline(found) if found else headline_of(in_time, times, built_in, decided),
         sentences.of_answer(decided),
         advice.recommend(times, built_in, decided, run.traces,
                          run.environment["settings"]["max_map_count"]) if len(timed) else [],
-        advice.decommit(timed_calls),
+        advice.decommit(calls if in_time else None),
         fitted,
-        [*claims.test(built_in, strategies, timed_calls, run.stairs, run.limited),
-         *single_calls.test(calls, len(timed) > 0)],
+        [*claims.test(built_in, strategies, calls, run.stairs, run.limited, in_time),
+         *single_calls.test(calls, in_time)],
         commits, returned, scaling, found,
         sections_of(run, every, commits, returned, scaling, found))
 

@@ -14,6 +14,8 @@ from vmcommit.base.strategies import UPFRONT, Strategy
 from vmcommit.base.units import count_text, size_text, time_text
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
+UNTIMED = (OPEN, "This run timed no single calls.")
+OF_WINE = (OPEN, "Single calls were timed under Wine, which says nothing of Windows.")
 SAME = 1.5  # a time that stays within this factor over all sizes is the same
 VARIES = 1.1  # a time that differs by this factor varies
 # Columns of details that are used.
@@ -224,15 +226,17 @@ def usable(table: pandas.DataFrame | None, columns: Iterable[str]) -> pandas.Dat
 
 def test(summary: pandas.DataFrame, strategies: dict[str, Strategy],
          calls: pandas.DataFrame | None, stairs: pandas.DataFrame | None,
-         limited: pandas.DataFrame | None) -> list[Claim]:
-    """All claims. `calls`, `stairs` and `limited` are None where the run has none of them."""
+         limited: pandas.DataFrame | None, in_time: bool) -> list[Claim]:
+    """All claims. `calls`, `stairs` and `limited` are None where the run has none of them; without
+    `in_time` times mean nothing."""
     calls, stairs = usable(calls, CALLS), usable(stairs, STAIRS)
     limited = usable(limited, LIMITED)
-    no_calls = (OPEN, "This run timed no single calls.")
+    no_times = UNTIMED if calls is None else OF_WINE
+    calls = calls if in_time else None
     no_limit = (OPEN, "No limit could be set here.")
     return [Claim(claim, *verdict) for claim, verdict in (
         ("Reserving takes the same time whatever the size.",
-         reserve_time(calls) if calls is not None else no_calls),
+         reserve_time(calls) if calls is not None else no_times),
         ("Committing does not touch physical memory until the first access, so that up-front and "
          "dynamic commit end with the same resident size.",
          resident_after_commit(summary, stairs)),
@@ -241,6 +245,6 @@ def test(summary: pandas.DataFrame, strategies: dict[str, Strategy],
         ("A very large up-front commit can be refused where a dynamic one succeeds.",
          refused_under_a_limit(limited, strategies) if limited is not None else no_limit),
         ("Commit time varies with page tables.",
-         commit_and_page_tables(calls) if calls is not None else no_calls),
+         commit_and_page_tables(calls) if calls is not None else no_times),
         ("Releasing takes one call, whatever the state of the pages.",
          release_in_one_call(summary, calls)))]

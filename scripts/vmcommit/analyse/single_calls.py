@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy
 import pandas
 
-from vmcommit.analyse.claims import (CALLS, OPEN, SAME, VARIES, Claim, Interval, Verdict,
-                                     all_hold, interval_text, median_of, paired, sizes_of, usable,
-                                     verdict_of, within)
+from vmcommit.analyse.claims import (CALLS, OF_WINE, OPEN, SAME, UNTIMED, VARIES, Claim, Interval,
+                                     Verdict, all_hold, interval_text, median_of, paired,
+                                     sizes_of, usable, verdict_of, within)
 from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.statistics import shared
 from vmcommit.base.text import listed
@@ -20,7 +20,6 @@ OF_A_REGION = ("procmap_query", "virtualquery")  # questions that are answered f
 OF_PAGES = ("mincore", "pagemap", "pagemap_scan", "working_set")
 TOO_FEW = (OPEN, "Too few repeats.")
 UNCOUNTED = (OPEN, "This run counted nothing of single calls.")
-UNTIMED = (OPEN, "This run timed no single calls.")
 
 
 def counted(calls: pandas.DataFrame, call: str, column: str, state: str | None = None
@@ -164,6 +163,7 @@ def top_down(calls: pandas.DataFrame) -> Verdict:
 def test(calls: pandas.DataFrame | None, in_time: bool) -> Sequence[Claim]:
     """`calls`: what the run has of them, or None. Without `in_time` its times mean nothing."""
     rows = usable(calls, COUNTED)
+    no_times = UNTIMED if rows is None else OF_WINE
     if rows is None:
         rows = pandas.DataFrame(columns=list(COUNTED))
     return [Claim(claim, *verdict) for claim, verdict in (
@@ -172,6 +172,6 @@ def test(calls: pandas.DataFrame | None, in_time: bool) -> Sequence[Claim]:
         ("Protecting a part of a region splits it.", protecting_splits(rows, in_time)),
         ("Locking a part of a page locks all of it.", lock_of_a_part(rows)),
         ("What a query of a region costs does not depend on its size.",
-         cost_of_a_query(rows) if in_time else UNTIMED),
+         cost_of_a_query(rows) if in_time else no_times),
         ("The more regions there are, the longer a reservation from the top down takes.",
-         top_down(rows) if in_time else UNTIMED))]
+         top_down(rows) if in_time else no_times))]
