@@ -1,6 +1,7 @@
 """The axes of charts hold all that is drawn, and not much more; what is drawn is the reference run.
 Nothing is drawn here: what gnuplot is told is read back."""
 
+import dataclasses
 import math
 import pathlib
 import re
@@ -115,6 +116,15 @@ class Axes(unittest.TestCase):
                     self.assertEqual(at, sorted(set(at)))
                     self.assertGreaterEqual(len(at), 2)
                     self.assertGreaterEqual(at[0], self.defined(chart, f"{marked[1]}_low") or 0)
+
+    def test_a_single_size_or_step_is_no_chart(self):
+        """As in a campaign that asks something else."""
+        rows = self.analysed.summary
+        rows = rows[(rows.size_bytes == 2**26) & ~(rows.stepped & (rows.chunk_bytes != 2**16))]
+        alone = dataclasses.replace(self.analysed, summary=rows)
+        for name in ("latency", "ratio", "charge", "faults", "steps"):
+            self.assertIn(name, self.plots)
+            self.assertFalse(charts.of(RUN)[name].prepare(alone, mock.Mock()), name)
 
     def test_without_a_row_there_is_nothing_to_draw(self):
         empty = types.SimpleNamespace(summary=self.analysed.summary.iloc[:0])

@@ -31,6 +31,14 @@ class Captions(unittest.TestCase):
             with mock.patch.object(caption, "CONFIDENCE", 0.95):
                 self.assertEqual(caption.samples(summary(samples, confidence)), said)
 
+    def test_medians_that_a_chart_takes_itself(self):
+        rows = pandas.DataFrame({"call": ["a"] * 21 + ["b"] * 5 + ["c"]})
+        for calls, said in (
+                ("a", "medians of 21 samples, 95 % confidence intervals"),
+                ("ab", "medians of 5 to 21 samples, 95 % confidence intervals (94 % where fewest)"),
+                ("c", "medians of 1 sample, 95 % confidence intervals (none for one)")):
+            self.assertEqual(caption.repeats(rows[rows.call.isin([*calls])].groupby("call")), said)
+
     def test_the_machine(self):
         for processor, system, said in (
                 ({"model": "Made Up", "cores": 2, "hypervisor": "KVM"},

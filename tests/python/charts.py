@@ -24,7 +24,8 @@ from vmcommit.analyse import fleet as analyse_fleet
 from vmcommit.base.problems import Problem
 from vmcommit.base.units import MIB
 from vmcommit.gate import changes, history
-from vmcommit.show import charts, fleet, frame, gnuplot, looks, side_by_side, trend
+from vmcommit.show import (caption, charts, fleet, frame, gnuplot, looks, page, side_by_side,
+                           trend)
 from vmcommit.show.chart import (FLEET, HISTORY, RECORDING, RECORDINGS, RUN, RUNS,
                                  SURROUNDINGS)
 
@@ -139,7 +140,7 @@ class Words(unittest.TestCase):
     def test_captions_are_plain(self):
         for shows in ALL:
             for name, chart in charts.of(shows).items():
-                text = f"{chart.title} {chart.description} {chart.caption}"
+                text = f"{chart.title} {chart.description} {chart.caption} {chart.picture}"
                 with self.subTest(chart=name):
                     self.assertNotRegex(text, r"promised|told apart|nothing beats|unseen")
                     self.assertNotRegex(text, r"(?<!confidence )(?<!prediction )\bintervals?\b")
@@ -329,6 +330,28 @@ class Pictures(unittest.TestCase):
         colors = colors_of(self.picture("ten", "latency"))
         self.assertLessEqual({look.color for look in looks.of_names(ten_new()).values()}, colors)
         self.assertNotIn(known["fault"], colors)
+
+    def test_a_page_has_the_colours_of_the_picture(self):
+        """But for lines that only a picture can tell apart by more than their colour."""
+        for run, drawn in self.drawn.items():
+            for chart, behind in drawn.items():
+                for each in behind if chart not in ("calls", "staircase") else ():
+                    if each.lines and each.count:
+                        shown = {row["color"] for row in page.figure_rows(each)}
+                        with self.subTest(run=run, chart=chart):
+                            self.assertLessEqual(shown, colors_of(self.picture(run, chart)))
+
+    def test_a_caption_says_how_many_samples_its_chart_is_of(self):
+        run = self.analysed["plain"].run
+        repeats = run.calls.groupby(["call", "state", "size_bytes", "mappings"]).size()
+        self.assertEqual(repeats.nunique(), 1)
+        for chart, said in (("calls", f"medians of {repeats.iloc[0]} samples, 95 %"),
+                            ("staircase", "one cycle of each"),
+                            ("distribution", "one cycle of each"),
+                            ("process_times", "from the shortest to the longest"),
+                            ("latency", caption.samples(self.analysed["plain"].summary))):
+            with self.subTest(chart=chart):
+                self.assertIn(said, " ".join(texts_of(self.picture("plain", chart))))
 
     @unittest.skipUnless(browser.CHROMIUM, "chromium is not installed")
     def test_no_text_leaves_its_picture(self):

@@ -2,8 +2,10 @@
 a heading. Numbers that the suite has settled on stand in them as conventions say."""
 
 import contextlib
+import fractions
 import html.parser
 import io
+import itertools
 import pathlib
 import re
 import tempfile
@@ -16,14 +18,14 @@ import made
 import reference
 from support import ROOT
 
-from vmcommit.analyse import analysis
+from vmcommit.analyse import analysis, model
 from vmcommit.base import conventions
-from vmcommit.base.units import KIB, MIB
+from vmcommit.base.units import KIB, MIB, time_text
 from vmcommit.commands import report
 from vmcommit.show import (charts, differences, documents, doubts, figures, needs, page,
                            sections, side_by_side, terminal)
 from vmcommit.show.caption import caption, percent
-from vmcommit.show.sections import measured
+from vmcommit.show.sections import explore, measured
 
 TAG = "<script>alert('|`*_[#&\"')</script>"
 TEMPLATES = ROOT / "scripts" / "vmcommit" / "show" / "templates"
@@ -252,6 +254,23 @@ class Sections(unittest.TestCase):
         for section in shown:
             self.assertTrue(section.title and section.short and section.body)
 
+    def test_times_that_are_looked_up_are_those_that_predict_computes(self):
+        known = analysis.read(reference.REFERENCE)
+        data = explore.values(known)["data"]
+        for name, by_step in data["predictions"].items():
+            strategy = known.run.strategies[name]
+            for (step, by_size), (size_at, size), (touch_at, touch) in itertools.product(
+                    zip(data["steps"], by_step), list(enumerate(data["sizes"]))[::5],
+                    enumerate(explore.TOUCHES)):
+                *exact, does, outside = model.predict(known.model, strategy, size,
+                                                      fractions.Fraction(touch), step)
+                *told, charge, beyond = by_size[size_at][touch_at]
+                with self.subTest(strategy=name, step=step, size=size, touch=touch):
+                    self.assertEqual([time_text(ns * does["pages"]) for ns in told],
+                                     [time_text(ns) for ns in exact])
+                    self.assertEqual(bool(beyond), bool(outside))
+                    self.assertGreaterEqual(charge, does["pages"] * data["page"])
+
     def test_a_run_without_turns_says_so(self):
         run = made.run(made.in_rounds(range(20), (made.UPFRONT, MIB, 1000, {})), made.FOUR)
         facts = dict(measured.facts_of(analysis.analyse(run)))
@@ -260,6 +279,8 @@ class Sections(unittest.TestCase):
         run.samples["turns"], run.samples["disturbed_turns"] = "24", "1"
         self.assertIn("took 480 turns", dict(measured.facts_of(analysis.analyse(run)))["Turns"])
         self.assertIn("20 turns in which", dict(measured.facts_of(analysis.analyse(run)))["Turns"])
+        run.samples.loc[9:, "threads"] = 2
+        self.assertIn("took 216 turns", measured.turns_text(run.samples))
 
 
 class Documents(unittest.TestCase):

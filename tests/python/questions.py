@@ -405,12 +405,12 @@ class Threads(unittest.TestCase):
 
     def test_sentences_on_speed(self):
         for start, perfect, first in (
-                ("2 threads with a region each make", "of 2, if they scale perfectly: ", "2.00"),
-                ("2 threads with a stripe each make", "of 2, if they scale perfectly: ", "1.90"),
-                ("2 threads on the same pages make", "of 1, if they do not hinder each other: ",
-                 "1.00")):
+                ("2 threads with a region each, in pages", 2, "2.00"),
+                ("2 threads with a stripe each, in pages", 2, "1.90"),
+                ("2 threads on the same pages, in pages", 1, "1.00")):
             self.assertRegex(one(self, self.texts, start),
-                             rf"{perfect}upfront {first} \(\d\.\d\d to \d\.\d\d\), fault \d")
+                             rf"\({perfect} is perfect\): upfront {first} "
+                             r"\(\d\.\d\d to \d\.\d\d\), fault \d")
 
     def test_planted_locks_come_out(self):
         for each in self.scaling.all:
@@ -449,15 +449,16 @@ class Threads(unittest.TestCase):
         self.assertEqual(one(self, self.texts, "With 2 CPUs"), (
             "With 2 CPUs, how 4 threads scale can't be told by the clock, which would tell of the "
             "scheduler: what is counted of them holds, and no time of theirs is given."))
-        self.assertFalse([text for text in self.texts if "4 threads" in text and " make " in text])
+        self.assertFalse([text for text in self.texts
+                          if "4 threads" in text and "pages a second" in text])
         series = scaling_charts.series_of(self.scaling, "own", lambda each: each.speed)
         self.assertEqual([threads for threads, *_ in series["fault"]], [1, 2])
 
     def test_where_there_are_cpus_enough_they_have(self):
         of = analysed(thread_rows(), **with_cpus(4))
         self.assertEqual(of.scaling.told, 4)
-        self.assertRegex(one(self, said(of, "threads"), "4 threads with a region each make"),
-                         r"of 4, if they scale perfectly: upfront 4\.00 \(")
+        self.assertRegex(one(self, said(of, "threads"), "4 threads with a region each, in pages"),
+                         r"\(4 is perfect\): upfront 4\.00 \(")
         self.assertFalse([text for text in said(of, "threads") if text.startswith("With ")])
 
     def test_asked_in_brief_it_has_one_chart(self):

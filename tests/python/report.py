@@ -23,9 +23,17 @@ GNUPLOT = shutil.which("gnuplot")
 WIDTHS = (400, 900, 1400)
 NAMES = {"upfront": "upfront", "a@_^{<b>": "fault", "x^{2}_y": "chunked", "{/Symbol a}": "guard"}
 
-# Before a page's own scripts: where each canvas has its texts, in its pixels.
+# Before a page's own scripts: where each canvas has its texts and the ends of its lines, in its
+# pixels.
 WATCH = """
 window.drawn = new Map();
+window.ends = new Map();
+const line = CanvasRenderingContext2D.prototype.lineTo;
+CanvasRenderingContext2D.prototype.lineTo = function (x, y) {
+  if (!ends.has(this.canvas)) ends.set(this.canvas, []);
+  ends.get(this.canvas).push(y);
+  return line.call(this, x, y);
+};
 const fill = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
   const size = this.measureText(text), at = this.getTransform();
@@ -41,6 +49,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
 const clear = CanvasRenderingContext2D.prototype.clearRect;
 CanvasRenderingContext2D.prototype.clearRect = function (...where) {
   drawn.delete(this.canvas);
+  ends.delete(this.canvas);
   return clear.call(this, ...where);
 };
 """
@@ -84,10 +93,25 @@ PROBE = """
   seen.cut = [...document.querySelectorAll("main *")].filter((one) =>
     getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
     .map((one) => one.outerHTML.slice(0, 80));
+  seen.captions = [...document.querySelectorAll(".wide caption")].filter((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return one.checkVisibility() && range.getBoundingClientRect().right >
+      one.closest(".wide").getBoundingClientRect().right + ROOM;
+  }).map((one) => one.textContent);
   seen.scrolls = document.documentElement.scrollWidth > innerWidth;
   seen.canvases = [...drawn].flatMap(([canvas, texts]) => [...overlapping(texts),
     ...texts.filter(({ left, right, top, bottom }) => left < 0 || top < 0 || right > canvas.width ||
       bottom > canvas.height).map(({ text }) => `outside: ${text}`)]);
+  const TICK = 12;
+  const standing = [...ends].filter(([canvas]) => canvas.isConnected);
+  seen.lines = standing.filter(([canvas, all]) => {
+    const area = canvas.parentElement.querySelector(".u-over").getBoundingClientRect();
+    const top = area.top - canvas.getBoundingClientRect().top;
+    return Math.min(...all) < (top - ROOM) * devicePixelRatio ||
+      Math.max(...all) > (top + area.height + TICK) * devicePixelRatio;
+  }).map(([canvas]) => canvas.closest(".live").getAttribute("aria-label"));
+  seen.drew = standing.length > 0;
   return seen;
 })()
 """
@@ -101,6 +125,8 @@ USE = """
   const all = (which) => [...document.querySelectorAll(which)];
   seen.tables = all("figure").filter((one) => !one.querySelector("table")).map((one) => one.id);
   seen.captions = all("table:not(.u-legend)").filter((one) => !one.caption).length;
+  seen.described = all(".has-live figcaption").map((one) => one.innerText).filter((text) =>
+    /\\b(bands?|left|right|dashed|dotted|thin|thick|panel|last)\\b/i.test(text));
   seen.broken = [...document.querySelectorAll("a[href^='#']")].filter((one) =>
     !document.getElementById(one.getAttribute("href").slice(1))).map((one) => one.outerHTML);
   const zoom = [...document.querySelectorAll("button.zoom")].find((one) => one.checkVisibility()) ??
@@ -198,7 +224,8 @@ class Pages(unittest.TestCase):
                             tab.open(each.as_uri(), width, dark=dark)
                             self.assertEqual(tab.tell(PROBE), {
                                 "overlapping": [], "texts": True, "outside": [], "cut": [],
-                                "scrolls": False, "canvases": []})
+                                "captions": [], "scrolls": False, "canvases": [], "lines": [],
+                                "drew": True})
             self.assertEqual(tab.console, [])
 
     @unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")
@@ -210,9 +237,9 @@ class Pages(unittest.TestCase):
                     seen = tab.tell(USE)
                     levels = seen.pop("levels")
                     self.assertEqual(seen, {
-                        "images": True, "alts": True, "tables": [], "captions": 0, "broken": [],
-                        "zoomed": True, "ascending": True, "descending": True, "filtered": True,
-                        "copied": True})
+                        "images": True, "alts": True, "tables": [], "captions": 0,
+                        "described": [], "broken": [], "zoomed": True, "ascending": True,
+                        "descending": True, "filtered": True, "copied": True})
                     self.assertEqual(levels.count(1), 1)
                     for before, after in zip(levels, levels[1:]):
                         self.assertLessEqual(after, before + 1)
@@ -241,6 +268,10 @@ class Pages(unittest.TestCase):
             self.assertEqual(model, [])
             self.assertTrue(near)
             self.assertIn("in sequence", note)
+            tab.tell("data.predictions = {}")
+            model, near, note = tab.tell(EXPLORE % "67108864, '1', 65536, 'sequential'")
+            self.assertEqual(model, [])
+            self.assertIn("no cost model", note)
 
     def test_the_answer_is_said_in_the_terminal_and_in_markdown(self):
         advice = json.loads((self.latest / "advice.json").read_text())

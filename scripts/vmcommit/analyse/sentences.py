@@ -94,7 +94,7 @@ def of_wastes(wastes: dict[str, int]) -> str:
 
 
 def of_page_cost(cost: PageCost) -> Sentence:
-    rests_on = (cost.cells[0], cost.cells[-1])
+    rests_on = tuple(dict.fromkeys((cost.cells[0], cost.cells[-1])))
     subject = f"Committing a page at a time ({cost.strategy})"
     if cost.more_ns is None:
         return Sentence(f"{subject} and upfront do not differ significantly "

@@ -325,11 +325,9 @@ def of_speed(scaling: Scaling, share: str) -> list[Sentence]:
     if not found:
         return []
     clauses = [f"{each.name} {times_text(each.times)}" for each in found]
-    perfect = "1, if they do not hinder each other" if share == SAME_PAGES else \
-        f"{scaling.told}, if they scale perfectly"
-    return [Sentence(f"{threads_text(scaling.told, share)} make usable so many times the pages "
-                     f"that one thread does in a second, of {perfect}: {', '.join(clauses)}.",
-                     cells_in(found))]
+    perfect = 1 if share == SAME_PAGES else scaling.told
+    return [Sentence(f"{threads_text(scaling.told, share)}, in pages a second as a multiple of one "
+                     f"thread's ({perfect} is perfect): {', '.join(clauses)}.", cells_in(found))]
 
 
 def beside_text(ratio: Ratio) -> str:

@@ -1,6 +1,7 @@
 """What every picture and page of a run says of where its figures come from."""
 
 from vmcommit.base.conventions import CONFIDENCE
+from vmcommit.base.statistics import median_rank
 from vmcommit.base.text import counted
 
 
@@ -25,18 +26,29 @@ def machine(environment) -> str:
     return "; ".join(filter(None, (text, kernel)))
 
 
-def samples(summary) -> str:
-    """How many samples the medians are of, and what their bands mean."""
-    counts = summary.samples[summary.samples > 0]
-    if counts.empty:
-        return "no samples"
+def medians(counts, lowest: float) -> str:
+    """How many samples medians are of, and what their bands mean; `lowest`: the confidence of the
+    least sure."""
     number = f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else f"{counts.max()}"
     noun = "sample" if counts.max() == 1 else "samples"
-    lowest = summary.confidence[summary.samples > 1].min()
     fewest = [f"{100 * lowest:.0f} % where fewest"] if lowest < CONFIDENCE else []
     fewest += ["none for one"] if counts.min() == 1 else []
     bands = f"{percent(CONFIDENCE)} confidence intervals"
     return f"medians of {number} {noun}, {bands}" + (f" ({', '.join(fewest)})" if fewest else "")
+
+
+def samples(summary) -> str:
+    """Of the rows of a summary."""
+    counts = summary.samples[summary.samples > 0]
+    return "no samples" if counts.empty else \
+        medians(counts, summary.confidence[summary.samples > 1].min())
+
+
+def repeats(cells) -> str:
+    """Of medians that a chart takes itself; `cells`: rows, grouped by what each median is of."""
+    counts = cells.size()
+    return medians(counts, min((median_rank(int(count), CONFIDENCE)[1] for count in counts
+                                if count > 1), default=CONFIDENCE))
 
 
 def caption(summary, environment) -> str:

@@ -18,7 +18,8 @@ def nothing(_subject) -> str:
 @dataclasses.dataclass(frozen=True)
 class Chart:
     """`order` among the charts of a page. `title` stands on the picture, `description` is for who
-    can't see it, `caption` below it.
+    can't see it, `caption` below it; `picture` is what is said of gnuplot's picture alone, which a
+    page prints, and shows where it does not draw lines itself.
 
     prepare(subject, plot) writes the tables and settings that NAME.gp reads, and returns whether
     there is anything to draw. finding(subject) says what a chart that was drawn shows in this run.
@@ -31,5 +32,6 @@ class Chart:
     description: str
     caption: str
     prepare: Callable[[Any, Plot], bool]
+    picture: str = ""
     finding: Callable[[Any], str] = nothing
     shows: str = RUN

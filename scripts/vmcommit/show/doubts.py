@@ -49,10 +49,16 @@ def number_of(cell):
     return int(text) if text.isdecimal() and len(text) < 16 else float("nan")
 
 
+def turns_of(samples):
+    """(turns, how many of them something else disturbed), None where none took turns; of one
+    thread, since several take processors from each other."""
+    alone = samples[samples.threads == 1]
+    turns = total(alone, "turns")
+    return None if turns is None else (turns, total(alone, "disturbed_turns") or 0)
+
+
 def of_turns(samples):
-    """Several threads take processors from each other."""
-    samples = samples[samples.threads == 1]
-    turns, lost = total(samples, "turns") or 0, total(samples, "disturbed_turns") or 0
+    turns, lost = turns_of(samples) or (0, 0)
     return [f"Other programs took the processor in {100 * lost / turns:.0f} % of the turns; these "
             "are left out."] if turns and lost / turns > DISTURBED else []
 

@@ -49,7 +49,8 @@ def key(name):
 class Plot:
     """What one chart hands to gnuplot: settings, and tables with one block a series. `legend`:
     (text, colour, mark, size of the mark) of each entry, `gap` apart in pixels. `behind`: the
-    figures.Figures that a page shows beside the picture."""
+    figures.Figures that a page shows beside the picture. `samples`: how many its figures are of,
+    where it is others than those of a run's summary."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -57,6 +58,7 @@ class Plot:
         self.legend: list[tuple[str, str, float, float]] = []
         self.gap = 110
         self.behind: list = []
+        self.samples = ""
 
     def define(self, name: str, value):
         """A string, a number, or a list of them, which must not be empty."""

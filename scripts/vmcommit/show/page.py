@@ -59,9 +59,10 @@ def image(path: pathlib.Path) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def figure_rows(figures: Figures, colors) -> list[dict]:
+def figure_rows(figures: Figures) -> list[dict]:
     units = [unit for _, unit in figures.columns]
-    return [{"series": name, "color": colors[name].color,
+    known = looks.of_names(figures.series)
+    return [{"series": name, "color": figures.colors.get(name, known[name].color),
              "cells": [shown(value, unit) for value, unit in zip(row, units)]}
             for name, rows in figures.series.items() for row in rows]
 
@@ -72,12 +73,12 @@ def figure_table(figures: Figures) -> dict:
     return {"title": figures.title, "lines": figures.lines, "log": figures.log,
             "headings": [heading for heading, _ in figures.columns],
             "units": [unit for _, unit in figures.columns],
-            "rows": figure_rows(figures, looks.of_names(figures.series))}
+            "rows": figure_rows(figures)}
 
 
 def figure(name, chart, folder, finding, behind):
     """`alt`: what is plotted and what it shows, for who can't see it."""
-    return {"name": name, "title": chart.title, "caption": chart.caption,
+    return {"name": name, "title": chart.title, "caption": chart.caption, "picture": chart.picture,
             "alt": f"{chart.description}. {finding}".strip(),
             "image": image(folder / "charts" / f"{name}.svg"),
             "tables": [figure_table(figures) for figures in behind if figures.count]}

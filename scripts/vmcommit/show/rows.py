@@ -1,6 +1,6 @@
 """Which rows of a run's summary charts and tables show."""
 
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from vmcommit.base.conventions import DEFAULT_STEP, ORDERS, SPARSE_BELOW
 from vmcommit.base.strategies import names_in
@@ -31,6 +31,11 @@ def parts(summary: DataFrame) -> tuple[DataFrame, DataFrame]:
     """The timed rows without the sweep: (all touched, sparsely touched)."""
     rows = timed(plain(sequential(summary)))
     return fully(rows), sparsely(rows)
+
+
+def vary(values: Series) -> bool:
+    """Whether there is a line to draw against them, and not a single point."""
+    return values.nunique() > 1
 
 
 def at_size(rows: DataFrame, size) -> DataFrame:

@@ -9,6 +9,7 @@ from vmcommit.base.cells import SHARES
 from vmcommit.base.text import counted
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
+from vmcommit.show.caption import samples
 from vmcommit.show.figures import Column, Figures, with_ends
 
 THREADS: Column = ("threads", "count")
@@ -37,13 +38,15 @@ def longer(series: dict[str, list]) -> bool:
     return any(len(line) > 1 for line in series.values())
 
 
-def prepare(scaling, plot, value, heading: Column) -> tuple[float, float] | None:
+def prepare(analysis, plot, value, heading: Column) -> tuple[float, float] | None:
     """Panels and lines. Returns the ends of the axis upwards; None where there is nothing to
     draw."""
+    scaling = analysis.scaling
     panels = {share: series for share in scaling.shares
               if longer(series := series_of(scaling, share, value))} if scaling else {}
     if not panels:
         return None
+    plot.samples = samples(analysis.every[analysis.every.threads > 1])
     looks.add_strategies(plot, next(iter(panels.values())))
     points = [each for series in panels.values() for line in series.values() for each in line]
     for number, (share, series) in enumerate(panels.items(), 1):

@@ -5,7 +5,7 @@ import importlib
 import pathlib
 import tempfile
 
-from vmcommit.show.caption import caption, doubt
+from vmcommit.show.caption import doubt, machine, samples
 from vmcommit.show.chart import RUN, SURROUNDINGS, Chart
 from vmcommit.show.figures import Figures
 from vmcommit.show.frame import surround
@@ -21,9 +21,10 @@ def of(shows: str) -> dict[str, Chart]:
             if charts[name].shows == shows}
 
 
-def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful=""
+def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful="", counted=""
               ) -> dict[str, list[Figures]]:
-    """Draws what the subject has data for, with `text` as caption and `doubtful` after each title;
+    """Draws what the subject has data for, with `text` as caption, followed by `counted` where a
+    chart does not say itself how many samples its figures are of, and `doubtful` after each title;
     returns {name: figures behind it} of the charts drawn. Raises Problem and OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
@@ -31,7 +32,8 @@ def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful=""
         with tempfile.TemporaryDirectory() as scratch:
             plot = Plot(pathlib.Path(scratch))
             if chart.prepare(subject, plot):
-                surround(plot, chart.title + doubtful, text)
+                surround(plot, chart.title + doubtful,
+                         "; ".join(filter(None, (text, plot.samples or counted))))
                 render(plot, name, folder)
                 drawn[name] = plot.behind
     return drawn
@@ -39,6 +41,6 @@ def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful=""
 
 def draw(analysis, folder: pathlib.Path) -> dict[str, list[Figures]]:
     """The charts of one run."""
-    text = caption(analysis.summary, analysis.run.environment)
+    text, counted = machine(analysis.run.environment), samples(analysis.summary)
     return {name: behind for shows in (RUN, SURROUNDINGS) for name, behind in
-            draw_each(shows, analysis, folder, text, doubt(analysis.summary)).items()}
+            draw_each(shows, analysis, folder, text, doubt(analysis.summary), counted).items()}

@@ -2,6 +2,7 @@
 
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import MIB, powers, size_text, time_text
+from vmcommit.show.caption import repeats
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import powers_between, steps_125
@@ -55,13 +56,14 @@ def prepare(analysis, plot):
     buffers = usable(analysis)
     if buffers is None:
         return False
+    plot.samples = repeats(buffers.groupby(["way", "packet_bytes"]))
     flow, hit, waits = (by_way(buffers, values) for values in PANELS.values())
     worst = by_way(buffers, lambda rows: rows.hit_p99_9_ns)
     for number, each in enumerate((flow, hit, waits), 1):
         plot.table(f"panel{number}", each)
     plot.table("worst", worst)
     plot.behind += [behind(*each) for each in (
-        ("throughput", ("MiB/s", "plain"), flow), ("middle latency of a hit", ("time", "ns"), hit),
+        ("throughput", ("MiB/s", "plain"), flow), ("median latency of a hit", ("time", "ns"), hit),
         ("99.9 % of hits are shorter", ("time", "ns"), worst),
         ("producer throttled", ("% of the time", "plain"), waits))]
     low = min((low for rows in hit.values() for *_, low, _ in rows), default=1) / ROOM
@@ -89,7 +91,8 @@ def prepare(analysis, plot):
 def behind(title, heading, series):
     return Figures(title, (("packet", "bytes"), *with_ends(*heading)),
                    {NAMES[way]: rows for way, rows in series.items()},
-                   log="xy" if heading[1] == "ns" else "x")
+                   log="xy" if heading[1] == "ns" else "x",
+                   colors={NAMES[way]: SERIES[look].color for way, look in WAYS.items()})
 
 
 def finding(analysis):

@@ -4,6 +4,7 @@ import dataclasses
 
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
+from vmcommit.show.caption import repeats
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import powers_between, size_axis
@@ -112,6 +113,7 @@ def prepare(analysis, plot):
     calls = timed(analysis)
     if calls is None:
         return False
+    plot.samples = repeats(calls.groupby(["call", "state", "size_bytes", "mappings"]))
     alone = calls[calls.mappings == 0]
     panels = [panel(alone, lines, "size_bytes") for lines in PANELS.values()]
     add_axes(plot, alone, [point for each in panels for point in each.points])
@@ -167,7 +169,8 @@ CHART = Chart(
     title="What single calls take",
     description="Time of single calls against the size of their range, and beside how many other "
                 "reservations, on logarithmic axes",
-    caption="Full lines with marks: every page of the range was touched before; dashed lines: none "
-            "was. Bands are confidence intervals of the median. The last panel is of a single "
-            "page, with so many other reservations in the process; its axis is linear, in ns.",
+    caption="Every page of the range was touched before, or none was.",
+    picture="Full lines with marks are of touched ranges, dashed lines of untouched ones. Bands "
+            "are confidence intervals of the median. The last panel is of a single page, with so "
+            "many other reservations in the process; its axis is linear, in ns.",
     prepare=prepare, finding=finding)

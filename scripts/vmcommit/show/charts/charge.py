@@ -10,7 +10,7 @@ from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import CHARGE, SIZE, Figures
 from vmcommit.show.frame import size_axis
-from vmcommit.show.rows import at_size, by_strategy, parts
+from vmcommit.show.rows import at_size, by_strategy, parts, vary
 
 SPARSE = TOUCH_NAMES[SPARSELY_TOUCHED]
 
@@ -23,7 +23,7 @@ def charged(summary):
 def prepare(analysis, plot):
     full, sparse = charged(analysis.summary)
     both = pandas.concat([full, sparse])
-    if both.empty:
+    if not vary(both.size_bytes):
         return False
     names = names_in(both)
     looks.add_strategies(plot, names)
@@ -53,6 +53,6 @@ CHART = Chart(
     title="Commit charge at its peak",
     description="Commit charge at its peak against the size of the region, with "
                 f"{listed(['all', SPARSE])} of it touched",
-    caption="What is charged at the peak: the bytes that the system has guaranteed to back. The "
-            "dotted line is what was touched; charge above it is unused.",
+    caption="What is charged at the peak: the bytes that the system has guaranteed to back.",
+    picture="The dotted line is what was touched; charge above it is unused.",
     prepare=prepare, finding=finding)

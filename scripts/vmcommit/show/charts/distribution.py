@@ -39,6 +39,7 @@ def prepare(analysis, plot):
         return False
     names = [name for name in analysis.run.strategies
              if any(name in by for by in traces.values())]
+    plot.samples = "one cycle of each"
     looks.add_strategies(plot, names)
     touch_axis(plot, traces)
     longest = max(len(trace) for by in traces.values() for trace in by.values())

@@ -6,7 +6,7 @@ from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures
 from vmcommit.show.frame import powers_between, size_axis
-from vmcommit.show.rows import at_size, by_strategy, parts
+from vmcommit.show.rows import at_size, by_strategy, parts, vary
 
 
 def counted_rows(summary):
@@ -16,7 +16,7 @@ def counted_rows(summary):
 
 def prepare(analysis, plot):
     rows = counted_rows(analysis.summary)
-    if rows.empty:
+    if not vary(rows.size_bytes):
         return False
     names = names_in(rows)
     looks.add_strategies(plot, names)
@@ -48,6 +48,7 @@ CHART = Chart(
     title="Faults of one cycle",
     description="Page faults that the kernel counted, and faults that a handler answered, against "
                 "size",
-    caption="Exact counts. Left, what the kernel counted; right, what the strategy's own handler "
-            "answered on top of that. Zero stands on a line of its own.",
+    caption="Exact counts: what the kernel counted, and what the strategy's own handler answered "
+            "on top of that.",
+    picture="Zero stands on a line of its own.",
     prepare=prepare, finding=finding)

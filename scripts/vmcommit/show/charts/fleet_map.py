@@ -74,13 +74,13 @@ def prepare(fleet, plot):
 def finding(fleet):
     left_out = fleet.timed - min(fleet.timed, MOST)
     if left_out:
-        return f"The {MOST} of {fleet.timed} machines that lie farthest from the middle are shown."
+        return f"The {MOST} of {fleet.timed} machines that lie farthest from the median are shown."
     return f"All {fleet.timed} machines are shown, the cheapest at the bottom."
 
 
 CHART = Chart(
     order=20, shows=FLEET,
-    title=f"How far each machine's ratio to {UPFRONT} is from the middle of all",
+    title=f"How far each machine's ratio to {UPFRONT} is from the median of all",
     description=f"A heat map of how far each machine's ratio to {UPFRONT} is from the median of "
                 "all machines: a line for each machine, a column for each strategy and size",
     caption="White is the median of all machines; blue dearer, orange cheaper, at its darkest by "

@@ -1,8 +1,11 @@
 """What a fork takes, by what the process has, and what writing to shared pages takes afterwards."""
 
+import pandas
+
 from vmcommit.analyse.surroundings import FORKS, of_fork
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import size_text, time_text
+from vmcommit.show.caption import repeats
 from vmcommit.show.chart import SURROUNDINGS, Chart
 from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import powers_between, size_axis, steps_125
@@ -44,18 +47,20 @@ def prepare(analysis, plot):
     if table is None:
         return False
     series = {name: of_fork(table, *key) for key, name in FORKS.items()}
+    plot.samples = repeats(pandas.concat(series.values()).groupby(["state", "way", "size_bytes"]))
     calls = {name: points(rows, rows.ns) for name, rows in series.items()}
     pages = {name: points(rows, written(rows, analysis.page)) for name, rows in series.items()}
+    looks = dict(zip(FORKS.values(), SERIES))
+    colors = {name: look.color for name, look in looks.items()}
     for number, (title, shown) in enumerate(zip(PANELS, (calls, pages), strict=True), 1):
         plot.table(f"panel{number}", shown)
-        plot.behind.append(Figures(title, (SIZE, *with_ends("time", "ns")), shown))
+        plot.behind.append(Figures(title, (SIZE, *with_ends("time", "ns")), shown, colors=colors))
     add_times(plot, [value for each in (calls, pages) for rows in each.values()
                      for point in rows for value in point[1:] if value > 0])
     size_axis(plot, of_fork(table, "touched", "plain").size_bytes)
     plot.panels(list(PANELS), across=2)
-    looks = dict(zip(FORKS.values(), SERIES))
     plot.define("line", [f'"{name}"' for name in looks])
-    plot.define("line_color", [look.color for look in looks.values()])
+    plot.define("line_color", list(colors.values()))
     plot.define("line_mark", [look.mark for look in looks.values()])
     plot.legend = [(name, look.color, look.mark, 1.0) for name, look in looks.items()]
     plot.gap = 190

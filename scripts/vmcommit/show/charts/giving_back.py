@@ -1,8 +1,10 @@
 """What each call gives back, and what that costs: a row for each call."""
 
+import pandas
+
 from vmcommit.analyse.giving_back import GIVES
-from vmcommit.base.text import counted
 from vmcommit.base.units import size_text, time_text
+from vmcommit.show.caption import samples
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import time_axis
@@ -58,6 +60,7 @@ def prepare(analysis, plot):
     plot.define("title_at", [y for y, _ in titles])
     plot.define("title_text", [f"gives back {gives}" for _, gives in titles])
     plot.define("lowest", rows[-1][0] - 0.7)
+    plot.samples = samples(pandas.DataFrame([each.counts for _, each in rows]))
     plot.define("subject", subject_text(rows))
     for name, look in (("back", BACK), ("again", AGAIN)):
         plot.define(f"{name}_color", look.color)
@@ -70,12 +73,9 @@ def prepare(analysis, plot):
 
 def subject_text(rows):
     """Of a chart with these rows."""
-    samples = [int(each.counts.samples) for _, each in rows]
-    number = counted(samples[0], "sample") if min(samples) == max(samples) else \
-        f"{min(samples)} to {max(samples)} samples"
     cell = rows[0][1].cell
     return f"time for each page of {size_text(cell.touched)}, given back by steps of " \
-        f"{size_text(cell.manner.purge_step)}; {number} each"
+        f"{size_text(cell.manner.purge_step)}"
 
 
 def finding(analysis):

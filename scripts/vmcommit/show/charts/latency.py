@@ -10,7 +10,7 @@ from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import size_axis, steps_125, time_axis
-from vmcommit.show.rows import at_size, by_strategy, parts, reach, with_interval
+from vmcommit.show.rows import at_size, by_strategy, parts, reach, vary, with_interval
 
 SPARSE = TOUCH_NAMES[SPARSELY_TOUCHED]
 
@@ -18,7 +18,7 @@ SPARSE = TOUCH_NAMES[SPARSELY_TOUCHED]
 def prepare(analysis, plot):
     full, sparse = parts(analysis.summary)
     both = pandas.concat([full, sparse])
-    if both.empty:
+    if not vary(both.size_bytes):
         return False
     names = names_in(both)
     looks.add_strategies(plot, names)
@@ -53,7 +53,7 @@ CHART = Chart(
     title="Time per touched page",
     description="Time per touched page against the size of the region, with "
                 f"{listed(['all', SPARSE])} of it touched",
-    caption="Lower is better. The band is the confidence interval of the median. Left, all of the "
-            f"region is written to; right, {SPARSE} of it. The axis on the right counts in page "
-            "faults: what touching one committed page costs alone on this machine.",
+    caption="Lower is better.",
+    picture="The band is the confidence interval of the median. The axis on the right counts in "
+            "page faults: what touching one committed page costs alone on this machine.",
     prepare=prepare, finding=finding)

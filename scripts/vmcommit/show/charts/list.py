@@ -8,6 +8,7 @@ import pandas
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.measure.workloads import NODE, NUMBERS
+from vmcommit.show.caption import repeats
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import Figures, with_ends
 from vmcommit.show.frame import powers_between, steps_125
@@ -30,6 +31,7 @@ SOURCES = (Source("check, 64 KiB", "check", 65536, "fixed", 2),
            Source("fault, 64 KiB", "fault", 65536, "fixed", 1),
            Source("fault, 4 KiB", "fault", 4096, "fixed", 4),
            Source("malloc", "malloc", 65536, "fixed", 5))
+COLORS = {source.name: SERIES[source.look].color for source in SOURCES}
 ROOM = 1.25  # of an axis beyond its values
 AXES = {"node_bytes": "size of a node", "nodes": "number of nodes"}
 
@@ -111,6 +113,7 @@ def prepare(analysis, plot):
     lists = usable(analysis)
     if lists is None:
         return False
+    plot.samples = repeats(lists.groupby([*AXES, "source", "chunk_bytes", "growth"]))
     times, overheads = [], []
     for number, (_, drawn, dashed, axis) in enumerate(PANELS, 1):
         full = panel(lists, drawn, axis)
@@ -124,7 +127,7 @@ def prepare(analysis, plot):
     plot.panels([title for title, *_ in PANELS], across=3)
     plot.define("axis", [axis for *_, axis in PANELS])
     looks = [SERIES[source.look] for source in SOURCES]
-    plot.define("line_color", [look.color for look in looks])
+    plot.define("line_color", list(COLORS.values()))
     plot.define("line_mark", [look.mark for look in looks])
     plot.legend = [(source.name, look.color, look.mark, 1.0)
                    for source, look in zip(SOURCES, looks)]
@@ -140,7 +143,7 @@ def behind(drawn, full, dashes):
     whole, _, dashed = title.partition("; dashed: ")
     return [Figures(f"{name}, by {at[0]}", (at, *with_ends(*heading)),
                     {source.name: rows for source, rows in zip(SOURCES, series.values()) if rows},
-                    log="x" if values is overhead else "xy")
+                    log="x" if values is overhead else "xy", colors=COLORS)
             for name, series in ((whole, full), (dashed, dashes)) if any(series.values())]
 
 

@@ -23,6 +23,7 @@ def prepare(analysis, plot):
     times = analysis.run.process_times
     if not times:
         return False
+    plot.samples = "medians of whole processes; lines from the shortest to the longest"
     plot.table("processes", {"processes": [
         [own * NS, (median - own) * NS, least * NS, most * NS]
         for median, least, most, own in times.values()]})

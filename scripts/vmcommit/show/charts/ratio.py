@@ -6,7 +6,7 @@ from vmcommit.show import looks
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures, with_ends
 from vmcommit.show.frame import size_axis
-from vmcommit.show.rows import by_strategy, parts, reach, with_interval
+from vmcommit.show.rows import by_strategy, parts, reach, vary, with_interval
 
 
 def compared(rows):
@@ -17,7 +17,7 @@ def compared(rows):
 def prepare(analysis, plot):
     full, _ = parts(analysis.summary)
     rows, names = compared(full), names_in(full)
-    if rows.empty:
+    if not vary(rows.size_bytes):
         return False
     looks.add_strategies(plot, names)
     plot.define("base", UPFRONT)
@@ -45,6 +45,6 @@ CHART = Chart(
     description=f"Time of each strategy as a multiple of {UPFRONT}, which commits everything in "
                 "advance, against size",
     caption=f"Paired: each sample is divided by the one of {UPFRONT} in the same round, so that "
-            "drift of the machine cancels. Where the band holds 1, there is no significant "
-            "difference.",
+            "drift of the machine cancels. Where the confidence interval holds 1, there is no "
+            "significant difference.",
     prepare=prepare, finding=finding)

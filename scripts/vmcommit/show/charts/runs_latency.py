@@ -12,6 +12,7 @@ from vmcommit.show.rows import reach, with_interval
 def add_runs(plot, together, names, column, across, heading):
     """A panel for each of `names`, a line for each run; `heading` of the column, with its unit."""
     looks = SERIES[:len(together.names)]
+    colors = {name: look.color for name, look in zip(together.shown_names, looks)}
     define(plot, together.names, looks)
     plot.legend = [(text, look.color, look.mark, look.size)
                    for text, look in zip(together.shown_names, looks)]
@@ -21,7 +22,8 @@ def add_runs(plot, together, names, column, across, heading):
             ["size_bytes", *with_interval(column)]].values.tolist() for rows in together.full]
         plot.table(f"panel{number}", {str(at): rows for at, rows in enumerate(series, 1)})
         plot.behind.append(Figures(name, (SIZE, *with_ends(*heading)),
-                                   dict(zip(together.shown_names, series))))
+                                   dict(zip(together.shown_names, series)),
+                                   colors=colors))
     size_axis(plot, together.rows.size_bytes, 6)
 
 

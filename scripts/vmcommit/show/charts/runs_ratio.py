@@ -23,5 +23,5 @@ CHART = Chart(
     description=f"Time as a multiple of {UPFRONT} against size, one panel for each other strategy, "
                 "one line for each run",
     caption="Each run's ratios are paired within its own rounds, so these can be compared across "
-            "runs. Where bands overlap, there is no significant difference between two runs.",
+            "runs. Two runs differ significantly where their confidence intervals do not overlap.",
     prepare=prepare)

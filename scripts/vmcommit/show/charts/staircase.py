@@ -54,6 +54,7 @@ def prepare(analysis, plot):
     plot.table("across", across)
     plot.behind += [Figures("without a step", (TOUCHED, CHARGE), across, log="")]
     add_panels(plot, stairs)
+    plot.samples = "one cycle of each"
     plot.define("size_bytes", stairs.size_bytes.max())
     plot.define("charge_high", max(stairs.size_bytes.max(), stairs.commit_bytes.max()))
     return True
@@ -73,7 +74,7 @@ CHART = Chart(
     order=10,
     title="Commit charge as touching proceeds",
     description="Commit charge against bytes touched, as the touching of one region proceeds",
-    caption="What is charged, read from the system as touching proceeds. The area between a "
-            "staircase and the line of a strategy that commits page by page is charged and not yet "
-            "used.",
+    caption="What is charged, read from the system as touching proceeds.",
+    picture="The area between a staircase and the line of a strategy that commits page by page is"
+            " charged and not yet used.",
     prepare=prepare, finding=finding)

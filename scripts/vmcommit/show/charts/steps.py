@@ -10,7 +10,7 @@ from vmcommit.show.chart import Chart
 from vmcommit.show.figures import CHARGE, STEP, Figures, with_ends
 from vmcommit.show.frame import size_axis
 from vmcommit.show.rows import (at_size, by_strategy, fully, most_stepped, reach, sequential,
-                                sparsely, timed, with_interval)
+                                sparsely, timed, vary, with_interval)
 
 SPARSE = TOUCH_NAMES[SPARSELY_TOUCHED]
 
@@ -50,6 +50,8 @@ def prepare(analysis, plot):
     full, sparse = at_size(fully(rows), size), at_size(sparsely(rows), size)
     both = pandas.concat([full, sparse])
     steps = both[both.stepped].chunk_bytes
+    if not vary(steps):
+        return False
     names = names_in(both)
     looks.add_strategies(plot, names)
     add_tables(plot, names, full, sparse, (steps.min() / 1.5, steps.max() * 1.5))
@@ -71,6 +73,7 @@ CHART = Chart(
     order=80,
     title="What the step costs",
     description=f"Time per touched page, and commit charge with {SPARSE} touched, against the step",
-    caption="Left, the time that each step costs; right, the charge that it leads to when "
-            f"{SPARSE} is touched. The lines across are strategies without a step.",
+    caption=f"The time that each step costs, and the charge that it leads to when {SPARSE} is "
+            "touched.",
+    picture="The lines across are strategies without a step.",
     prepare=prepare, finding=finding)

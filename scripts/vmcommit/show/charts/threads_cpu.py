@@ -11,7 +11,7 @@ def prepare(analysis, plot):
     found = analysis.scaling
     if not found or not found.in_full:
         return False
-    ends = scaling.prepare(found, plot, lambda each: each.cpu_ns,
+    ends = scaling.prepare(analysis, plot, lambda each: each.cpu_ns,
                            ("processor time a page", "ns"))
     if ends:
         plot.marks("value", steps_125(*ends), time_text)
@@ -32,6 +32,6 @@ CHART = Chart(
     title="Processor time a page, by threads",
     description="Processor time of all threads together for each page, against their number",
     caption="Lower is better, and a level line is perfect: what threads wait for each other, "
-            "spinning, is processor time too. It is told whether there are CPUs enough or not. The "
-            "band is the confidence interval of the median.",
+            "spinning, is processor time too. It is told whether there are CPUs enough or not.",
+    picture="The band is the confidence interval of the median.",
     prepare=prepare, finding=finding)

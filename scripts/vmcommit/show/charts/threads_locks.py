@@ -10,7 +10,7 @@ def prepare(analysis, plot):
     found = analysis.scaling
     if not found or not found.in_full:
         return False
-    ends = scaling.prepare(found, plot, lambda each: scaling.exactly(each.locks),
+    ends = scaling.prepare(analysis, plot, lambda each: scaling.exactly(each.locks),
                            ("a page", "plain"))
     if not ends:
         return False

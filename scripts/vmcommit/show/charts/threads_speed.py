@@ -19,7 +19,7 @@ def perfect(line, share) -> list[list[float]]:
 
 def prepare(analysis, plot):
     found = analysis.scaling
-    ends = scaling.prepare(found, plot, lambda each: each.speed, ("pages a second", "count"))
+    ends = scaling.prepare(analysis, plot, lambda each: each.speed, ("pages a second", "count"))
     if not ends:
         return False
     most = ends[1]
@@ -35,7 +35,7 @@ def prepare(analysis, plot):
 
 
 def finding(analysis):
-    told = scaling.said(analysis, "make usable so many times")
+    told = scaling.said(analysis, "in pages a second as a multiple")
     return f"{told} {scaling.beyond(analysis.scaling)}".strip()
 
 
@@ -44,8 +44,7 @@ CHART = Chart(
     title="Pages made usable a second, by threads",
     description="Pages that all threads together make usable a second, against their number, with "
                 "a line of perfect scaling for each strategy",
-    caption="Higher is better. Both axes are logarithmic; a thin line is what a strategy would do "
-            "if threads did not hinder each other: so many times what one thread does, and on the "
-            "same pages what one does. Only numbers of threads for which there are CPUs enough are "
-            "shown.",
+    caption="Higher is better. Only numbers of threads for which there are CPUs enough are shown.",
+    picture="A thin line is what a strategy would do if threads did not hinder each other: so "
+            "many times what one thread does, and on the same pages what one does.",
     prepare=prepare, finding=finding)

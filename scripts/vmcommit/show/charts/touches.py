@@ -42,6 +42,7 @@ def smallest(analysis):
 def prepare(analysis, plot):
     if not analysis.run.traces:
         return False
+    plot.samples = "one cycle of each"
     traces = smallest(analysis)
     low, high = touch_axis(plot, analysis.run.traces)
     fold = max(1, int(WINDOW // analysis.summary.page_bytes.max()))
@@ -51,7 +52,7 @@ def prepare(analysis, plot):
     plot.panels([short(name) for name in traces],
                 across=min(3, math.ceil(len(traces) / 2)))
     plot.behind.append(Figures(
-        "the slowest pages of a window, by the middle of their touches",
+        "the slowest pages of a window, by the median of their touches",
         (("page", "count"), ("touch", "ns")),
         {name: slowest_pages(trace, fold) for name, trace in traces.items()}, lines=False))
     plot.table("touches", {name: shade(trace, edges, fold) for name, trace in traces.items()})
@@ -59,7 +60,7 @@ def prepare(analysis, plot):
 
 
 def finding(analysis):
-    return "The middle touch takes: " + ", ".join(
+    return "The median touch takes: " + ", ".join(
         f"{name} {time_text(trace.ns.median())}"
         for name, trace in smallest(analysis).items()) + "."
 

@@ -13,7 +13,7 @@ from vmcommit.show.caption import percent
 from vmcommit.show.sections import Section
 
 TOUCHES = ("1", "0.5", "0.25", "0.1", "0.01")
-DIGITS = 4
+DIGITS = 8  # so many that the three shown are not rounded twice
 
 
 def rounded(value: float) -> float:

@@ -23,10 +23,10 @@ def trust_link(folder) -> str:
 
 
 def turns_text(samples) -> str:
-    turns = doubts.total(samples, "turns")
-    if turns is None:
+    known = doubts.turns_of(samples)
+    if known is None:
         return "Each sample is a process of its own."
-    discarded = doubts.total(samples, "disturbed_turns") or 0
+    turns, discarded = known
     return (f"Harnesses took {count_text(turns)} turns of some 0.3 ms on one processor, in a "
             f"random order; {count_text(discarded)} turns in which something else ran are left "
             "out.")

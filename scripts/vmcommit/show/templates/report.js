@@ -187,7 +187,9 @@ const live = (table) => {
   if (places.length < 2) return null;
   const values = [...series.values()].map(({ points }) => places.map((place) => points.get(place) ?? []));
   const middles = values.map((rows) => rows.map(([middle]) => middle ?? null));
-  const scales = [logOr(table.dataset.log, "x", places), logOr(table.dataset.log, "y", middles.flat())];
+  const known = values.flat(2).filter((value) => value != null);
+  const ends = [Math.min(...known), Math.max(...known)];  // of confidence intervals too
+  const scales = [logOr(table.dataset.log, "x", places), logOr(table.dataset.log, "y", known)];
   const text = (index) => (_, value, __, at) => {
     if (value === null || at === null) return "–";
     const [, low, high] = values[index][at];
@@ -202,7 +204,8 @@ const live = (table) => {
     width: place.clientWidth, height: 300, padding: [null, 36, null, null], cursor: { points: { size: 7 } },
     scales: {
       x: { time: false, distr: scales[0], log: unitX === "bytes" ? 2 : 10 },
-      y: { distr: scales[1], ...(scales[1] === LINEAR ? { range: (_, low, high) => [Math.min(0, low), high * 1.05 || 1] } : {}) },
+      y: { distr: scales[1], range: scales[1] === LOG ? uPlot.rangeLog(ends[0], ends[1], 10, false)
+        : [Math.min(0, ends[0]), ends[1] * 1.05 || 1] },
     },
     axes: [axis(unitX, scales[0], headings[1], 2), axis(unitY, scales[1], headings[2], 3)],
     series: [{ label: headings[1], value: (_, value) => value === null ? "–" : texts[unitX](value) },
@@ -246,7 +249,7 @@ for (const figure of document.querySelectorAll("figure")) {
   figure.querySelector("h3").after(panels);
   if (figure.querySelector("table[data-log] td:nth-child(4)")) {
     figure.querySelector("figcaption").append(element("span", { className: "screen",
-      textContent: " In the chart above upright lines are confidence intervals." }));
+      textContent: " Upright lines are confidence intervals." }));
   }
   figure.classList.add("has-live");
   drawings.push(...made);
@@ -311,10 +314,12 @@ const choose = (form) => {
   const chosen = { size: Number(size), touch: Number(touch), step: Number(step), order, strategy };
   const inOrder = order === "sequential";
   const rows = nearby(chosen);
-  tell("chosen-model", inOrder ? byModel(chosen) : []);
+  const expected = inOrder ? byModel(chosen) : [];
+  tell("chosen-model", expected);
   tell("chosen-rows", rows);
   document.getElementById("chosen-note").textContent = !rows.length ? "Nothing was measured in this order." :
-    inOrder ? "" : "The cost model is of pages touched in sequence: only what was measured stands here.";
+    !inOrder ? "The cost model is of pages touched in sequence: only what was measured stands here." :
+    expected.length ? "" : "There is no cost model of it: too few configurations were measured.";
 };
 
 if (data) {
