@@ -21,6 +21,7 @@ from vmcommit.show import charts, page
 GNUPLOT = shutil.which("gnuplot")
 
 WIDTHS = (400, 900, 1400)
+PAPER = 717  # A4 between its margins
 NAMES = {"upfront": "upfront", "a@_^{<b>": "fault", "x^{2}_y": "chunked", "{/Symbol a}": "guard"}
 
 # Before a page's own scripts: where each canvas has its texts and the ends of its lines, in its
@@ -114,6 +115,11 @@ PROBE = """
   seen.drew = standing.length > 0;
   return seen;
 })()
+"""
+# Tables that paper would cut off.
+WIDER = """
+[...document.querySelectorAll(".wide")].filter((one) => one.checkVisibility() &&
+  one.scrollWidth > one.clientWidth + 1).map((one) => one.querySelector("caption").textContent)
 """
 # What a page is for who does something with it.
 USE = """
@@ -226,6 +232,11 @@ class Pages(unittest.TestCase):
                                 "overlapping": [], "texts": True, "outside": [], "cut": [],
                                 "captions": [], "scrolls": False, "canvases": [], "lines": [],
                                 "drew": True})
+                with self.subTest(page=each.parent.name, printed=True):
+                    tab.open(each.as_uri(), PAPER, media="print")
+                    tab.tell("document.querySelectorAll('details').forEach((one) => "
+                             "{ one.open = true; })")
+                    self.assertEqual(tab.tell(WIDER), [])
             self.assertEqual(tab.console, [])
 
     @unittest.skipUnless(browser.CHROMIUM and GNUPLOT, "chromium or gnuplot is not installed")

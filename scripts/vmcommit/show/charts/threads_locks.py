@@ -10,13 +10,14 @@ def prepare(analysis, plot):
     found = analysis.scaling
     if not found or not found.in_full:
         return False
+    counted = "times a page" if found.counted else "commit calls a page"
     ends = scaling.prepare(analysis, plot, lambda each: scaling.exactly(each.locks),
-                           ("a page", "plain"))
+                           (counted, "plain"))
     if not ends:
         return False
     plot.marks("value", [value for value in powers_between(*ends, 10)
                          if ends[0] <= value <= ends[1]], often)
-    plot.define("value_label", "times a page" if found.counted else "commit calls a page")
+    plot.define("value_label", counted)
     return True
 
 
