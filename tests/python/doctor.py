@@ -67,6 +67,7 @@ SOUND = {
     "/sys/fs/cgroup/made/up/memory.max": "max\n",
     "/sys/fs/cgroup/made/up/memory.high": "max\n",
     "/sys/fs/cgroup/made/up/cpu.max": "max 100000\n",
+    "/sys/fs/cgroup/made/up/pids.max": "max\n",
 }
 # What is otherwise on a machine, and what is then said: (subject, kind, a part of the sentence,
 # the remedy).
@@ -142,6 +143,12 @@ OTHERWISE = [
       "/sys/fs/cgroup/cpu/older/cpu.cfs_period_us": "100000"},
      "CPU of control groups", DISTURBS, "/older may use 2 CPUs",
      "$ echo -1 | sudo tee /sys/fs/cgroup/cpu/older/cpu.cfs_quota_us"),
+    ({"/sys/fs/cgroup/made/up/pids.max": "63"},
+     "tasks of control groups", LIMITS, "/made/up may have 63 tasks",
+     "$ echo max | sudo tee /sys/fs/cgroup/made/up/pids.max"),
+    ({"/proc/self/cgroup": "3:pids:/docker/1\n", "/sys/fs/cgroup/pids/pids.max": "12"},
+     "tasks of control groups", LIMITS, "/ may have 12 tasks",
+     "start the container without --pids-limit"),
     ({"/proc/self/limits": LIMITS_FILE.format(data="unlimited", space="1073741824")},
      "resource limits", LIMITS, "reservations of more than 1 GiB", "$ ulimit -v unlimited"),
     ({"/proc/self/limits": LIMITS_FILE.format(data="1048576", space="unlimited")},
@@ -209,6 +216,7 @@ class Settings(MadeUp):
                 {"/proc/self/cgroup": "1:cpu:/\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1",
                  "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"},
                 {"/sys/fs/cgroup/made/up/memory.max": "34359738368"},  # all that there is
+                {"/sys/fs/cgroup/made/up/pids.max": "64"},
                 {"/proc/loadavg": "0.50 0 0 1/1 1\n"},
                 {"/proc/stat": "cpu  100 0 100 9700 0 0 0 100 0 0\n"},
                 {"/proc/sys/kernel/osrelease": "6.13.0"},

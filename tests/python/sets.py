@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
@@ -305,6 +306,14 @@ class InReserve(unittest.TestCase):
         self.assertAlmostEqual(full / MIB, 56, delta=4)  # four huge pages are freed ahead
         self.assertAlmostEqual(half / MIB, 24, delta=4)
         self.assertLess(self.resident() - before, 4 * MIB)
+
+    def test_it_is_filled_where_no_thread_may_be_started(self):
+        def refuse(_thread):
+            raise RuntimeError("can't start new thread")
+
+        before = self.resident()
+        with mock.patch.object(threading.Thread, "start", refuse), reservoir.Reservoir(64 * MIB):
+            self.assertAlmostEqual((self.resident() - before) / MIB, 56, delta=4)
 
     def test_a_small_set_needs_none(self):
         self.assertIsNone(reservoir.Reservoir(reservoir.AHEAD).memory)

@@ -17,6 +17,7 @@ LIMITS = "limits"  # something can't be measured
 LACKS = "lacks"  # what bench needs is not installed
 MAPPINGS = 65530  # the kernel's default (Documentation/admin-guide/sysctl/vm.rst)
 BUSY = 0.5  # CPUs that others use
+TASKS = 64  # of a set's processes and their threads, with room
 NO_LIMIT = 2**60  # or more: the older control groups have no word for it
 SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies", "refined-jiffies", "pit")  # a system call each
 GUARDS_SINCE = (6, 13)  # MADV_GUARD_INSTALL (madvise(2))
@@ -245,6 +246,15 @@ def group_cpu(machine):
                           (lifted(machine, group, name, text, "--cpus"),))
 
 
+def group_tasks(machine):
+    for group in machine.groups("pids"):
+        most = machine.number(f"{group.folder}/pids.max")
+        if most is not None and most < TASKS:
+            yield Finding(LIMITS, f"control group {group.name} may have {most} tasks: processes "
+                          "and threads beyond that are refused",
+                          (lifted(machine, group, "pids.max", "max", "--pids-limit"),))
+
+
 def limits(machine):
     """Of this process, by setrlimit(2)."""
     for name, letter, refused in (
@@ -285,6 +295,7 @@ SETTINGS = {
     "work of the kernel's own": background, "swap": swap, "huge pages": huge_pages,
     "overcommit": overcommit, "mappings": mappings, "available memory": available,
     "memory of control groups": group_memory, "CPU of control groups": group_cpu,
+    "tasks of control groups": group_tasks,
     "resource limits": limits, "kernel": kernel, "permissions": permissions,
 }
 

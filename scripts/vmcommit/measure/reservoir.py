@@ -50,7 +50,11 @@ class Reservoir:
                 pass
         parts = numpy.array_split(numpy.frombuffer(self.memory, numpy.uint8), max(len(CPUS), 1))
         with concurrent.futures.ThreadPoolExecutor(len(parts)) as threads:
-            list(threads.map(touch, parts))
+            try:
+                list(threads.map(touch, parts))
+            except RuntimeError:  # no thread may be started, as where pids.max is reached
+                for part in parts:
+                    part[::mmap.PAGESIZE] = 1
 
     def free(self, size: int):
         """`size` more bytes are about to be touched."""
