@@ -21,7 +21,7 @@ def size_text(size):
 def time_text(ns):
     """Nanoseconds to three digits: 1.85 µs."""
     for unit, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
-        if abs(ns) >= unit:
+        if abs(ns) >= 0.9995 * unit:  # what would be rounded to 1000 of the next one
             return f"{ns / unit:.3g} {name}"
     return f"{ns:.3g} ns"
 

@@ -8,12 +8,12 @@ const element = (name, properties = {}, ...children) => {
 
 /* Sizes, times and counts as the rest of the page writes them. */
 const digits = (value, count) => String(Number(value.toPrecision(count)));
-const scaled = (value, units, count) => {
-  const [factor, name] = units.find(([least]) => Math.abs(value) >= least) ?? units.at(-1);
+const scaled = (value, units, count, from = 1) => {
+  const [factor, name] = units.find(([least]) => Math.abs(value) >= from * least) ?? units.at(-1);
   return `${digits(value / factor, count)} ${name}`;
 };
 const sizeText = (value) => scaled(value, [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]], 4);
-const timeText = (value) => scaled(value, [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]], 3);
+const timeText = (value) => scaled(value, [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]], 3, 0.9995);
 const texts = {
   bytes: sizeText, ns: timeText, plain: (value) => digits(value, 3),
   ratio: (value) => value.toFixed(3),
