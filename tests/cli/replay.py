@@ -238,6 +238,13 @@ X 10 0 1 0
              ("--purge", "remap_noreserve"): (26, 1 + 8 + 32, 5, 18, 4),
              ("--purge", "guard"): (26, 49, 17, 18, 4)}
 
+    def test_touches_that_nobody_could_make(self):
+        """A damaged log has more of them than there are addresses; none was ever usable."""
+        damaged = self.LOG.replace("200+c", "200+c 400+fffffffff")
+        self.assertNotEqual(damaged, self.LOG)
+        (self.folder / recording.LOG).write_text(damaged)
+        self.assertEqual(int(self.replay(self.folder)[0]["touched_bytes"]) // PAGE, 26)
+
     @unittest.skipIf(SANITIZED, "a sanitizer's own memory faults too")
     def test_counts_of_each_kind(self):
         (self.folder / recording.LOG).write_text(self.LOG)

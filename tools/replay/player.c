@@ -266,18 +266,28 @@ static void emit_touches(struct player *player, struct run run, uint64_t place)
     player->script->touches += event.size / player->page;
 }
 
+/* The last closing that holds an address, NULL if none does, and up to where that is so. */
+static const struct closing *last_closing(const struct player *player, struct run *run)
+{
+    const struct closing *last = NULL;
+    for (size_t i = 0; i < player->closing_count; i++) {
+        const struct closing *closing = &player->closings[i];
+        bool holds = closing->run.start <= run->start && run->start < closing->run.end;
+        uint64_t bound = holds ? closing->run.end : closing->run.start;
+        last = holds ? closing : last;
+        run->end = run->start < bound && bound < run->end ? bound : run->end;
+    }
+    return last;
+}
+
 /* Pages that are not writable now: touched before they ceased to be; left out if they never were,
  * such as those that a debugger wrote to. */
 static void touch_late(struct player *player, struct run run)
 {
-    for (uint64_t at = run.start; at < run.end; at += player->page) {
-        size_t i = player->closing_count;
-        while (i > 0 &&
-               !(player->closings[i - 1].run.start <= at && at < player->closings[i - 1].run.end))
-            i--;
-        if (i > 0)
-            emit_touches(player, (struct run){at, at + player->page},
-                         player->closings[i - 1].place - 1);
+    for (struct run part = run; part.start < run.end; part = (struct run){part.end, run.end}) {
+        const struct closing *closing = last_closing(player, &part);
+        if (closing != NULL)
+            emit_touches(player, part, closing->place - 1);
     }
 }
 
