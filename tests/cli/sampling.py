@@ -175,9 +175,10 @@ class Family(Sampling):
             given.close()
         done = self.end(recorder)
         self.assertEqual(done.returncode, 7)
-        self.assertRegex(done.stderr, r"(?m)\Arecord: (?:process \d+ started another program while it "
-                         r"was being read; it is looked at on\nrecord: )*\d+ looks, and at 2 processes "
-                         r"that it started: \S+\n\Z")
+        self.assertRegex(done.stderr,
+                         r"\A(record: process \d+ started another program while it was being "
+                         r"read; it is looked at on\n)*record: \d+ looks, and at 2 processes that "
+                         r"it started: \S+\n\Z")
         self.check_report(streams)
 
     def check_report(self, pids):
