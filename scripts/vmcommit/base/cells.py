@@ -77,7 +77,8 @@ PLAIN = Manner()
 class Configuration:
     """What a harness is asked for. `touch` is the part of the region, as text; a strategy without a
     step keeps the default `chunk`, which it is not given. `question`: what it is measured for,
-    empty for the strategies as they are. `alone`: by a process for each sample, not in turns."""
+    empty for the strategies as they are. `alone`: the fewest samples of it by a process each; 0: it
+    takes turns."""
 
     strategy: Strategy
     size: int
@@ -86,7 +87,7 @@ class Configuration:
     order: str = "sequential"
     manner: Manner = PLAIN
     question: str = ""
-    alone: bool = False
+    alone: int = 0
     recorded: typing.ClassVar[bool] = False  # size and order are a recording's, and not asked for
 
     @property

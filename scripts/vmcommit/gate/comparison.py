@@ -1,7 +1,6 @@
 """Two sides measured against each other: counts first, then times. Harnesses that take turns do so;
 others, an older base's or an allocator's, give a sample each in rounds of pairs."""
 
-import dataclasses
 import random
 import statistics
 import time
@@ -288,12 +287,8 @@ class Comparison:
         alarms = [result.cell for result in results if "again" in self.sides
                   and result.cell not in self.broken
                   and self.differ(*self.samples.paired(("base", "again"), result.cell, first))]
-        if suspects := [result for result in results if result.changed]:
-            first_verdicts = [result.verdict for result in suspects]
-            rule = dataclasses.replace(self.rule, cells=len(suspects))
-            self.judge(suspects, self.measure(suspects, rounds, shown), rule.judge_times)
-            for result, verdict in zip(suspects, first_verdicts):
-                result.confirm(verdict)
+        self.rule.confirm(results, lambda changed, rule: self.judge(
+            changed, self.measure(changed, rounds, shown), rule.judge_times))
         return alarms
 
     def counts_that_vary(self, result, side):

@@ -13,7 +13,7 @@ from vmcommit.base.cells import Configuration
 from vmcommit.base.statistics import half_width, normal_values
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
-from vmcommit.measure.estimate import Estimates
+from vmcommit.measure.estimate import Estimates, with_time
 from vmcommit.measure.sets import Pace, Part, Set, Taken
 
 SETS = 20  # at least, so that ranks can decide among twenty cells
@@ -93,17 +93,12 @@ class InTurns:
         return cells
 
     def confirm(self, results: list[rules.Result], seconds: float, shown: Callable):
-        """Measures afresh what changed, for up to so many seconds a cell, before it is believed.
-        Those cells alone are the family then: the others can't be called any more."""
-        changed = [(result, result.verdict) for result in results if result.changed]
-        if not changed:
-            return
-        again = Again(self.parts, dataclasses.replace(self.rule, cells=len(changed)), self.pace,
-                      self.order, self.add)
-        again.number = self.number
-        again.measure([result for result, _ in changed], seconds * len(changed), shown)
-        for result, first_verdict in changed:
-            result.confirm(first_verdict)
+        """Measures afresh what changed, for up to so many seconds a cell."""
+        def measure_again(changed, rule):
+            again = Again(self.parts, rule, self.pace, self.order, self.add)
+            again.number = self.number
+            again.measure(changed, seconds * len(changed), shown)
+        self.rule.confirm(results, measure_again)
 
     def done(self, cell: Cell) -> bool:
         return cell.known
@@ -152,8 +147,7 @@ class InTurns:
     def keep(self, cell: Cell, side: str, number: int, taken: Taken):
         row = taken.row
         if taken.turns:
-            row["turns"] = taken.turns.ns.size
-            row["disturbed_turns"] = int(taken.turns.disturbed.sum())
+            row |= taken.turns.columns()
             cell.rows[side, number] = row
         if fault := taken.failure or rules.fault_of(row):
             cell.broken = f"{side} {fault}" if taken.failure else \
@@ -177,7 +171,7 @@ class InTurns:
         cell.estimates.update()
         self.judge(cell)
         for (side, number), row in cell.rows.items():
-            row["undisturbed_ns"] = f"{cell.estimates.of(side)[number]:.1f}"
+            row |= with_time(row, cell.estimates.of(side)[number])
         base, head = cell.paired(SIDES)
         result.base_ns, result.head_ns = (rules.middle(times) for times in (base, head))
         result.rounds = cell.sets

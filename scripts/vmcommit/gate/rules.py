@@ -7,6 +7,7 @@ signed ranks that holds for all cells together.
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy
 
@@ -195,6 +196,16 @@ class Rule:
         logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
         *interval, coverage = paired_interval(logs, self.confidence)
         return verdict_on(*interval, coverage >= self.confidence, 0, self.threshold)
+
+    def confirm(self, results: list[Result], judge_again: Callable) -> None:
+        """What changed is measured afresh by judge_again(changed, rule), before it is believed.
+        Those cells alone are the family then: the others can't be called any more."""
+        changed = [(result, result.verdict) for result in results if result.changed]
+        if changed:
+            judge_again([result for result, _ in changed],
+                        dataclasses.replace(self, cells=len(changed)))
+        for result, first_verdict in changed:
+            result.confirm(first_verdict)
 
     @property
     def text(self) -> str:

@@ -14,7 +14,7 @@ from vmcommit.base.files import RowFile, write_rows
 from vmcommit.base.problems import Problem
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import KIB
-from vmcommit.measure.estimate import Estimates
+from vmcommit.measure.estimate import Estimates, with_time
 from vmcommit.measure.harness import HarnessFailed, row_of_failure
 from vmcommit.measure.sets import Part, Set, Taken, pace_of
 
@@ -113,7 +113,7 @@ class Campaign:
         if taken.failure:
             self.failed[configuration] = taken.failure
         if turns := taken.turns:
-            row |= {"turns": turns.ns.size, "disturbed_turns": int(turns.disturbed.sum())}
+            row |= turns.columns()
         elif row["total_ns"]:
             self.plan.logs[configuration][number] = math.log(float(
                 row[CYCLE_NS[configuration.manner.threads > 1]]))
@@ -124,8 +124,7 @@ class Campaign:
 
     def timed(self, configuration, number, row):
         """The row with what its set says of a cycle's time, as it is known now."""
-        ns = self.estimates[configuration.block].of(configuration).get(number)
-        return row if ns is None else row | {"undisturbed_ns": f"{ns:.1f}"}
+        return with_time(row, self.estimates[configuration.block].of(configuration).get(number))
 
     def run(self, progress):
         """Sets until the plan is done; progress(seconds done, seconds left, set, configuration) is

@@ -20,6 +20,11 @@ LEAST_NS = 1e-3  # of a turn, where a coarse clock did not tick in it
 POLISHINGS = 3  # of levels and positions in turn; they hardly move after the second
 
 
+def with_time(row: dict, ns: float | None) -> dict:
+    """A harness's row with what its set says of a cycle's time, if it does."""
+    return row if ns is None else row | {"undisturbed_ns": f"{ns:.1f}"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Turns:
     """What a member did in a set: `ns` of each turn, a row for each cycle and a column for each
@@ -28,6 +33,10 @@ class Turns:
 
     ns: numpy.ndarray
     disturbed: numpy.ndarray
+
+    def columns(self) -> dict:
+        """What a row says of them."""
+        return {"turns": self.ns.size, "disturbed_turns": int(self.disturbed.sum())}
 
     @property
     def sliced(self) -> bool:

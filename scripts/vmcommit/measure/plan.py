@@ -4,20 +4,17 @@ nothing that a sentence rests on is open or the time is spent."""
 import math
 import statistics
 
-from vmcommit.base.cells import PLAIN, PROCESSES
+from vmcommit.base.cells import PLAIN
 from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
-from vmcommit.base.units import GIB, MIB
+from vmcommit.base.units import GIB
 from vmcommit.measure.environment import CPUS
 from vmcommit.measure.sets import COUNTED
 
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
-# Of processes beside threads, which take no turns, so that their times lie far apart; of small
-# cycles, and of others, which cost more.
-ALONE, LARGE_ALONE = 80, 12
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -54,9 +51,7 @@ def sets_min(profile, configuration):
     if crowded(configuration):
         return COUNTED
     if configuration.alone:
-        if PROCESSES not in configuration.question:
-            return COUNTED
-        return ALONE if configuration.part <= MIB else LARGE_ALONE
+        return configuration.alone
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:

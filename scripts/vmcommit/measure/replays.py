@@ -13,7 +13,7 @@ from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.statistics import half_width, pooled_spread, set_interval, shared
 from vmcommit.base.text import last_line, listed
 from vmcommit.measure import harness
-from vmcommit.measure.estimate import Estimates
+from vmcommit.measure.estimate import Estimates, with_time
 from vmcommit.measure.sets import Pace, Part, Set
 
 NAME = "replay"
@@ -118,8 +118,7 @@ class Group:
         number = len(self.estimates.sets)
         self.estimates.add({name: one.turns for name, one in taken.items() if one.turns})
         for name, one in taken.items():
-            turns = {} if one.turns is None else {
-                "turns": one.turns.ns.size, "disturbed_turns": int(one.turns.disturbed.sum())}
+            turns = one.turns.columns() if one.turns else {}
             self.rows.append((number, name, one.row | turns))
         lost = {name: one.failure or one.row["error"] or one.row["status"]
                 for name, one in taken.items() if not one.turns}
@@ -133,8 +132,7 @@ class Group:
 
     def timed_rows(self):
         for number, name, row in self.rows:
-            ns = self.estimates.of(name).get(number)
-            yield row if ns is None else row | {"undisturbed_ns": f"{ns:.1f}"}
+            yield with_time(row, self.estimates.of(name).get(number))
 
 
 class Replays:
@@ -160,7 +158,12 @@ class Replays:
             self.lost |= group.keep(taken)
         self.sets += 1
         if RECORDED in self.lost:
-            raise Problem(f"replay {RECORDED}: {self.lost[RECORDED]}")
+            self.refuse_lost()
+
+    def refuse_lost(self):
+        """Raises Problem where some left."""
+        if self.lost:
+            raise Problem("; ".join(f"replay {name}: {why}" for name, why in self.lost.items()))
 
     def update(self):
         for group in self.groups:
@@ -219,7 +222,6 @@ def measure(parts, sets, seed, memory, shown):
     for number in range(1, sets + 1):
         shown(number)
         replays.take()
-    if replays.lost:
-        raise Problem("; ".join(f"replay {name}: {why}" for name, why in replays.lost.items()))
+    replays.refuse_lost()
     replays.update()
     return replays.ways()

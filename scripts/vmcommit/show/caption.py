@@ -4,6 +4,8 @@ from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.statistics import median_rank
 from vmcommit.base.text import counted
 
+ONE_CYCLE = "one cycle of each"  # in a chart of no medians
+
 
 def percent(share: float) -> str:
     """99.9 %"""

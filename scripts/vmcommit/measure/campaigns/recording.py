@@ -54,8 +54,7 @@ def replayed(scene):
     rows = measured.rows()
     (scene.folder / "details").mkdir(exist_ok=True)
     write_rows(scene.folder / "details" / "recording.csv", [*rows[0], *TURNS], rows + unable)
-    if measured.lost:
-        raise Problem("; ".join(f"replay {name}: {why}" for name, why in measured.lost.items()))
+    measured.refuse_lost()
 
 
 TOPIC = Topic("what replaying a recording takes, committed and given back in other ways",

@@ -9,6 +9,7 @@ from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.units import KIB, MIB, powers
 from vmcommit.measure.campaigns.topic import Topic
 from vmcommit.measure.environment import CPUS
+from vmcommit.measure.sets import COUNTED
 
 LEAST_THREADS = 4  # also of a machine with fewer CPUs: what is counted does not depend on them
 MOST_THREADS = 256  # that a harness has
@@ -19,6 +20,9 @@ QUESTION = "threads"
 FINE_STEP = 4 * KIB  # beside the default one: two steps tell a commit call from a page
 PRICE_SIZE = MIB  # of a thread's region
 APART, TOGETHER = (OWN, PROCESSES), (STRIPES, SAME_PAGES)
+# Samples that prices rest on: they take no turns, so that their times lie far apart; of small
+# cycles, and of others, which cost more.
+PRICED, LARGE_PRICED = 80, 12
 
 
 def numbers(cpus):
@@ -75,9 +79,11 @@ def not_in_turns(strategies, size, threads, shares):
     question = f"{threads} {QUESTION}, {' and '.join(SHARES[share] for share in shares)}"
     listed = single(strategies, size, threads, question) + [
         each for share in shares for each in shared(strategies, size, threads, share, question)]
+    samples = COUNTED
     if shares == APART:
         listed += by_fine_steps(strategies, size, threads, question)
-    return [dataclasses.replace(each, alone=True) for each in listed]
+        samples = PRICED if size <= PRICE_SIZE else LARGE_PRICED
+    return [dataclasses.replace(each, alone=samples) for each in listed]
 
 
 def all_of(strategies, size, threads):

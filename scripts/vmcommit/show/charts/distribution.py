@@ -6,6 +6,7 @@ import pandas
 from vmcommit.base.conventions import WORST_TOUCH
 from vmcommit.base.units import size_text, time_text
 from vmcommit.show import looks
+from vmcommit.show.caption import ONE_CYCLE
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures
 
@@ -39,7 +40,7 @@ def prepare(analysis, plot):
         return False
     names = [name for name in analysis.run.strategies
              if any(name in by for by in traces.values())]
-    plot.samples = "one cycle of each"
+    plot.samples = ONE_CYCLE
     looks.add_strategies(plot, names)
     touch_axis(plot, traces)
     longest = max(len(trace) for by in traces.values() for trace in by.values())

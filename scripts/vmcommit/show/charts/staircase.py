@@ -3,6 +3,7 @@
 from vmcommit.base.strategies import names_in
 from vmcommit.base.units import size_text
 from vmcommit.show import looks
+from vmcommit.show.caption import ONE_CYCLE
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import CHARGE, TOUCHED, Figures
 from vmcommit.show.rows import stepped_names
@@ -54,7 +55,7 @@ def prepare(analysis, plot):
     plot.table("across", across)
     plot.behind += [Figures("without a step", (TOUCHED, CHARGE), across, log="")]
     add_panels(plot, stairs)
-    plot.samples = "one cycle of each"
+    plot.samples = ONE_CYCLE
     plot.define("size_bytes", stairs.size_bytes.max())
     plot.define("charge_high", max(stairs.size_bytes.max(), stairs.commit_bytes.max()))
     return True

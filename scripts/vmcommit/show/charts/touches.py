@@ -7,6 +7,7 @@ import numpy
 
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.units import MIB, size_text, time_text
+from vmcommit.show.caption import ONE_CYCLE
 from vmcommit.show.chart import Chart
 from vmcommit.show.charts.distribution import touch_axis
 from vmcommit.show.figures import Figures
@@ -42,7 +43,7 @@ def smallest(analysis):
 def prepare(analysis, plot):
     if not analysis.run.traces:
         return False
-    plot.samples = "one cycle of each"
+    plot.samples = ONE_CYCLE
     traces = smallest(analysis)
     low, high = touch_axis(plot, analysis.run.traces)
     fold = max(1, int(WINDOW // analysis.summary.page_bytes.max()))
