@@ -449,7 +449,7 @@ class Headlines(unittest.TestCase):
 
     def test_no_significant_difference_is_said(self):
         text, = self.headline(*sweep(UPFRONT, 1000), *sweep(FAULT, [990, 1020]))
-        self.assertIn("its time does not differ significantly from upfront's, 1.005 times (0.990 "
+        self.assertIn("it does not differ significantly in time from upfront, 1.005 times (0.990 "
                       "to 1.020), and leaves no charge unused", text)
 
     def test_nobody_is_warned_of_who_is_close_or_somewhere_among_the_fastest(self):

@@ -82,7 +82,7 @@ def of_pick(picked: Pick, summary: pandas.DataFrame) -> Sentence:
     elif picked.ratio.sign:
         cost = f"it takes {times_text(picked.ratio)} as {picked.fastest.strategy}, the fastest"
     else:
-        cost = (f"its time does not differ significantly from {picked.fastest.strategy}'s, "
+        cost = (f"it does not differ significantly in time from {picked.fastest.strategy}, "
                 f"{interval_text(picked.ratio)}")
     return Sentence(f"{where} {cost}{charge_text(picked)}.", (picked.cell, picked.fastest),
                     picked.cell.strategy.name)
