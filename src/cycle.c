@@ -397,6 +397,8 @@ static bool begin(struct cycle *cycle)
     const struct strategy *strategy = cycle->strategy;
     restart(cycle);
     choose_all(cycle);
+    if (cycle->probing)
+        meet(cycle); /* so that the leader reads where no other restarts */
     cycle_probe(cycle, &cycle->before);
     if (strategy->reserve != NULL && !(reserve(cycle) && take_part(cycle)))
         return false;

@@ -5,10 +5,11 @@ import random
 import numpy
 
 from vmcommit.base.cells import Configuration
+from vmcommit.base.conventions import COUNTED_ROUNDS
 from vmcommit.base.statistics import median_interval
 from vmcommit.measure import harness
 from vmcommit.measure.estimate import Estimates
-from vmcommit.measure.sets import COUNTED, Part, Set
+from vmcommit.measure.sets import Part, Set
 
 
 class BareSet(Set):
@@ -27,7 +28,7 @@ def ratio(measured, bare, size, pace, sets):
              "bare": Part(bare_loop, Bare(measured.strategy, size), like)}
     order, estimates = random.Random(size), Estimates()
     for number in range(1, sets + 1):
-        taken = BareSet(parts, pace, number, COUNTED + number, order).take()
+        taken = BareSet(parts, pace, number, COUNTED_ROUNDS + number, order).take()
         for each in taken.values():
             if each.failure:
                 raise harness.HarnessFailed(each.failure)

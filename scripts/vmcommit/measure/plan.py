@@ -5,12 +5,11 @@ import math
 import statistics
 
 from vmcommit.base.cells import PLAIN
-from vmcommit.base.conventions import ALL_TOUCHED, HALF_TOUCHED
+from vmcommit.base.conventions import ALL_TOUCHED, COUNTED_ROUNDS, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.units import GIB
 from vmcommit.measure.environment import CPUS
-from vmcommit.measure.sets import COUNTED
 
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
@@ -49,13 +48,13 @@ def need(profile, configuration):
 def sets_min(profile, configuration):
     """The fewest sets that the question needs which a configuration answers."""
     if crowded(configuration):
-        return COUNTED
+        return COUNTED_ROUNDS
     if configuration.alone:
         return configuration.alone
     if configuration.question and configuration.order == "sequential":
         return LEAST
     if need(profile, configuration) is None:
-        return COUNTED
+        return COUNTED_ROUNDS
     return LARGE if configuration.size >= GIB else LEAST
 
 

@@ -18,6 +18,7 @@ import numpy
 
 from vmcommit.base.cells import SAME_PAGES, Configuration
 from vmcommit.base.columns import MEMORY
+from vmcommit.base.conventions import COUNTED_ROUNDS
 from vmcommit.base.units import GIB, MIB
 from vmcommit.measure.estimate import Turns
 from vmcommit.measure.harness import Harness, HarnessFailed, row_in, row_of_failure
@@ -29,7 +30,6 @@ TURN_NS = 300_000  # what a turn shall last
 # More cost more than they tell, for processes differ as they were started (docs/trust.md).
 BATCHES, SLICES = 24, 32
 CREW = 2  # times as long, and as few, are turns of several threads, which are started for each
-COUNTED = 2  # rounds in which memory is read: what it tells is exact
 USUAL_TOUCH_NS = 1000  # where nothing is known yet
 
 
@@ -111,7 +111,7 @@ class Set:
         timed, or, where that would take long, in the first one that is."""
         try:
             self.start()
-            if self.round_number <= COUNTED:
+            if self.round_number <= COUNTED_ROUNDS:
                 for key in list(self.members):
                     self.attempt(key, self.probe)
             self.take_turns()
@@ -208,7 +208,7 @@ class Set:
         return keys
 
     def cycles_in_slices(self, slices, reservoir, page):
-        begin = b"begin\n" if self.memory or self.round_number > COUNTED else b"probe\n"
+        begin = b"begin\n" if self.memory or self.round_number > COUNTED_ROUNDS else b"probe\n"
         touched = [0, *(touches * page for touches in slices)]
         touching = [b"touch %d\n" % touches for touches in slices]
         parts = min([len(slices), *(member.steps for member in self.members.values())])

@@ -5,11 +5,10 @@ import dataclasses
 
 from vmcommit.base.cells import (OWN, PLAIN, PROCESSES, SAME_PAGES, SHARES, STRIPES,
                                  Configuration, Manner)
-from vmcommit.base.conventions import DEFAULT_STEP
+from vmcommit.base.conventions import COUNTED_ROUNDS, DEFAULT_STEP
 from vmcommit.base.units import KIB, MIB, powers
 from vmcommit.measure.campaigns.topic import Topic
 from vmcommit.measure.environment import CPUS
-from vmcommit.measure.sets import COUNTED
 
 LEAST_THREADS = 4  # also of a machine with fewer CPUs: what is counted does not depend on them
 MOST_THREADS = 256  # that a harness has
@@ -79,7 +78,7 @@ def not_in_turns(strategies, size, threads, shares):
     question = f"{threads} {QUESTION}, {' and '.join(SHARES[share] for share in shares)}"
     listed = single(strategies, size, threads, question) + [
         each for share in shares for each in shared(strategies, size, threads, share, question)]
-    samples = COUNTED
+    samples = COUNTED_ROUNDS
     if shares == APART:
         listed += by_fine_steps(strategies, size, threads, question)
         samples = PRICED if size <= PRICE_SIZE else LARGE_PRICED
