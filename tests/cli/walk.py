@@ -294,8 +294,8 @@ class Linux(unittest.TestCase):
             file.write(bytes(2 * PAGE))
             file.flush()
             with Target(command("layout", file.name)) as target:
-                taken = rows("walk", "--pid", target.pid)
-                mappings = smaps(target.pid)
+                mappings, taken = self.at_rest(
+                    target, lambda: rows("walk", "--pid", target.pid))
             self.check_layout(target.line, taken, file.name)
         self.assertEqual(total(taken, "commit_bytes"), charge(mappings))
         self.assertEqual(total(taken, "resident_bytes"), sum(rss for *_, rss in mappings))
@@ -385,16 +385,20 @@ class Linux(unittest.TestCase):
                           28: "committed", 35: "shared", 40: "committed", 63: "file",
                           66: "committed"})
 
-    def check_charge(self, target):
-        """A process at rest is read thrice; what the readings before and after agree on counts."""
+    def at_rest(self, target, read):
+        """smaps of a process at rest and what read() gives then: what the readings before and after
+        agree on counts. A process that has said it is there may still touch a page."""
         for _ in range(100):
             before = smaps(target.pid)
-            taken = rows("walk", "--pid", target.pid)
-            summary = rows("walk", "--pid", target.pid, "--summary")
+            taken = read()
             if before == smaps(target.pid):
-                break
-        else:
-            self.fail("it never came to rest")
+                return before, taken
+        return self.fail("it never came to rest")
+
+    def check_charge(self, target):
+        before, (taken, summary) = self.at_rest(
+            target, lambda: (rows("walk", "--pid", target.pid),
+                             rows("walk", "--pid", target.pid, "--summary")))
         self.assertEqual(total(taken, "commit_bytes"), charge(before))
         self.assertEqual(total(taken, "bytes", "committed", "inaccessible")
                          + total(taken, "commit_bytes", "guard"), charge(before))

@@ -176,7 +176,7 @@ EXPLORE = """
   const rows = (id) => document.getElementById(id).hidden ? [] :
     [...document.getElementById(id).tBodies[0].rows].map((row) =>
       [...row.cells].map((cell) => cell.firstElementChild ? cell.firstElementChild.firstChild ?
-        cell.textContent : "" : cell.textContent));
+        cell.textContent : "" : cell.textContent).map((text) => text.replaceAll("\\u00a0", " ")));
   return [rows("chosen-model"), rows("chosen-rows"),
     document.getElementById("chosen-note").textContent];
 })(%s)

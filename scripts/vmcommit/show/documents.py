@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).parent
 TEMPLATES = jinja2.FileSystemLoader(HERE / "templates")
 VENDOR = HERE / "vendor"  # with its licence
 SPECIAL = re.compile(r"[\\`*_\[\]|]|^[#>+-]")
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[KMGT]iB|B|[nµm]s|s|min|\d{3})\b|%)")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -21,6 +22,11 @@ def markdown(value) -> str:
     """A value as text of a line or cell of Markdown."""
     text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
     return SPECIAL.sub(lambda match: "\\" + match[0], text)
+
+
+def unbroken(value):
+    """A value whose text keeps numbers and units together where a narrow page breaks lines."""
+    return BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", value) if type(value) is str else value
 
 
 def vendored() -> dict[str, Markup]:
@@ -33,7 +39,7 @@ def fill(template: str, values: dict) -> str:
     """The text of templates/TEMPLATE.jinja with these values."""
     html = template.endswith(".html")
     environment = jinja2.Environment(
-        loader=TEMPLATES, autoescape=html, finalize=None if html else markdown,
+        loader=TEMPLATES, autoescape=html, finalize=unbroken if html else markdown,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template(f"{template}.jinja").render(values)
 

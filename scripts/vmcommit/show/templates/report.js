@@ -10,7 +10,7 @@ const element = (name, properties = {}, ...children) => {
 const digits = (value, count) => String(Number(value.toPrecision(count)));
 const scaled = (value, units, count, from = 1) => {
   const [factor, name] = units.find(([least]) => Math.abs(value) >= from * least) ?? units.at(-1);
-  return `${digits(value / factor, count)} ${name}`;
+  return `${digits(value / factor, count)}\u00a0${name}`;
 };
 const sizeText = (value) => scaled(value, [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]], 4);
 const timeText = (value) => scaled(value, [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]], 3, 0.9995);
@@ -56,9 +56,12 @@ const sort = (table, headings, heading) => {
   table.tBodies[0].append(...rows);
 };
 
+/* The page keeps numbers and units together; who pastes them elsewhere has common spaces. */
+const plain = (text) => text.replaceAll("\u00a0", " ");
+
 const separated = (table) => [table.tHead.rows[0], ...table.tBodies[0].rows]
   .filter((row) => !row.hidden)
-  .map((row) => [...row.cells].map((cell) => cell.dataset.v ?? cell.textContent.trim()).join("\t"))
+  .map((row) => [...row.cells].map((cell) => cell.dataset.v ?? plain(cell.textContent.trim())).join("\t"))
   .join("\n") + "\n";
 
 /* The clipboard's own interface is missing where a page was opened from a file. */
