@@ -675,7 +675,7 @@ class Real(unittest.TestCase):
         """With as few turns as can be: counts are known before them."""
         def prepared():
             quiet()
-            in_turns.SETS = 1
+            in_turns.LEAST_SETS = 1
         return forked(arguments, prepared)
 
     def compare(self, *arguments):

@@ -39,6 +39,22 @@ class Verify(unittest.TestCase):
             ["fault", "commit_calls", "4", "4", "strace"], ["fault", "faults", "10", "12", "perf"],
             ["fault", "commit_bytes", "9", "-", "smaps", "not", "read"], ["all", "agree"]]))
 
+    def test_what_agrees_at_times_only_is_to_be_seen(self):
+        status, lines = self.verified(
+            Compared("commit_bytes", 9, 9, "smaps", readings=3),
+            Compared("resident_bytes", 9, 8, "smaps", readings=5))
+        self.assertEqual(status, 1)
+        self.assertEqual([line[5:] for line in lines[1:-1]],
+                         [["at", "reading", "3"], ["DIFFERS,", "at", "reading", "5"]])
+
+    def test_readings_go_on_until_one_agrees(self):
+        readings = [({"commit_bytes": "8", "resident_bytes": "8"}, *theirs)
+                    for theirs in ((None, None), (8, 4), (8, 8), (0, 0))]
+        with mock.patch.object(verify, "held_once", side_effect=readings):
+            compared = verify.held_in_time(verify.PEAK, None, None, "", "munmap")
+        self.assertEqual([(each.theirs, each.differs, each.readings) for each in compared],
+                         [(8, False, 3)] * 2)
+
     def test_some_differ(self):
         status, lines = self.verified(Compared("commit_calls", 4, 5, "strace"),
                                       Compared("faults", 10, 13, "perf", 2),

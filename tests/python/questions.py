@@ -405,9 +405,10 @@ class Threads(unittest.TestCase):
 
     def test_sentences_on_speed(self):
         for start, perfect, first in (
-                ("2 threads with a region each, in pages", 2, "2.00"),
-                ("2 threads with a stripe each, in pages", 2, "1.90"),
-                ("2 threads on the same pages, in pages", 1, "1.00")):
+                ("Pages a second of 2 threads, as a multiple of one's, with a region each (", 2,
+                 "2.00"),
+                ("With a stripe each (", 2, "1.90"),
+                ("On the same pages (", 1, "1.00")):
             self.assertRegex(one(self, self.texts, start),
                              rf"\({perfect} is perfect\): upfront {first} "
                              r"\(\d\.\d\d to \d\.\d\d\), fault \d")
@@ -450,16 +451,16 @@ class Threads(unittest.TestCase):
             "With 2 CPUs, how 4 threads scale can't be told by the clock, which would tell of the "
             "scheduler: what is counted of them holds, and no time of theirs is given."))
         self.assertFalse([text for text in self.texts
-                          if "4 threads" in text and "pages a second" in text])
+                          if "Pages a second of 4 threads" in text])
         series = scaling_charts.series_of(self.scaling, "own", lambda each: each.speed)
         self.assertEqual([threads for threads, *_ in series["fault"]], [1, 2])
 
     def test_where_there_are_cpus_enough_they_have(self):
         of = analysed(thread_rows(), **with_cpus(4))
         self.assertEqual(of.scaling.told, 4)
-        self.assertRegex(one(self, said(of, "threads"), "4 threads with a region each, in pages"),
+        self.assertRegex(one(self, said(of, "threads"), "Pages a second of 4 threads"),
                          r"\(4 is perfect\): upfront 4\.00 \(")
-        self.assertFalse([text for text in said(of, "threads") if text.startswith("With ")])
+        self.assertFalse([text for text in said(of, "threads") if "be told by the clock" in text])
 
     def test_asked_in_brief_it_has_one_chart(self):
         for shares, drawn in ((("own",), [True, False, False]), (("own", "stripes"), [True] * 3)):

@@ -270,12 +270,13 @@ def often(value: float) -> str:
     return f"{value:.3g}" if value >= 0.001 or value == 0 else f"{value:.1g}"
 
 
+SHARING = {OWN: "with a region each", STRIPES: "with a stripe each",
+           SAME_PAGES: "on the same pages"}
+
+
 def threads_text(threads: int, share: str) -> str:
     """2 threads with a region each"""
-    if share == PROCESSES:
-        return f"{threads} processes"
-    return f"{threads} threads " + {OWN: "with a region each", STRIPES: "with a stripe each",
-                                    SAME_PAGES: "on the same pages"}[share]
+    return f"{threads} processes" if share == PROCESSES else f"{threads} threads {SHARING[share]}"
 
 
 def a_page_text(each: Scaled) -> str:
@@ -320,14 +321,22 @@ def of_growth(scaling: Scaling) -> list[Sentence]:
                      cells_in([line[-1] for line in lines]))]
 
 
-def of_speed(scaling: Scaling, share: str) -> list[Sentence]:
-    found = [each for each in scaling.of(share, scaling.told) if each.times and each.times.known]
-    if not found:
-        return []
-    clauses = [f"{each.name} {times_text(each.times)}" for each in found]
-    perfect = 1 if share == SAME_PAGES else scaling.told
-    return [Sentence(f"{threads_text(scaling.told, share)}, in pages a second as a multiple of one "
-                     f"thread's ({perfect} is perfect): {', '.join(clauses)}.", cells_in(found))]
+def of_speed(scaling: Scaling) -> list[Sentence]:
+    """A sentence for each way of sharing; the first one says what is told."""
+    sentences: list[Sentence] = []
+    for share in SHARING:
+        found = [each for each in scaling.of(share, scaling.told)
+                 if each.times and each.times.known]
+        if not found:
+            continue
+        clauses = ", ".join(f"{each.name} {times_text(each.times)}" for each in found)
+        way = SHARING[share] if not sentences else SHARING[share].capitalize()
+        perfect = 1 if share == SAME_PAGES else scaling.told
+        told = f"{way} ({perfect} is perfect): {clauses}."
+        if not sentences:
+            told = f"Pages a second of {scaling.told} threads, as a multiple of one's, {told}"
+        sentences.append(Sentence(told, cells_in(found)))
+    return sentences
 
 
 def beside_text(ratio: Ratio) -> str:
@@ -418,9 +427,8 @@ def section(scaling: Scaling) -> Section:
     return Section(
         "threads", "How strategies scale with threads",
         [*of_locks(scaling), *of_growth(scaling),
-         *(sentence for share in (OWN, STRIPES, SAME_PAGES)
-           for sentence in of_speed(scaling, share)),
-         *of_processes(scaling), *of_prices(scaling), *of_cpus(scaling)], HEADINGS,
+         *of_speed(scaling), *of_processes(scaling), *of_prices(scaling), *of_cpus(scaling)],
+        HEADINGS,
         [line_of(each, scaling) for each in shown],
         [line_of(each, scaling) for each in scaling.all if each not in shown],
         f"Each thread has {size_text(cell.size)}, all of it touched, and they begin together. "

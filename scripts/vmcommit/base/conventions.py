@@ -19,6 +19,7 @@ NARROW = 0.02  # a ratio that is known less well than within 2 % is named
 CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
 THRESHOLD = 0.02  # slower by less than this is no regression
 COUNTED_ROUNDS = 2  # of sets, in which memory is read: what it tells is exact
+LEAST_SETS = 20  # of a cell that is compared, so that ranks can decide among twenty
 DRIFT = 0.25  # what a shared machine's times may drift by between runs
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within

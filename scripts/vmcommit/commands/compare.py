@@ -16,7 +16,7 @@ import random
 import sys
 
 from vmcommit.base.cells import PLAIN
-from vmcommit.base.conventions import DRIFT, THRESHOLD
+from vmcommit.base.conventions import DRIFT, LEAST_SETS, THRESHOLD
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.places import INSTALLED
@@ -94,8 +94,9 @@ def parser():
     parser.add_argument("--threshold", type=float, default=100 * THRESHOLD, metavar="PERCENT",
                         help=f"slower by less is no regression (default: {100 * THRESHOLD:g})")
     parser.add_argument("--seconds", type=float,
-                        help="that measuring in turns may take, before anything is confirmed "
-                             f"(default: {CELL_SECONDS} for each cell)")
+                        help="that measuring in turns may take, before anything is confirmed, "
+                             f"once each cell has its {LEAST_SETS} sets (default: {CELL_SECONDS} for "
+                             "each cell)")
     parser.add_argument("--self-check", action="store_true",
                         help="measure base against itself as well, and tell its false alarms")
     parser.add_argument("--strict", action="store_true",

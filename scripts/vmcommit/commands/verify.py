@@ -225,6 +225,13 @@ class Compared:
     by: str
     apart: int = 0  # that they may be
     void: str = ""  # why theirs says nothing
+    readings: int = 1  # that were taken, up to this one
+
+    @property
+    def remark(self) -> str:
+        """What stands behind the line. A figure that agrees at times only is to be seen there."""
+        said = ["DIFFERS"] if self.differs else [self.void] if self.void else []
+        return ", ".join(said + [f"at reading {self.readings}"] * (self.readings > 1))
 
     @property
     def differs(self) -> bool:
@@ -239,7 +246,8 @@ def system_charge(attempts) -> Compared:
     """Committed_AS over the release, of several attempts. In all of them it stands alike before and
     after where nobody else moves it: then a difference is ours."""
     compared = Compared("commit_bytes", int(attempts[-1].row["commit_bytes"]),
-                        attempts[-1].system_fall, "Committed_AS, at the release", SYSTEM_SLACK)
+                        attempts[-1].system_fall, "Committed_AS, at the release", SYSTEM_SLACK,
+                        readings=len(attempts))
     timely = [held for held in attempts if held.system_fall is not None]
     if not timely:
         compared.void = "not read in time"
@@ -277,8 +285,9 @@ def peak_and_system(case, region, folder):
 def held_in_time(figures, case, region, folder, call, *delays) -> list[Compared]:
     """Of some attempts the first in which all agrees: a busy machine lets others be read too
     late."""
-    for _ in range(READINGS):
-        compared = list(from_outside(figures, *held_once(case, region, folder, call, *delays)))
+    for number in range(1, READINGS + 1):
+        compared = [dataclasses.replace(each, readings=number) for each in from_outside(
+            figures, *held_once(case, region, folder, call, *delays))]
         if not any(each.differs for each in compared):
             break
     return compared
@@ -353,7 +362,7 @@ def all_cases(build) -> list[Case]:
 def show(case, compared):
     theirs = "-" if compared.theirs is None else compared.theirs
     say(f"{str(case):<{WIDTH}}  {compared.figure:<23}{compared.ours:>12}{theirs:>12}   "
-        f"{compared.by}" + ("   DIFFERS" if compared.differs else f"   {compared.void}").rstrip())
+        f"{compared.by}   {compared.remark}".rstrip())
 
 
 def lines_of(case) -> tuple[list[Compared], str]:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import numpy
 
 from vmcommit.base.cells import Configuration
+from vmcommit.base.conventions import LEAST_SETS
 from vmcommit.base.statistics import half_width, normal_values
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
 from vmcommit.measure.estimate import Estimates, with_time
 from vmcommit.measure.sets import Pace, Part, Set, Taken
 
-SETS = 20  # at least, so that ranks can decide among twenty cells
 SHARE = 0.2  # of a change, to which its size is told, or to half of the threshold
 POSSIBLE = normal_values(15)  # standard errors from a median to where what it estimates may lie
 
@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def known(self) -> bool:
-        return bool(self.broken) or self.sets >= SETS and \
+        return bool(self.broken) or self.sets >= LEAST_SETS and \
             self.result.verdict != rules.INCONCLUSIVE
 
     @property
@@ -80,7 +80,7 @@ class InTurns:
         begun = time.monotonic()
         while waiting := [cell for cell in cells if not self.done(cell)]:
             spent = time.monotonic() - begun
-            affordable = [cell for cell in waiting if cell.sets < SETS
+            affordable = [cell for cell in waiting if cell.sets < LEAST_SETS
                           or spent + cell.next_seconds <= seconds]
             if not affordable:
                 break
@@ -107,7 +107,7 @@ class InTurns:
         """From a verdict: who has the fewest sets comes first, then who has none, then who needs
         the fewest seconds, so that a noisy cell does not take the time in which ten others would
         be known."""
-        return min(cell.sets, SETS), cell.known, self.seconds_to_go(cell)
+        return min(cell.sets, LEAST_SETS), cell.known, self.seconds_to_go(cell)
 
     def wide(self, cell: Cell) -> float:
         result = cell.result
@@ -117,8 +117,8 @@ class InTurns:
         """Until a verdict, as the interval narrows with the square root of the time. What it must
         narrow to is a mean over where the ratio may truly lie, for a median that lies next to the
         threshold by chance would be given no time to leave it."""
-        if cell.sets < SETS:
-            return (SETS - cell.sets) * (cell.next_seconds or 0.05)
+        if cell.sets < LEAST_SETS:
+            return (LEAST_SETS - cell.sets) * (cell.next_seconds or 0.05)
         wide = math.log1p(self.wide(cell))
         bound = math.log1p(self.rule.threshold)
         distances = numpy.abs(math.log(cell.result.ratio) + wide / self.rule.reach * POSSIBLE)
