@@ -94,9 +94,9 @@ def parser():
     parser.add_argument("--threshold", type=float, default=100 * THRESHOLD, metavar="PERCENT",
                         help=f"slower by less is no regression (default: {100 * THRESHOLD:g})")
     parser.add_argument("--seconds", type=float,
-                        help="that measuring in turns may take, before anything is confirmed, "
-                             f"once each cell has its {LEAST_SETS} sets (default: {CELL_SECONDS} for "
-                             "each cell)")
+                        help="that measuring in turns may take, before anything is confirmed; "
+                             f"{LEAST_SETS} sets of each cell are taken whatever that is "
+                             f"(default: {CELL_SECONDS} for each cell)")
     parser.add_argument("--self-check", action="store_true",
                         help="measure base against itself as well, and tell its false alarms")
     parser.add_argument("--strict", action="store_true",
