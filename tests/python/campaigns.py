@@ -95,6 +95,16 @@ class Campaigns(unittest.TestCase):
                                      None if base or scattered else profile.large)
                     self.assertEqual(sets_min(profile, each), 2 if scattered else 6)
 
+    def test_what_follows_the_rounds_takes_of_the_same_time(self):
+        profile = PROFILES["default"]
+        for fault_ns, seconds in ((0.0, profile.seconds), (1e6, profile.seconds / 2),
+                                  (1000.0, profile.seconds - profile.detail_faults / 1e6)):
+            self.assertAlmostEqual(CAMPAIGNS[WHOLE].of_rounds(profile, fault_ns).seconds, seconds)
+        for name, part in (("commit", 1), ("threads", 1), ("surroundings", 0.1),
+                           ("recording", 0.1)):
+            self.assertAlmostEqual(CAMPAIGNS[name].of_rounds(profile, 1000.0).seconds,
+                                   part * profile.seconds)
+
     def test_commit_asks_each_kind_of_each_strategy_and_step(self):
         _, listed = asked("commit")
         kinds = {(each.strategy.name, each.chunk, each.manner.commit) for each in listed

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 import unittest
 
+import pandas
+
 from support import ROOT
 
 import damage
@@ -48,6 +50,49 @@ class Copy(unittest.TestCase):
         for word in words:
             self.assertIn(word, str(raised.exception))
         self.assertNotIn("\n", str(raised.exception))
+
+
+class Common(unittest.TestCase):
+    """What is read fast is what is read with care, or is left to that."""
+
+    NUMBERS = ["touch", "page", "ns"]
+    AS_THEY_ARE = ("1", "+1", "-1", "1.", ".5", "1e5", "1E+05", "00001", "0.1", "",
+                   "9007199254740993")
+    LEFT = ("nan", "NaN", "NA", "inf", "-Infinity", "1e400", "1e300", "0x1", "1_0", "--1", "1e",
+            "True", "\N{ARABIC-INDIC DIGIT THREE}", " 1", '"1"', "1,2", "1\n", "1\n2")
+
+    def read(self, text):
+        """(as it is read fast, as it is read with care; None where that refuses it)"""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "trace-fault-8192.csv")
+            path.write_bytes(text.encode())
+            columns = ["strategy", *self.NUMBERS]
+            fast = runs.read_common(path, columns, self.NUMBERS)
+            try:
+                return fast, runs.as_numbers(runs.read_table(path, columns)[0], self.NUMBERS, path)
+            except Unreadable:
+                return fast, None
+
+    def test_numbers(self):
+        for number in self.AS_THEY_ARE:
+            for end in ("\n", "\r\n"):
+                with self.subTest(number, end=end):
+                    fast, careful = self.read(end.join((
+                        "strategy,touch,more,page,ns", f"fault,0,x,0,{number}",
+                        "fault,1,,1,5", "")))
+                    pandas.testing.assert_frame_equal(fast, careful)
+
+    def test_what_is_left_to_care(self):
+        for number in self.LEFT:
+            with self.subTest(number):
+                fast, _ = self.read(f"strategy,touch,page,ns\nfault,0,0,{number}\nfault,1,1,5\n")
+                self.assertIsNone(fast)
+        for text in ("", "\n", "strategy,touch,page\nfault,0,0\n", "strategy,touch,page,ns,ns\n",
+                     "strategy,touch,page,ns\nfault,0,0,1",
+                     "strategy,touch,page,ns\nfault,0,0\n1,2\n",
+                     "strategy,touch,page,ns\n\nfault,0,0,1\n"):
+            with self.subTest(text):
+                self.assertIsNone(self.read(text)[0])
 
 
 class Samples(Copy):

@@ -6,8 +6,10 @@ in `notes`. What can't be believed raises Unreadable, which names the file and t
 
 import dataclasses
 import functools
+import io
 import math
 import pathlib
+import re
 
 import numpy
 import pandas
@@ -25,6 +27,7 @@ from vmcommit.base.places import command
 from vmcommit.base.text import counted, listed, printable
 
 CELL_LETTERS = 40  # of a cell, in a message
+COMMON = re.compile(rb"[\w,.+\n-]+\n")  # all that a harness writes where nothing went wrong
 
 
 def cell_text(cell) -> str:
@@ -62,6 +65,32 @@ def read_table(path, needed):
     cells = dict(zip(columns, zip(*rows) if rows else [()] * len(columns)))
     return pandas.DataFrame({column: numpy.array(texts, object) for column, texts in cells.items()},
                             copy=False), note
+
+
+def read_common(path, needed, numbers) -> pandas.DataFrame | None:
+    """What read_table and as_numbers make of a file, seven times as fast. None where anything in it
+    is uncommon: they tell what."""
+    try:
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        return None
+    columns = content.partition(b"\n")[0].decode("ascii", "replace").split(",")
+    signs = numpy.frombuffer(content, numpy.uint8)
+    lines = numpy.searchsorted(numpy.flatnonzero(signs == ord(",")),
+                               numpy.flatnonzero(signs == ord("\n")))
+    if not COMMON.fullmatch(content) or b"\n\n" in content or not set(needed) <= set(columns) or \
+            len(set(columns)) < len(columns) or (numpy.diff(lines, prepend=0)
+                                                 != len(columns) - 1).any():
+        return None
+    try:
+        table = pandas.read_csv(
+            io.BytesIO(content), keep_default_na=False, na_values=dict.fromkeys(numbers, [""]),
+            float_precision="round_trip",
+            dtype={column: float if column in numbers else object for column in columns})
+    except ValueError:
+        return None
+    values = table[[column for column in numbers if column in table]]
+    return table if (values.isna() | (values.abs() <= MOST)).all(axis=None) else None
 
 
 def check_samples(table, known, path, timed=True):
@@ -151,14 +180,19 @@ def read_detail(path, known):
     name = path.stem.partition("-")[0]
     texts, numbers, figures = DETAILS[name]
     earlier = EARLIER.get(name, {})
-    table, note = read_table(path, [column for column in (*texts, *numbers, *figures)
-                                    if column not in earlier])
+    needed = [column for column in (*texts, *numbers, *figures) if column not in earlier]
+    table, note = read_common(path, needed, (*numbers, *figures)), ""
+    unread = (*numbers, *figures)
+    if table is None:
+        table, note = read_table(path, needed)
+    else:
+        unread = tuple(column for column in unread if column not in table)
     for column, text in earlier.items():
         if column not in table:
             table[column] = text
     if table.empty:
         raise Unreadable(f"{relative(path)} holds no row")
-    as_numbers(table, (*numbers, *figures), path)
+    as_numbers(table, unread, path)
     for column in (*numbers, *figures):
         wrong = table[column] < 0 if column in figures else ~(table[column] >= 0)
         refuse(path, table, wrong, column, "is no count and no time")

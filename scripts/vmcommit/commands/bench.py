@@ -41,6 +41,7 @@ from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, terminal
 
 LATEST = "latest"
+USUAL_FAULT_NS = 1500.0  # where calibrating failed
 
 
 def options(arguments):
@@ -158,6 +159,10 @@ def calibrate(scene, troubles):
         return None
 
 
+def fault_ns(calibration) -> float:
+    return (calibration and calibration["page_fault_ns"]) or USUAL_FAULT_NS
+
+
 def measure(asked, measured, folder, described) -> Outcome:
     """Carries the campaign out, and what follows its rounds."""
     topic = CAMPAIGNS[asked.campaign]
@@ -166,18 +171,20 @@ def measure(asked, measured, folder, described) -> Outcome:
     configurations = topic.configurations(profile, available,
                                           [each.strategy for each in measured.values()])
     say(f"vmcommit bench, {campaign_text(asked)}: {len(configurations)} configurations, "
-        f"about {duration_text(profile.seconds + topic.after(profile))} of measuring")
+        f"about {duration_text(profile.seconds)} of measuring")
     outcome = Outcome({}, [])
     with contextlib.closing(progress.on()) as shown:
         scene = Scene(measured, profile, folder, described["seed"], available, outcome.failed,
                       shown, asked.recording and pathlib.Path(asked.recording))
         with environment.pinned() as cpu:
             described["cpu"] = cpu
-            plan = planning.Plan(profile, configurations, available / 2)
+            described["calibration"] = calibrate(scene, outcome.troubles)
+            plan = planning.Plan(topic.of_rounds(profile, fault_ns(described["calibration"])),
+                                 configurations, available / 2)
             carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
                                         outcome.failed)
             described["guard"] = carried.guard
-            carry_out(carried, scene, described, outcome)
+            carry_out(carried, scene, described)
             for step in topic.steps:
                 outcome.attempt(step, scene)
         for step in topic.unpinned:
@@ -191,9 +198,8 @@ def campaign_text(asked) -> str:
         + f"profile {asked.profile}"
 
 
-def carry_out(carried, scene, described, outcome):
+def carry_out(carried, scene, described):
     """The rounds alone."""
-    described["calibration"] = calibrate(scene, outcome.troubles)
     with keeping_environment(scene.folder, described, carried.plan, described["cpu"]):
         started = time.monotonic()
         carried.run(scene.shown)

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 from vmcommit.base.files import write_bytes
 from vmcommit.base.problems import Problem
@@ -114,7 +115,7 @@ def picture(plot: Plot, name: str, kind: str) -> bytes:
     drawn = plot.folder / "picture"
     content = drawn.read_bytes() if drawn.exists() else b""
     if said or not content.endswith(ENDS[kind]):
-        why = said or f"the picture is not whole; make room in {plot.folder.parent}"
+        why = said or f"the picture is not whole; make room in {tempfile.gettempdir()}"
         raise Problem(f"gnuplot could not draw {name}.{kind}: {why}")
     drawn.unlink()
     return content

@@ -8,7 +8,7 @@ from vmcommit.base.columns import TURNS
 from vmcommit.base.files import write_rows
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.measure import plan, progress, replays
-from vmcommit.measure.campaigns.topic import ASIDE, Topic, aside, as_they_are
+from vmcommit.measure.campaigns.topic import Topic, as_they_are, mostly
 
 
 def parts_of(program, shown):
@@ -18,10 +18,6 @@ def parts_of(program, shown):
     return {replays.RECORDED: recorded} | {
         replays.name_of(manner): replays.part_of(program, manner)
         for manner in progress.steps(shown, "counts of replays", manners)}
-
-
-def seconds(profile):
-    return (1 - ASIDE) * profile.campaign_seconds
 
 
 def measure(measured, most, narrow, shown):
@@ -49,7 +45,7 @@ def replayed(scene):
         raise Problem(str(why)) from None
     able = {name: part for name, part in parts.items() if part.like["status"] == "ok"}
     measured = replays.Replays(able, scene.seed, scene.available / 2)
-    measure(measured, seconds(scene.profile), scene.profile.question, scene.shown)
+    measure(measured, mostly(scene.profile, 0.0), scene.profile.question, scene.shown)
     unable = [part.like for name, part in parts.items() if name not in able]
     rows = measured.rows()
     (scene.folder / "details").mkdir(exist_ok=True)
@@ -58,5 +54,5 @@ def replayed(scene):
 
 
 TOPIC = Topic("what replaying a recording takes, committed and given back in other ways",
-              as_they_are, steps=(replayed,), after=seconds, profile=aside,
-              cells=lambda strategies: [], replayed=("commit", "purge"))
+              as_they_are, steps=(replayed,), after=mostly, cells=lambda strategies: [],
+              replayed=("commit", "purge"))

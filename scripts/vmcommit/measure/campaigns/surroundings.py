@@ -4,7 +4,7 @@
 from vmcommit.base.files import write_text
 from vmcommit.base.units import MIB, powers
 from vmcommit.measure import progress
-from vmcommit.measure.campaigns.topic import Topic, aside, as_they_are
+from vmcommit.measure.campaigns.topic import Topic, as_they_are, mostly
 from vmcommit.measure.workloads import said_by
 
 
@@ -24,4 +24,4 @@ def surroundings(scene):
 
 
 TOPIC = Topic("what the kernel's own accesses, fork, stacks and locks make of it", as_they_are,
-              steps=(surroundings,), profile=aside)
+              steps=(surroundings,), after=mostly)

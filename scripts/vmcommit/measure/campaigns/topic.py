@@ -53,13 +53,10 @@ def alone(profile: Profile) -> Profile:
     return dataclasses.replace(profile, seconds=profile.campaign_seconds, question=profile.large)
 
 
-ASIDE = 0.1  # of a campaign's time, where a step that follows the rounds is what it is for
-
-
-def aside(profile: Profile) -> Profile:
-    """Of a campaign whose rounds stand beside: the strategies as they are."""
-    own = alone(profile)
-    return dataclasses.replace(own, seconds=ASIDE * own.seconds)
+def mostly(profile: Profile, _fault_ns: float) -> float:
+    """What steps take that a campaign is for; its rounds, of the strategies as they are, stand
+    beside."""
+    return 0.9 * profile.seconds
 
 
 def as_they_are(profile: Profile, _available: float, strategies: Sequence[Strategy]
@@ -72,7 +69,8 @@ def as_they_are(profile: Profile, _available: float, strategies: Sequence[Strate
 class Topic:
     """`summary`: the question, for --help. `configurations(profile, available bytes, strategies)`:
     what is measured in turns; upfront as it is must be among them. `steps` follow on the same
-    processor, for `after(profile)` seconds where they heed the time, `unpinned` after them on all.
+    processor, `unpinned` after them on all; `after(profile, ns of a page fault)`: the part of the
+    profile's seconds that they take.
     `profile`: what becomes of the profile asked for.
     `cells`: what `make compare CELLS=NAME` compares of it, each some 100 ms at most; `replayed`:
     the options by which a recording that is compared too is varied then."""
@@ -80,8 +78,12 @@ class Topic:
     summary: str
     configurations: Callable[[Profile, float, Sequence[Strategy]], list[Configuration]]
     steps: tuple[Step, ...] = ()
-    after: Callable[[Profile], float] = lambda profile: 0.0
+    after: Callable[[Profile, float], float] = lambda profile, fault_ns: 0.0
     unpinned: tuple[Step, ...] = ()
     profile: Callable[[Profile], Profile] = alone
     cells: Callable[[Sequence[Strategy]], list[Configuration]] | None = None
     replayed: tuple[str, ...] = ()
+
+    def of_rounds(self, profile: Profile, fault_ns: float) -> Profile:
+        """The profile with the seconds that the rounds have."""
+        return dataclasses.replace(profile, seconds=profile.seconds - self.after(profile, fault_ns))

@@ -45,6 +45,11 @@ def buffers(scene):
                                  scene.shown)
 
 
+def seconds_of_details(profile, fault_ns):
+    """Half of the profile's at most, on a machine however slow."""
+    return min(profile.detail_faults * fault_ns / 1e9, profile.seconds / 2)
+
+
 TOPIC = Topic("everything, the four strategies first", configurations,
               steps=(whole_processes, traces_and_stairs, single_calls, lists),
-              unpinned=(buffers,), profile=whole_profile)
+              after=seconds_of_details, unpinned=(buffers,), profile=whole_profile)

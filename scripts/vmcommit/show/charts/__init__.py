@@ -1,7 +1,9 @@
 """Every chart is a pair of files in this folder: NAME.py, which ends with CHART, says what it shows
 and prepares its data; NAME.gp says how it looks. What charts share is in the other .gp files."""
 
+import concurrent.futures
 import importlib
+import os
 import pathlib
 import tempfile
 
@@ -28,14 +30,19 @@ def draw_each(shows: str, subject, folder: pathlib.Path, text: str, doubtful="",
     returns {name: figures behind it} of the charts drawn. Raises Problem and OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
-    for name, chart in of(shows).items():
-        with tempfile.TemporaryDirectory() as scratch:
-            plot = Plot(pathlib.Path(scratch))
+    with tempfile.TemporaryDirectory() as scratch, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        rendered = []
+        for name, chart in of(shows).items():
+            plot = Plot(pathlib.Path(scratch, name))
+            plot.folder.mkdir()
             if chart.prepare(subject, plot):
                 surround(plot, chart.title + doubtful,
                          "; ".join(filter(None, (text, plot.samples or counted))))
-                render(plot, name, folder)
+                rendered.append(pool.submit(render, plot, name, folder))
                 drawn[name] = plot.behind
+        for each in rendered:
+            each.result()
     return drawn
 
 
