@@ -305,6 +305,12 @@ class CommitKinds(unittest.TestCase):
         self.assertRegex(self.find("pages of 64 KiB"), r"pages of 64 KiB pay from steps of 64 KiB "
                          r"on: 0\.40 times \(.*\) the time of base pages\.$")
 
+    def test_a_step_with_too_few_rounds_hides_no_answer_about_larger_pages(self):
+        of = analysed([row for row in commit_rows() if row["round"] == 1 or row["pages"] == "small"
+                       or row["chunk_bytes"] != 4 * KIB])
+        self.assertIn("pages of 64 KiB pay from steps of 64 KiB on: 0.40 times", " ".join(
+            said(of, "commit-kinds")))
+
     def test_larger_pages_that_pay_nowhere(self):
         of = analysed(commit_rows(times={step: (*rest, rest[0])
                                          for step, (*rest, _) in TIMES.items()}))

@@ -205,8 +205,19 @@ def told(found: list[Compared]) -> list[Compared]:
     strategy that commits at once and of the first with steps, where all is known."""
     firsts = [next((each.strategy for each in found if each.strategy.step == step), None)
               for step in ("size", "chunk")]
-    return [each for each in found if each.strategy in firsts and len(each.manner.asked()) == 1
+    alone = [known_alone(each) for each in found
+             if each.strategy in firsts and len(each.manner.asked()) == 1]
+    return [each for each in alone if each.steps
             and all(beside.ratio.known for beside in each.steps)]
+
+
+def known_alone(compared: Compared) -> Compared:
+    """Of larger pages the steps that are known: from which one they pay can be told without those
+    below it, which cost the most to measure."""
+    if not compared.manner.pages:
+        return compared
+    return dataclasses.replace(compared, steps=[each for each in compared.steps
+                                                if each.ratio.known])
 
 
 def line_of(row, cell: Cell, ratio: Ratio | None) -> Line:
