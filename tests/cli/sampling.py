@@ -18,7 +18,7 @@ from vmcommit.analyse.usage import Usage
 MIB = 2**20
 RESERVED, COMMITTED, TOUCHED = 64 * MIB, 20 * MIB, 8 * MIB
 SECONDS = 60  # that a look may be waited for
-SANITIZERS_OWN = range(MIB)  # bytes that it touches at any stage
+SANITIZERS_OWN = range(2**16)  # bytes that it touches at any stage
 # What the stages add: bytes reserved, charged, touched.
 STAGES = [(0, 0, 0), (RESERVED, 0, 0), (RESERVED, COMMITTED, 0), (RESERVED, COMMITTED, TOUCHED),
           (0, 0, 0)]

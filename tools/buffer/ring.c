@@ -97,8 +97,7 @@ static void copy_in(struct ring *ring, uint64_t position, const void *packet, si
     size_t offset = (size_t)(position % ring->limits.size);
     size_t straight = ring->limits.size - offset < size ? ring->limits.size - offset : size;
     memcpy(ring->base + offset, packet, straight);
-    if (straight < size)
-        memcpy(ring->base, (const unsigned char *)packet + straight, size - straight);
+    memcpy(ring->base, (const unsigned char *)packet + straight, size - straight);
 }
 
 static void copy_out(const struct ring *ring, uint64_t position, void *bytes, size_t size)
@@ -106,8 +105,7 @@ static void copy_out(const struct ring *ring, uint64_t position, void *bytes, si
     size_t offset = (size_t)(position % ring->limits.size);
     size_t straight = ring->limits.size - offset < size ? ring->limits.size - offset : size;
     memcpy(bytes, ring->base + offset, straight);
-    if (straight < size)
-        memcpy((unsigned char *)bytes + straight, ring->base, size - straight);
+    memcpy((unsigned char *)bytes + straight, ring->base, size - straight);
 }
 
 static void wait_for_room(struct ring *ring)

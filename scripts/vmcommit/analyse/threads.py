@@ -324,18 +324,16 @@ def of_growth(scaling: Scaling) -> list[Sentence]:
 def of_speed(scaling: Scaling) -> list[Sentence]:
     """A sentence for each way of sharing; the first one says what is told."""
     sentences: list[Sentence] = []
-    for share in SHARING:
+    lead = f"Pages a second of {scaling.told} threads, as a multiple of one's, "
+    for share, way in SHARING.items():
         found = [each for each in scaling.of(share, scaling.told)
                  if each.times and each.times.known]
         if not found:
             continue
         clauses = ", ".join(f"{each.name} {times_text(each.times)}" for each in found)
-        way = SHARING[share] if not sentences else SHARING[share].capitalize()
         perfect = 1 if share == SAME_PAGES else scaling.told
-        told = f"{way} ({perfect} is perfect): {clauses}."
-        if not sentences:
-            told = f"Pages a second of {scaling.told} threads, as a multiple of one's, {told}"
-        sentences.append(Sentence(told, cells_in(found)))
+        way = way.capitalize() if sentences else lead + way
+        sentences.append(Sentence(f"{way} ({perfect} is perfect): {clauses}.", cells_in(found)))
     return sentences
 
 

@@ -18,9 +18,10 @@ GATE_CONFIDENCE = 0.99  # of all cells of a comparison together
 NARROW = 0.02  # a ratio that is known less well than within 2 % is named
 CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
 THRESHOLD = 0.02  # slower by less than this is no regression
+DRIFT = 0.25  # what a shared machine's times may drift by between runs
+
 COUNTED_ROUNDS = 2  # of sets, in which memory is read: what it tells is exact
 LEAST_SETS = 20  # of a cell that is compared, so that ranks can decide among twenty
-DRIFT = 0.25  # what a shared machine's times may drift by between runs
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within
 WORST_TOUCH_CONFIDENCE = 0.99  # of the interval of a worst touch, by ranks

@@ -67,6 +67,13 @@ def read_table(path, needed):
                             copy=False), note
 
 
+def commas_by_line(content) -> numpy.ndarray:
+    signs = numpy.frombuffer(content, numpy.uint8)
+    before = numpy.searchsorted(numpy.flatnonzero(signs == ord(",")),
+                                numpy.flatnonzero(signs == ord("\n")))
+    return numpy.diff(before, prepend=0)
+
+
 def read_common(path, needed, numbers) -> pandas.DataFrame | None:
     """What read_table and as_numbers make of a file, seven times as fast. None where anything in it
     is uncommon: they tell what."""
@@ -75,12 +82,9 @@ def read_common(path, needed, numbers) -> pandas.DataFrame | None:
     except OSError:
         return None
     columns = content.partition(b"\n")[0].decode("ascii", "replace").split(",")
-    signs = numpy.frombuffer(content, numpy.uint8)
-    lines = numpy.searchsorted(numpy.flatnonzero(signs == ord(",")),
-                               numpy.flatnonzero(signs == ord("\n")))
-    if not COMMON.fullmatch(content) or b"\n\n" in content or not set(needed) <= set(columns) or \
-            len(set(columns)) < len(columns) or (numpy.diff(lines, prepend=0)
-                                                 != len(columns) - 1).any():
+    if not COMMON.fullmatch(content) or b"\n\n" in content or not set(needed) <= set(columns) \
+            or len(set(columns)) < len(columns) \
+            or (commas_by_line(content) != len(columns) - 1).any():
         return None
     try:
         table = pandas.read_csv(

@@ -1,6 +1,8 @@
 """Sizes, times and counts, and how they are written."""
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
+SIZES = ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB"), (1, "B"))
+TIMES = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))  # in nanoseconds
 
 
 def powers(first, last, factor):
@@ -12,18 +14,15 @@ def powers(first, last, factor):
 
 def size_text(size):
     """Bytes as people write them: 64 KiB, 1.5 MiB."""
-    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.4g} {name}"
-    return f"{size:.4g} B"
+    unit, name = next((each for each in SIZES if size >= each[0]), SIZES[-1])
+    return f"{size / unit:.4g} {name}"
 
 
 def time_text(ns):
     """Nanoseconds to three digits: 1.85 µs."""
-    for unit, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
-        if abs(ns) >= 0.9995 * unit:  # what would be rounded to 1000 of the next one
-            return f"{ns / unit:.3g} {name}"
-    return f"{ns:.3g} ns"
+    # What would be rounded to 1000 of one unit is 1 of the next.
+    unit, name = next((each for each in TIMES if abs(ns) >= 0.9995 * each[0]), TIMES[-1])
+    return f"{ns / unit:.3g} {name}"
 
 
 def time_interval_text(ns, low, high):

@@ -32,6 +32,8 @@ class Profile:
     question: float | None = None  # half-width of what such a question compares; None: few sets do
 
 
+# How many page faults details take was read off runs; of full it is reckoned from default, by
+# sizes and repeats, and was not measured.
 PROFILES = {
     "quick": Profile(11, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6,

@@ -9,12 +9,14 @@ import pandas
 from markupsafe import Markup
 
 from vmcommit.base.files import write_text
+from vmcommit.base.units import SIZES, TIMES
 
 HERE = pathlib.Path(__file__).parent
 TEMPLATES = jinja2.FileSystemLoader(HERE / "templates")
 VENDOR = HERE / "vendor"  # with its licence
 SPECIAL = re.compile(r"[\\`*_\[\]|]|^[#>+-]")
-BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[KMGT]iB|B|[nµm]s|s|min|\d{3})\b|%)")
+UNITS = "|".join(name for _, name in (*SIZES, *TIMES))
+BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{UNITS}|min|\d{{3}})\b|%)")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 

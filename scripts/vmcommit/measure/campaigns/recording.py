@@ -8,7 +8,7 @@ from vmcommit.base.columns import TURNS
 from vmcommit.base.files import write_rows
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.measure import plan, progress, replays
-from vmcommit.measure.campaigns.topic import Topic, as_they_are, mostly
+from vmcommit.measure.campaigns.topic import MOSTLY, Topic, as_they_are, mostly
 
 
 def parts_of(program, shown):
@@ -45,7 +45,7 @@ def replayed(scene):
         raise Problem(str(why)) from None
     able = {name: part for name, part in parts.items() if part.like["status"] == "ok"}
     measured = replays.Replays(able, scene.seed, scene.available / 2)
-    measure(measured, mostly(scene.profile, 0.0), scene.profile.question, scene.shown)
+    measure(measured, MOSTLY * scene.profile.seconds, scene.profile.question, scene.shown)
     unable = [part.like for name, part in parts.items() if name not in able]
     rows = measured.rows()
     (scene.folder / "details").mkdir(exist_ok=True)

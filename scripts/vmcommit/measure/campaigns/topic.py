@@ -53,10 +53,13 @@ def alone(profile: Profile) -> Profile:
     return dataclasses.replace(profile, seconds=profile.campaign_seconds, question=profile.large)
 
 
+MOSTLY = 0.9
+
+
 def mostly(profile: Profile, _fault_ns: float) -> float:
     """What steps take that a campaign is for; its rounds, of the strategies as they are, stand
     beside."""
-    return 0.9 * profile.seconds
+    return MOSTLY * profile.seconds
 
 
 def as_they_are(profile: Profile, _available: float, strategies: Sequence[Strategy]
