@@ -130,7 +130,7 @@ class Quick(unittest.TestCase):
 
     def test_environment(self):
         facts = json.loads((self.latest / "environment.json").read_text())
-        self.assertEqual((facts["profile"], facts["seed"]), ("quick", 7))
+        self.assertEqual((facts["profile"], facts["seed"], facts["left_out"]), ("quick", 7, []))
         for group, names in {"processor": ["model", "cores", "hypervisor", "governor"],
                              "memory": ["total_bytes"], "system": ["kernel", "page_bytes"],
                              "settings": ["thp_enabled", "overcommit_memory", "max_map_count"],

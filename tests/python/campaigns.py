@@ -97,9 +97,9 @@ class Campaigns(unittest.TestCase):
 
     def test_what_follows_the_rounds_takes_of_the_same_time(self):
         profile = PROFILES["default"]
-        for fault_ns, seconds in ((0.0, profile.seconds), (1e6, profile.seconds / 2),
-                                  (1000.0, profile.seconds - profile.detail_faults / 1e6)):
-            self.assertAlmostEqual(CAMPAIGNS[WHOLE].of_rounds(profile, fault_ns).seconds, seconds)
+        for page_ns, seconds in ((0.0, profile.seconds), (1e6, profile.seconds / 2),
+                                 (1000.0, profile.seconds - profile.detail_pages / 1e6)):
+            self.assertAlmostEqual(CAMPAIGNS[WHOLE].of_rounds(profile, page_ns).seconds, seconds)
         for name, part in (("commit", 1), ("threads", 1), ("surroundings", 0.1),
                            ("recording", 0.1)):
             self.assertAlmostEqual(CAMPAIGNS[name].of_rounds(profile, 1000.0).seconds,

@@ -69,6 +69,7 @@ def hostile():
         run[part] = {name: TAG if isinstance(value, str) else value
                      for name, value in run[part].items()}
     run["strategies"][0]["summary"] = run["profile"] = run["emulator"] = run["started"] = TAG
+    run["left_out"] = [TAG]
     run["own"] = {"library": {"file": TAG, "sha256": TAG}}
     run["disturbance"] = {**run["disturbance"], "settings_changed": [TAG]}
     run["revision"] = {"commit": TAG, "clean": False}
@@ -171,6 +172,16 @@ class Hostile(unittest.TestCase):
             many = pandas.concat([rows[1:2]] * 20)
             self.assertEqual([len(doubts.wide_ratios(many)["named"]),
                               doubts.wide_ratios(many)["count"]], [8, 20])
+
+    def test_what_there_was_no_time_for_is_said(self):
+        run = made.run(made.in_rounds(range(8), (made.UPFRONT, MIB, 1000, {})), made.FOUR)
+        for left_out, said in ((None, []), ([], []), (["4 GiB, all touched", "1 GiB, random"], [
+                "There was no time for 4 GiB, all touched; 1 GiB, random: one cycle of each "
+                "strategy would have taken longer than was left. A profile with more time has it, "
+                "as PROFILE=full."])):
+            run.environment["left_out"] = left_out
+            warned = doubts.warnings(analysis.analyse(run))
+            self.assertEqual([text for text in warned if "no time" in text], said)
 
     def test_the_step_is_named_where_a_time_depends_on_it(self):
         step = "64 KiB"

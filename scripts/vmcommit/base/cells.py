@@ -140,6 +140,13 @@ class Configuration:
         return f"{self.strategy} {size_text(self.size)}{touch}{step}{order}{manner}"
 
 
+def block_text(block) -> str:
+    """4 GiB, all touched"""
+    size, touch, order, *_ = block
+    part = "all" if touch == ALL_TOUCHED else f"{100 * float(touch):.0f} %"
+    return f"{size_text(size)}, {part} touched" + ("" if order == "sequential" else f", {order}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """A configuration as rows have it: bytes touched, and in `chunk` the size of the region for a

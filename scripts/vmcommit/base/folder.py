@@ -25,7 +25,8 @@ LEAST_NS = 1e-3  # of a cycle
 SHAPE = {
     "version": int, "host": str, "guard": str, "emulated": str,
     "strategies": list, "profile": str, "campaign": str, "seed": int, "started": str,
-    "emulator": str, "seconds_measuring": NUMBER, "rounds": int, "cpu": int, "own": dict,
+    "emulator": str, "seconds_measuring": NUMBER, "rounds": int, "left_out": list, "cpu": int,
+    "own": dict,
     "recording": {"folder": str, "program": str, "sha256": str, "strategy": dict},
     "processor": {"model": str, "architecture": str, "family_model_stepping": list, "cores": int,
                   "cores_usable": int, "governor": str, "hypervisor": str},

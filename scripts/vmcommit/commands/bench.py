@@ -20,15 +20,17 @@ import platform
 import random
 import re
 import shutil
+import statistics
 import time
 
 from vmcommit.analyse import analysis, recording, summary
 from vmcommit.base import strategies
-from vmcommit.base.cells import PLAIN
+from vmcommit.base.cells import PLAIN, Configuration, block_text
 from vmcommit.base.files import locked, relative, write_json
 from vmcommit.base.folder import ENVIRONMENT, SAMPLES, SHAPE, VERSION, Unreadable, filled, read_json
 from vmcommit.base.places import OTHER_RESULTS, SETUP, command
 from vmcommit.base.problems import Problem, Usage
+from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
 from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
@@ -41,7 +43,8 @@ from vmcommit.measure.subjects import Subjects
 from vmcommit.show import charts, page, terminal
 
 LATEST = "latest"
-USUAL_FAULT_NS = 1500.0  # where calibrating failed
+PAGES_TIMED = 3  # cycles that tell how long a page takes
+USUAL_PAGE_NS = 1500.0  # where they fail
 
 
 def options(arguments):
@@ -159,8 +162,14 @@ def calibrate(scene, troubles):
         return None
 
 
-def fault_ns(calibration) -> float:
-    return (calibration and calibration["page_fault_ns"]) or USUAL_FAULT_NS
+def page_ns(upfront, size) -> float:
+    """Of a whole cycle, roughly: what large regions take, which calibrating has none of."""
+    configuration = Configuration(upfront.strategy, size)
+    try:
+        return statistics.median(float(row["total_ns"]) / float(row["minor_faults"]) for row in
+                                 [upfront.take(configuration) for _ in range(PAGES_TIMED)])
+    except (harness.HarnessFailed, ValueError, ZeroDivisionError):
+        return USUAL_PAGE_NS
 
 
 def measure(asked, measured, folder, described) -> Outcome:
@@ -179,8 +188,9 @@ def measure(asked, measured, folder, described) -> Outcome:
         with environment.pinned() as cpu:
             described["cpu"] = cpu
             described["calibration"] = calibrate(scene, outcome.troubles)
-            plan = planning.Plan(topic.of_rounds(profile, fault_ns(described["calibration"])),
-                                 configurations, available / 2)
+            plan = planning.Plan(
+                topic.of_rounds(profile, page_ns(measured[UPFRONT], profile.sweep_size)),
+                configurations, available / 2)
             carried = campaign.Campaign(measured, plan, described["seed"], folder / SAMPLES,
                                         outcome.failed)
             described["guard"] = carried.guard
@@ -214,6 +224,7 @@ def keeping_environment(folder, described, plan, cpu):
     def write():
         described["disturbance"] = disturbance.between(before, disturbance.read(cpu))
         described["rounds"] = plan.rounds
+        described["left_out"] = list(map(block_text, plan.left_out))
         write_json(folder / ENVIRONMENT, described)
 
     try:

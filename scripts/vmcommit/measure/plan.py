@@ -8,12 +8,14 @@ from vmcommit.base.cells import PLAIN
 from vmcommit.base.conventions import ALL_TOUCHED, COUNTED_ROUNDS, HALF_TOUCHED
 from vmcommit.base.statistics import FEW, half_width, pool_of, pooled_spread, set_interval, shared
 from vmcommit.base.strategies import UPFRONT
-from vmcommit.base.units import GIB
+from vmcommit.base.units import GIB, MIB
 from vmcommit.measure.environment import CPUS
 
 USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
+PRICED = 64 * MIB  # touched, from which a set's seconds are those of its pages
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
+IN_ORDER = ("sequential",)  # a block whose strategies do nothing but what they always do
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -58,9 +60,18 @@ def sets_min(profile, configuration):
     return LARGE if configuration.size >= GIB else LEAST
 
 
-def touches_gigabytes(block):
+def bytes_of(block):
+    """That a cycle touches."""
     size, touch, *_ = block
-    return size * float(touch) >= GIB
+    return size * float(touch)
+
+
+def pages_of(block):
+    return bytes_of(block) / 4096
+
+
+def touches_gigabytes(block):
+    return bytes_of(block) >= GIB
 
 
 def bases_of(blocks):
@@ -98,6 +109,9 @@ class Plan:
         self.sets = dict.fromkeys(self.blocks, 0)
         self.costs = {block: [] for block in self.blocks}  # seconds a member, of each set
         self.confidence = shared(sum(need is not None for need in self.needs.values()))
+        self.page_seconds = USUAL_PAGE_SECONDS  # as the largest set so far took them
+        self.priced = PRICED  # bytes of it
+        self.left_out = []  # blocks of gigabytes that there is no time for
         self.spent = 0.0
         self.last = None
         self.shortages = {}
@@ -143,44 +157,67 @@ class Plan:
 
     def cost(self, block, members):
         """Seconds of a set, roughly."""
-        size, touch, *_ = block
         costs = self.costs[block]
         return members * (statistics.median(costs[-5:]) if costs else USUAL_SET_SECONDS
-                          + USUAL_PAGE_SECONDS * size / 4096 * float(touch))
+                          + self.page_seconds * pages_of(block))
+
+    def first_seconds(self, block):
+        """Until each of a block has been tried, roughly; the base is in each set."""
+        base = self.bases.get(block)
+        others = sum(each != base and not self.tries[each] and each not in self.gone
+                     for each in self.blocks[block])
+        return self.cost(block, others + (base is not None) * math.ceil(others / self.room(block)))
+
+    def room(self, block):
+        """How many fit into a set beside the base."""
+        return max(1, int(self.memory / bytes_of(block)) - (block in self.bases))
 
     def members(self, block):
         """Who takes part in the block's next set: the base first, then all others or those that are
         furthest from what they need."""
-        size, touch, *_ = block
         base = self.bases.get(block)
         others = [each for each in self.blocks[block] if each != base and each not in self.gone]
-        fitting = max(1, int(self.memory / (size * float(touch))) - (base is not None))
-        if size >= GIB or len(others) > fitting:
+        if block[0] >= GIB or len(others) > self.room(block):
             short = self.open_in(block)
-            due = sorted(short, key=lambda each: (self.tries[each], -short[each]))[:fitting]
+            due = sorted(short, key=lambda each: (self.tries[each], -short[each]))
+            due = due[:self.room(block)]
             others = [each for each in others if each in due]
         return ([base] if base and base not in self.gone else []) + others
 
     def next_set(self):
         """(block, configurations) of the next set; None when all is done. Each block gets one set,
         whatever that takes, and as many as it needs at least while there is time, those that cost
-        least first; gigabytes come last, whose sets cost as much as a hundred others. Then comes
-        whatever is soonest known well enough."""
+        least first; gigabytes come last, whose sets cost as much as a hundred others, and are left
+        out where their first ones take longer than is left. Then comes whatever is soonest known
+        well enough."""
         waiting = [block for block in self.blocks if self.open_in(block)]
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
             due = [block for block in blocks if self.untried[block]]
             due = due or [block for block in self.affordable(blocks)
                           if any(map(self.lacks, self.blocks[block]))]
+            if due and self.too_dear(block := min(due, key=self.cheapness)):
+                self.leave_out(block)
+                return self.next_set()
             if due:
-                return self.set_of(min(due, key=self.cheapness))
+                return self.set_of(block)
         due = self.affordable(waiting)
         return self.set_of(min(due, key=self.seconds_of)) if due else None
 
+    def too_dear(self, block):
+        """Whether nothing is measured yet of gigabytes that there is no time for."""
+        return touches_gigabytes(block) and not self.sets[block] \
+            and self.first_seconds(block) > self.profile.seconds - self.spent
+
+    def leave_out(self, block):
+        self.left_out.append(block)
+        self.gone.update(self.blocks[block])
+        self.untried[block] = 0
+        self.look_again(block)
+
     def affordable(self, blocks):
         """Those of which a set leaves enough time for each block's first one."""
-        left = self.profile.seconds - self.spent
-        left -= sum(map(self.cost, self.untried, self.untried.values()))
+        left = self.profile.seconds - self.spent - sum(map(self.first_seconds, self.untried))
         return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
 
     def set_of(self, block):
@@ -196,6 +233,9 @@ class Plan:
         self.last = block
         self.spent += seconds
         self.costs[block].append(seconds / max(len(members), 1))
+        if block[2:] == IN_ORDER and bytes_of(block) >= self.priced:
+            self.priced = bytes_of(block)
+            self.page_seconds = self.costs[block][-1] / pages_of(block)
         for configuration in members:
             self.tries[configuration] += 1
         self.untried[block] = sum(not self.tries[each] for each in self.blocks[block])

@@ -13,7 +13,7 @@ class Profile:
     """`seconds` is for all that is measured; drawing comes on top."""
 
     seconds: float
-    detail_faults: float  # page faults that take as long as what follows the rounds
+    detail_pages: float  # pages of cycles that take as long as what follows the rounds
     sizes: tuple
     sweep_size: int
     sweep_steps: tuple
@@ -32,7 +32,7 @@ class Profile:
     question: float | None = None  # half-width of what such a question compares; None: few sets do
 
 
-# How many page faults details take was read off runs; of full it is reckoned from default, by
+# How many pages details take was read off runs; of full it is reckoned from default, by
 # sizes and repeats, and was not measured.
 PROFILES = {
     "quick": Profile(11, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,

@@ -90,6 +90,13 @@ def of_skipped(summary):
             "table says why."] if skipped else []
 
 
+def of_left_out(environment):
+    texts = "; ".join(map(str, environment["left_out"] or []))
+    return [f"There was no time for {texts}: one cycle of each strategy would have taken "
+            "longer than was left. A profile with more time has it, as PROFILE=full."] \
+        if texts else []
+
+
 def of_huge_pages(analysis):
     """A program here gets huge pages where the harnesses were kept from them."""
     always = analysis.run.environment["settings"]["thp_enabled"] == "always"
@@ -105,5 +112,5 @@ def warnings(analysis) -> list[str]:
     return [*analysis.run.notes, *([OF_WINE] if doubt(summary) else []),
             *of_turns(analysis.run.samples),
             *disturbance.sentences(analysis.run.environment["disturbance"]),
-            *of_huge_pages(analysis), *of_counts(summary), *of_sums(summary),
-            *of_blocks(analysis), *of_skipped(summary)]
+            *of_left_out(analysis.run.environment), *of_huge_pages(analysis),
+            *of_counts(summary), *of_sums(summary), *of_blocks(analysis), *of_skipped(summary)]

@@ -56,7 +56,7 @@ def alone(profile: Profile) -> Profile:
 MOSTLY = 0.9
 
 
-def mostly(profile: Profile, _fault_ns: float) -> float:
+def mostly(profile: Profile, _page_ns: float) -> float:
     """What steps take that a campaign is for; its rounds, of the strategies as they are, stand
     beside."""
     return MOSTLY * profile.seconds
@@ -72,21 +72,20 @@ def as_they_are(profile: Profile, _available: float, strategies: Sequence[Strate
 class Topic:
     """`summary`: the question, for --help. `configurations(profile, available bytes, strategies)`:
     what is measured in turns; upfront as it is must be among them. `steps` follow on the same
-    processor, `unpinned` after them on all; `after(profile, ns of a page fault)`: the part of the
-    profile's seconds that they take.
-    `profile`: what becomes of the profile asked for.
+    processor, `unpinned` after them on all; `after(profile, ns of a page)`: the part of the
+    profile's seconds that they take. `profile`: what becomes of the profile asked for.
     `cells`: what `make compare CELLS=NAME` compares of it, each some 100 ms at most; `replayed`:
     the options by which a recording that is compared too is varied then."""
 
     summary: str
     configurations: Callable[[Profile, float, Sequence[Strategy]], list[Configuration]]
     steps: tuple[Step, ...] = ()
-    after: Callable[[Profile, float], float] = lambda profile, fault_ns: 0.0
+    after: Callable[[Profile, float], float] = lambda profile, page_ns: 0.0
     unpinned: tuple[Step, ...] = ()
     profile: Callable[[Profile], Profile] = alone
     cells: Callable[[Sequence[Strategy]], list[Configuration]] | None = None
     replayed: tuple[str, ...] = ()
 
-    def of_rounds(self, profile: Profile, fault_ns: float) -> Profile:
+    def of_rounds(self, profile: Profile, page_ns: float) -> Profile:
         """The profile with the seconds that the rounds have."""
-        return dataclasses.replace(profile, seconds=profile.seconds - self.after(profile, fault_ns))
+        return dataclasses.replace(profile, seconds=profile.seconds - self.after(profile, page_ns))

@@ -45,9 +45,9 @@ def buffers(scene):
                                  scene.shown)
 
 
-def seconds_of_details(profile, fault_ns):
+def seconds_of_details(profile, page_ns):
     """Half of the profile's at most, on a machine however slow."""
-    return min(profile.detail_faults * fault_ns / 1e9, profile.seconds / 2)
+    return min(profile.detail_pages * page_ns / 1e9, profile.seconds / 2)
 
 
 TOPIC = Topic("everything, the four strategies first", configurations,
