@@ -2,20 +2,24 @@
 the tables of docs/ci.md.
 
 Each comparison is a real one, of a build with itself or with one in another folder. In head one
-place of one strategy is slower by a known share of a cycle: each commit, each handled fault, each
-touch, the release, or one slice in sixteen. What other strategies are called then is a false alarm.
-With --share 0 nothing is slower. A cycle's time is measured before, and again by the comparison:
-`injected` is the delay's share of the latter, 0 in cells that are equal. Every cell is a row of
-rates.csv as soon as its comparison is done; run again, it goes on where it stopped.
+place of each strategy but one is slower by a known share of a cycle: each commit, each handled
+fault, each touch, the release, or one slice in sixteen. What the one strategy is called then is a
+false alarm. With --share 0 nothing is slower. A cycle's time is measured before, and again by the
+comparison: `injected` is the delay's share of the latter, 0 in cells that are equal. Every cell is
+a row of rates.csv as soon as its comparison is done; run again, it goes on where it stopped.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import random
+import shlex
+import subprocess
 import time
 
 import numpy
 
+from vmcommit.base import processes
 from vmcommit.base.cells import Configuration
 from vmcommit.base.files import RowFile, locked, relative
 from vmcommit.base.folder import Unreadable
@@ -65,9 +69,6 @@ class Place:
             return f"{self.call}:{ns:014.3f}:{calls:.0f}"
         return f"{self.call or 'touch'}:{ns / calls:014.3f}"
 
-    def suits(self, cell) -> bool:
-        return cell.strategy.name in self.strategies
-
 
 PLACES = (Place("commit", "mprotect", ("fault", "chunked")),
           Place("handled fault", "handler", ("fault", "guard")),
@@ -75,6 +76,19 @@ PLACES = (Place("commit", "mprotect", ("fault", "chunked")),
           Place("release", "munmap", ("upfront", "fault", "chunked", "guard")),
           Place("one slice", "mprotect", ("fault", "chunked"), once=True))
 NOWHERE = Place("nowhere", "", ())
+
+
+def chosen_places(number, strategies, share):
+    """{strategy: where it is slower in a comparison}: each is left alone in turn, and has another
+    place after that."""
+    found = {}
+    for position, strategy in enumerate(strategies):
+        suiting = [place for place in PLACES if strategy in place.strategies]
+        rounds, at = divmod(number, len(strategies))
+        slowed = number - rounds - (at > position)  # how often it was before
+        alone = not share or not suiting or at == position
+        found[strategy] = NOWHERE if alone else suiting[slowed % len(suiting)]
+    return found
 
 
 def delayed(measured, place, how):
@@ -102,9 +116,10 @@ class Trial:
     def part(self, side, cell):
         return Part(self.sides[side][cell.strategy.name], cell, self.like[cell.strategy.name])
 
-    def slowed(self, cell, place, strategy) -> bool:
-        return place.suits(cell) and cell.strategy.name == strategy and (
-            not place.once or cell.size // 4096 >= 16 * self.pace.slice_touches)
+    def place_in(self, cell, place):
+        """NOWHERE too where a cycle is no sixteen slices long."""
+        short = cell.size // 4096 < 16 * self.pace.slice_touches
+        return NOWHERE if place.once and short else place
 
     def cycle(self, part, order):
         """(a row, ns of a cycle) of base alone."""
@@ -116,11 +131,11 @@ class Trial:
             estimates.add({"base": taken.turns})
         return taken.row, float(numpy.median(list(estimates.of("base").values())))
 
-    def parts(self, cell, place, strategy, order):
+    def parts_of(self, cell, place, order):
         """({side: Part}, ns by which head is slower). Both sides are alike but for the delay: what
         makes it possible is there on both."""
         base, head = self.part("base", cell), self.part("head", cell)
-        if not self.slowed(cell, place, strategy):
+        if place is NOWHERE:
             return {"base": base, "head": head}, 0.0
         row, ns = self.cycle(dataclasses.replace(base, harness=delayed(
             base.harness, place, f"{place.call or 'touch'}:0")), order)
@@ -132,12 +147,12 @@ class Trial:
     def take(self, number):
         """Rows of one comparison."""
         order = random.Random(number)
-        place = PLACES[number % len(PLACES)] if self.share else NOWHERE
-        strategy = place.strategies[number // len(PLACES) % len(place.strategies)] \
-            if place.strategies else ""
+        by_strategy = chosen_places(number, list(self.like), self.share)
+        places = {cell: self.place_in(cell, by_strategy[cell.strategy.name])
+                  for cell in self.cells}
         parts, delays = {}, {}
-        for cell in self.cells:
-            parts[cell], delays[cell] = self.parts(cell, place, strategy, order)
+        for cell, place in places.items():
+            parts[cell], delays[cell] = self.parts_of(cell, place, order)
         results = [rules.Result(cell, rules.INCONCLUSIVE) for cell in self.cells]
         in_turns = InTurns(parts, rules.Rule(len(self.cells), self.threshold), self.pace, order,
                            lambda *_: None)
@@ -148,7 +163,7 @@ class Trial:
         for result in results:
             if result.verdict == rules.MISSING:
                 raise harness.HarnessFailed(f"{result.cell}: {result.why}")
-        return [self.row(number, place, result, delays[result.cell], seconds)
+        return [self.row(number, places[result.cell], result, delays[result.cell], seconds)
                 for result in results]
 
     def row(self, number, place, result, delay_ns, seconds):
@@ -210,15 +225,48 @@ def options(arguments):
     parser.add_argument("--share", type=float, default=0.02,
                         help="of a cycle; 0: nothing is slower")
     parser.add_argument("--threshold", type=float, default=rules.Rule(1).threshold)
-    parser.add_argument("--beside", default="", help="what else runs, for the table")
+    parser.add_argument("--beside", default="", metavar="COMMAND",
+                        help="what runs at the same time, as 'stress-ng --cpu 2'; the table has "
+                             "its name")
     add_results(parser, "gets rates.csv")
     asked = parser.parse_args(arguments)
+    try:
+        shlex.split(asked.beside)
+    except ValueError as error:
+        raise Usage(f"--beside: '{asked.beside}': {error}; quote it as in a shell") from None
     if asked.comparisons < 1:
         raise Usage(f"--comparisons: '{asked.comparisons}' is too few; use at least 1")
     for option in ("share", "threshold"):
         if not 0 <= getattr(asked, option) < 1:
             raise Usage(f"--{option}: '{getattr(asked, option):g}' is no share; use 0.02 for 2 %")
     return asked
+
+
+@contextlib.contextmanager
+def running(command):
+    """check(), which raises Problem where a command does not run any more that is to run for the
+    time of a with block; none where it is empty."""
+    words = shlex.split(command)
+    if not words:
+        yield lambda: None
+        return
+    try:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        raise Usage(f"--beside: '{words[0]}': {error.strerror}; name a program that can be "
+                    "started") from None
+
+    def check():
+        if (status := process.poll()) is not None:
+            raise Problem(f"{words[0]} ended by itself, status {status}; what was measured "
+                          "beside it is not kept")
+
+    try:
+        yield check
+    finally:
+        processes.end_group(process)
+        process.wait()
 
 
 def built_in(build):
@@ -230,22 +278,24 @@ def rates(asked, path):
     head = built_in(asked.build)
     base = built_in(asked.other) if asked.other else head
     rows = read(path)
-    like = {"beside": asked.beside, "share": str(asked.share), "threshold": str(asked.threshold)}
+    beside = pathlib.PurePath(next(iter(shlex.split(asked.beside)), "")).name
+    like = {"beside": beside, "share": str(asked.share), "threshold": str(asked.threshold)}
     done = len({row["comparison"] for row in rows
                 if {key: row[key] for key in like} == like})
     with keeping(lambda: f"the rows so far are in {relative(path)}"), \
-            RowFile(path, COLUMNS, append=True) as file, environment.pinned():
-        trial = Trial({"base": base, "head": head}, asked.share, asked.threshold, asked.beside)
+            RowFile(path, COLUMNS, append=True) as file, running(asked.beside) as check, \
+            environment.pinned():
+        trial = Trial({"base": base, "head": head}, asked.share, asked.threshold, beside)
         for number in range(done, asked.comparisons):
             try:
                 taken = trial.take(number)
             except harness.HarnessFailed as failure:
                 raise Problem(str(failure)) from None
+            check()
             for row in taken:
                 file.add(row)
                 rows.append({column: str(value) for column, value in row.items()})
-            say(f"{number + 1} of {asked.comparisons}: {taken[0]['place']}, "
-                f"{taken[0]['seconds']} s")
+            say(f"{number + 1} of {asked.comparisons}: {taken[0]['seconds']} s")
     say(table(rows))
     say(f"rows: {relative(path)}")
 
