@@ -8,10 +8,11 @@ import unittest
 import made
 from made import CHUNKED, CUSTOM, FAULT, GUARD, MALLOC, PAGE, UPFRONT
 
+import numpy
 import pandas
 
 from vmcommit.analyse import advice, analysis, answer, claims, sentences
-from vmcommit.analyse.answer import Beside, PageCost, Ratio
+from vmcommit.analyse.answer import Beside, Estimate, PageCost, Ratio
 from vmcommit.base.cells import Cell
 from vmcommit.base.conventions import ANSWER_CONFIDENCE
 from vmcommit.base.statistics import paired_interval, shared
@@ -23,7 +24,6 @@ from vmcommit.base.units import GIB, KIB, MIB
 ROUNDS = range(1, 21)
 SIZES = (64 * KIB, MIB, 4 * MIB, 16 * MIB)
 SWEPT = 16 * MIB
-NEAR = (1000, 1080)  # every second round 8 % above upfront
 AROUND = (980, 1040)  # every second round 2 % below, or 4 % above
 TENTH = 410 * PAGE  # of SWEPT
 
@@ -37,7 +37,7 @@ SPARSE = {  # not at 64 KiB
     CHUNKED: (1000, 1000, 1100), GUARD: (1000, 1000, 1300)}
 # At SWEPT, by the step; the same with a tenth touched, but for what TENTHS says.
 STEPS = {CHUNKED: {4 * KIB: 2000, 256 * KIB: 1020, MIB: 1010, 4 * MIB: 1010},
-         GUARD: {4 * KIB: 3000, 256 * KIB: NEAR, MIB: AROUND, 4 * MIB: 1010}}
+         GUARD: {4 * KIB: 3000, 256 * KIB: 1300, MIB: AROUND, 4 * MIB: 1010}}
 TENTHS = {(CHUNKED, 4 * KIB): 1500, (CHUNKED, 256 * KIB): 1000, (GUARD, MIB): 1000}
 RANDOM = {UPFRONT: 1000, FAULT: 6000, CHUNKED: 1200}
 
@@ -134,12 +134,14 @@ class Run(unittest.TestCase):
             "With a tenth of the region touched, at a step of 64 KiB, fault takes 0.800 times as "
             "long (0.800 to 0.800) as guard at 1 MiB, and guard 0.650 times as long (0.650 to "
             "0.650) as fault at 16 MiB.",
-            "chunked comes within 3 % of upfront from steps of 256 KiB on (no other step fits): "
-            "1.020 times upfront (1.020 to 1.020) at 16 MiB. With that step 152 KiB of charge is "
-            "unused when a tenth is touched, and none when half or all is.",
-            "guard comes within 3 % of upfront from steps of 1 MiB on (256 KiB to 4 MiB): 1.010 "
-            "times upfront (0.980 to 1.040) at 16 MiB. With that step 412 KiB of charge is unused "
-            "when a tenth is touched, 4 KiB when half is, and none when all is.",
+            "chunked gains less than 3 % by steps larger than 256 KiB (no other step fits): a step "
+            "costs as much as 0.96 pages (0.96 to 0.96); 256 KiB costs 1.020 times upfront (1.020 "
+            "to 1.020) at 16 MiB. With that step 152 KiB of charge is unused when a tenth is "
+            "touched, and none when half or all is.",
+            "guard gains less than 3 % by steps larger than 1 MiB (no other step fits): a step "
+            "costs as much as 1.74 pages (1.71 to 1.78); 1 MiB costs 1.010 times upfront (0.980 "
+            "to 1.040) at 16 MiB. With that step 412 KiB of charge is unused when a tenth is "
+            "touched, 4 KiB when half is, and none when all is.",
             "Committing a page at a time (fault) costs 3.25 µs more for each page than upfront "
             "(3.25 µs to 3.25 µs), from 64 KiB to 16 MiB.",
             "custom beside chunked, both at a step of 64 KiB: slower from 64 KiB to 1 MiB (1.10 to "
@@ -218,12 +220,14 @@ class Run(unittest.TestCase):
     def test_knees_and_what_was_brought_in_json(self):
         self.assertEqual(self.json["knees"], [
             {"strategy": "chunked", "size_bytes": SWEPT, "chunk_bytes": 256 * KIB,
-             "chunk_bytes_low": 256 * KIB, "chunk_bytes_high": 256 * KIB, "ratio": 1.02,
-             "ratio_low": 1.02, "ratio_high": 1.02, "known": True,
+             "chunk_bytes_low": 256 * KIB, "chunk_bytes_high": 256 * KIB,
+             "step_pages": 0.9565, "step_pages_low": 0.9565, "step_pages_high": 0.9565,
+             "ratio": 1.02, "ratio_low": 1.02, "ratio_high": 1.02, "known": True,
              "waste_bytes": {"0.1": 152 * KIB, "0.5": 0, "1": 0}},
             {"strategy": "guard", "size_bytes": SWEPT, "chunk_bytes": MIB,
-             "chunk_bytes_low": 256 * KIB, "chunk_bytes_high": 4 * MIB, "ratio": 1.0096,
-             "ratio_low": 0.98, "ratio_high": 1.04, "known": True,
+             "chunk_bytes_low": MIB, "chunk_bytes_high": MIB,
+             "step_pages": 1.7431, "step_pages_low": 1.7089, "step_pages_high": 1.778,
+             "ratio": 1.0096, "ratio_low": 0.98, "ratio_high": 1.04, "known": True,
              "waste_bytes": {"0.1": 412 * KIB, "0.5": 4 * KIB, "1": 0}}])
         self.assertEqual(self.json["beside"], [
             {"strategy": "custom", "against": "chunked", "from_bytes": 64 * KIB, "to_bytes": MIB,
@@ -476,75 +480,120 @@ class Headlines(unittest.TestCase):
 class Knees(unittest.TestCase):
     STEPS = (4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB)
 
-    def knee(self, *ratios):
-        by_step = {step: (Cell(GUARD, MIB, MIB, step), Ratio(*ratio, True))
-                   for step, ratio in zip(self.STEPS, ratios)}
-        return answer.knee("guard", MIB, by_step)
-
-    def check(self, knee, step, low, high, text):
-        self.assertEqual((knee.step, knee.low, knee.high), (step, low, high))
+    def check(self, pages, step, low, high, text, first=4 * KIB, known=True):
+        pages = Estimate(*pages)
+        found = answer.knee(self.STEPS, PAGE, pages, first)
+        self.assertEqual(found, (step, low, high))
+        cell = Cell(GUARD, MIB, MIB, step or self.STEPS[-1])
+        knee = answer.Knee("guard", MIB, *found, pages, Ratio(1.02, 1.01, 1.04, known), cell)
         self.assertEqual(sentences.of_knee(knee, {}).text, text)
 
-    def test_a_closed_range(self):
-        self.check(self.knee((1.2, 1.1, 1.3), (1.05, 1.02, 1.07), (1.02, 1.01, 1.04),
-                             (1.0, 0.99, 1.03)),
-                   16 * KIB, 8 * KIB, 32 * KIB,
-                   "guard comes within 3 % of upfront from steps of 16 KiB on (8 KiB to 32 KiB): "
-                   "1.020 times upfront (1.010 to 1.040) at 1 MiB.")
+    def test_a_range(self):
+        """3 % of four pages are 0.12 of one, of two 0.06."""
+        self.check((0.08, 0.05, 0.13), 16 * KIB, 8 * KIB, 32 * KIB,
+                   "guard gains less than 3 % by steps larger than 16 KiB (8 KiB to 32 KiB): a "
+                   "step costs as much as 0.08 pages (0.05 to 0.13); 16 KiB costs 1.020 times "
+                   "upfront (1.010 to 1.040) at 1 MiB.")
+        self.check((0.1199, 0.0601, 0.12), 16 * KIB, 16 * KIB, 16 * KIB,
+                   "guard gains less than 3 % by steps larger than 16 KiB (no other step fits): a "
+                   "step costs as much as 0.12 pages (0.06 to 0.12); 16 KiB costs 1.020 times "
+                   "upfront (1.010 to 1.040) at 1 MiB.")
 
     def test_an_open_upper_end(self):
-        self.check(self.knee((1.2, 1.1, 1.3), (1.03, 1.02, 1.07), (1.04, 1.01, 1.07),
-                             (1.02, 0.99, 1.05)),
-                   8 * KIB, 8 * KIB, None,
-                   "guard comes within 3 % of upfront from steps of 8 KiB on (8 KiB or more: the "
-                   "confidence intervals leave the upper end open): 1.030 times upfront (1.020 to "
-                   "1.070) at 1 MiB.")
+        self.check((0.2, 0.1, 0.3), 32 * KIB, 16 * KIB, None,
+                   "guard gains less than 3 % by steps larger than 32 KiB (16 KiB or more: the "
+                   "confidence interval leaves the upper end open): a step costs as much as 0.20 "
+                   "pages (0.10 to 0.30); 32 KiB costs 1.020 times upfront (1.010 to 1.040) at "
+                   "1 MiB.")
 
-    def test_a_step_that_is_above_counts_against_the_smaller_ones(self):
-        self.check(self.knee((1.0, 0.99, 1.01), (1.2, 1.1, 1.3), (1.0, 0.99, 1.01),
-                             (1.0, 0.99, 1.01)),
-                   16 * KIB, 16 * KIB, 16 * KIB,
-                   "guard comes within 3 % of upfront from steps of 16 KiB on (no other step "
-                   "fits): 1.000 times upfront (0.990 to 1.010) at 1 MiB.")
+    def test_steps_below_the_first_do_not_count(self):
+        self.check((0.02, 0.01, 0.02), 16 * KIB, 16 * KIB, 16 * KIB,
+                   "guard gains less than 3 % by steps larger than 16 KiB (no other step fits): a "
+                   "step costs as much as 0.02 pages (0.01 to 0.02); 16 KiB costs 1.020 times "
+                   "upfront (1.010 to 1.040) at 1 MiB.", first=16 * KIB)
 
-    def test_no_step_suffices(self):
-        self.check(self.knee(*[(1.2, 1.1, 1.3)] * 3, (1.1, 1.04, 1.2)), None, None, None,
-                   "No measured step of guard comes within 3 % of upfront at 1 MiB: 32 KiB costs "
-                   "1.100 times upfront (1.040 to 1.200).")
+    def test_no_step_is_large_enough(self):
+        self.check((0.5, 0.4, 0.6), None, None, None,
+                   "guard gains 3 % or more by steps larger than 32 KiB, the largest measured: a "
+                   "step costs as much as 0.50 pages (0.40 to 0.60); 32 KiB costs 1.020 times "
+                   "upfront (1.010 to 1.040) at 1 MiB.")
 
-    def test_it_is_left_open_whether_one_suffices(self):
-        self.check(self.knee(*[(1.2, 1.1, 1.3)] * 3, (1.1, 1.02, 1.2)), None, 32 * KIB, None,
-                   "The confidence intervals leave open whether guard comes within 3 % of upfront "
-                   "at 1 MiB with any measured step: 32 KiB costs 1.100 times upfront (1.020 to "
-                   "1.200).")
+    def test_it_is_left_open_whether_one_is(self):
+        self.check((0.3, 0.2, 0.4), None, 32 * KIB, None,
+                   "The confidence interval leaves open whether guard gains 3 % or more by steps "
+                   "larger than 32 KiB, the largest measured: a step costs as much as 0.30 pages "
+                   "(0.20 to 0.40); 32 KiB costs 1.020 times upfront (1.010 to 1.040) at 1 MiB.")
 
     def test_too_few_rounds(self):
-        by_step = {step: (Cell(GUARD, MIB, MIB, step), Ratio(ratio, ratio, ratio, False))
-                   for step, ratio in zip(self.STEPS, (1.2, 1.02, 1.1, 1.0))}
-        self.check(answer.knee("guard", MIB, by_step), 8 * KIB, 4 * KIB, None,
-                   "guard comes within 3 % of upfront from steps of 8 KiB on: 1.020 times upfront "
-                   "(too few rounds for a confidence interval) at 1 MiB.")
+        self.check((0.05, math.nan, math.nan), 8 * KIB, 4 * KIB, None,
+                   "guard gains less than 3 % by steps larger than 8 KiB: a step costs as much as "
+                   "0.05 pages (too few rounds for a confidence interval); 8 KiB costs 1.020 "
+                   "times upfront (too few rounds for a confidence interval) at 1 MiB.",
+                   known=False)
 
-    def test_all_steps_hold_together_at_95_percent(self):
-        """Two strategies by three steps share 0.05. In two rounds they have six degrees of
-        freedom."""
-        sweep = [(which, MIB, [1000 + number for number in range(1, 21)], {"step": step})
-                 for which in (CHUNKED, GUARD) for step in self.STEPS[:3]]
-        for rounds, known in ((1, False), (2, True), (20, True)):
+    def sweep(self, price, spread=lambda number: 1.0, rounds=range(20)):
+        """Each page 1000 ns, each step the price of so many pages."""
+        return [(which, MIB, [1000 * spread(number) * (1 + price * PAGE / step)
+                              for number in rounds], {"step": step})
+                for which in (CHUNKED, GUARD) for step in self.STEPS]
+
+    def test_a_line_tells_what_a_step_costs_in_pages(self):
+        """However much all of a round take."""
+        times = times_of((UPFRONT, MIB, 500, {}), *self.sweep(0.07, lambda number: 1 + number))
+        for knee in answer.knees(times, MIB):
+            self.assertAlmostEqual(knee.pages.value, 0.07)
+            self.assertAlmostEqual(knee.pages.high, 0.07)
+            self.assertEqual((knee.step, knee.low, knee.high), (16 * KIB,) * 3)
+            self.assertAlmostEqual(knee.ratio.median,
+                                   2 * (1 + 0.07 / 4) * math.exp(paired_interval(
+                                       numpy.log(range(1, 21)), 0.95)[0]))
+
+    def test_steps_that_cost_all_there_is(self):
+        """Pages cost less than nothing by a line that may be below it."""
+        for power in (1, 1.2):
+            sweep = [(which, MIB, 1000 * (PAGE / step) ** power, {"step": step})
+                     for which in (CHUNKED, GUARD) for step in self.STEPS]
+            for knee in answer.knees(times_of((UPFRONT, MIB, 1, {}), *sweep), MIB):
+                self.assertGreater(knee.pages.value, 1e5)
+                self.assertIsNone(knee.step)
+
+    def test_steps_that_cost_nothing(self):
+        for price in (0, -0.2):  # less the larger the step is, or more
+            for knee in answer.knees(times_of((UPFRONT, MIB, 1, {}), *self.sweep(price)), MIB):
+                self.assertAlmostEqual(knee.pages.value, answer.LEAST_PAGES)
+                self.assertEqual(knee.step, 4 * KIB)
+
+    def test_a_step_that_larger_ones_undercut_counts_against_the_smaller_ones(self):
+        """16 KiB takes 20 % more than its neighbours."""
+        sweep = [(which, MIB, 1200 if columns["step"] == 16 * KIB else 1000, columns)
+                 for which, _, _, columns in self.sweep(0)]
+        knees = answer.knees(times_of((UPFRONT, MIB, 1000, {}), *sweep), MIB)
+        self.assertEqual([knee.step for knee in knees], [32 * KIB] * 2)
+
+    def test_what_is_said_of_all_strategies_holds_together_at_95_percent(self):
+        """Two prices and two ratios share 0.05. In one round there is no interval, in four there
+        are six degrees of freedom."""
+        for rounds, known in ((1, False), (3, False), (4, True), (20, True)):
+            sweep = self.sweep(0.07, lambda number: 1 + number / 1000, range(rounds))
             knees = answer.knees(times_of((UPFRONT, MIB, 1000, {}), *sweep, rounds=range(rounds)),
                                  MIB)
-            self.assertEqual([knee.ratio.known for knee in knees], [known] * 2)
+            self.assertEqual([knee.pages.known for knee in knees], [known] * 2, rounds)
         _, low, high, _ = paired_interval(
-            [math.log(1 + number / 1000) for number in range(1, 21)], shared(6))
+            [math.log((1 + number / 1000) * (1 + 0.07 / 4)) for number in range(20)], shared(4))
         for knee in knees:
             self.assertAlmostEqual(knee.ratio.low, math.exp(low))
             self.assertAlmostEqual(knee.ratio.high, math.exp(high))
 
-    def test_steps_without_upfront_or_without_a_common_round(self):
+    def test_steps_without_upfront_or_too_few_in_a_round(self):
         sweep = [(CHUNKED, MIB, 1010, {"step": step}) for step in self.STEPS]
+        upfront = (UPFRONT, MIB, 1, {})
         self.assertEqual(answer.knees(times_of(*sweep), MIB), [])
-        self.assertEqual(answer.knees(times_of((UPFRONT, MIB, 1, {}), *sweep[:2]), MIB), [])
-        rows = made.in_rounds((1, 2), (UPFRONT, MIB, 1000, {})) + made.in_rounds((3, 4), *sweep)
+        self.assertEqual(answer.knees(times_of(upfront, *sweep[:2]), MIB), [])
+        rows = made.in_rounds((1, 2), upfront, *sweep[:2]) + made.in_rounds((3, 4), upfront,
+                                                                            *sweep[2:])
+        times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
+        self.assertEqual(answer.knees(times, MIB), [])
+        rows = made.in_rounds((1, 2), upfront) + made.in_rounds((3, 4), *sweep)
         times = answer.Times(made.table(rows, made.FOUR), made.by_name(made.FOUR))
         self.assertEqual(answer.knees(times, MIB), [])
 

@@ -96,7 +96,7 @@ class Kinds(unittest.TestCase):
 
     def test_quiet(self):
         self.answers("quiet", r"^Use \w+( \(step [\w ]+\))?: at 64 MiB, all touched, ",
-                     r"\d times as long \(\d\.\d+ to \d\.\d+\) as upfront|\d µs a page \(",
+                     r"\d times (as long )?\(\d\.\d+ to \d\.\d+\)|\d µs a page \(",
                      r"no significant difference at 99\.9 %\. \d+ of \d+ ratios known within ±2 %")
         self.assertNotIn("of the turns", self.said["quiet"])
 

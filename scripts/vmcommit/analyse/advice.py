@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pandas
 
-from vmcommit.analyse.answer import Answer, Ratio, Times, cheapest, compare
+from vmcommit.analyse.answer import Answer, Estimate, Ratio, Times, cheapest, compare
 from vmcommit.analyse.claims import Claim
 from vmcommit.analyse.section import cell_json
 from vmcommit.analyse.sentences import Sentence
@@ -328,6 +328,11 @@ def ratio_json(ratio: Ratio) -> dict:
             "ratio_high": round(ratio.high, 4), "known": bool(ratio.known)}
 
 
+def pages_json(pages: Estimate) -> dict:
+    ends = {"step_pages_low": round(pages.low, 4), "step_pages_high": round(pages.high, 4)}
+    return {"step_pages": round(pages.value, 4)} | (ends if pages.known else {})
+
+
 def run_json(environment: dict, platform: str) -> dict:
     return {"started": environment["started"], "profile": environment["profile"],
             "platform": platform, "processor": environment["processor"]["model"],
@@ -348,6 +353,7 @@ def answer_json(answer: Answer) -> dict:
                       for crossing in crossings],
         "knees": [{"strategy": knee.strategy, "size_bytes": knee.size, "chunk_bytes": knee.step,
                    "chunk_bytes_low": knee.low, "chunk_bytes_high": knee.high,
+                   **pages_json(knee.pages),
                    **ratio_json(knee.ratio),
                    "waste_bytes": answer.wastes.get(knee.strategy, {})} for knee in answer.knees],
         "beside": [{"strategy": band.strategy, "against": band.against, "from_bytes": band.sizes[0],

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy
 import pandas
+from scipy import optimize
 
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
 from vmcommit.base.columns import CELL
@@ -274,11 +275,12 @@ def crossings(names: Iterable[str], of_touch: Sequence[Field]) -> list[Crossing]
 
 @dataclasses.dataclass(frozen=True)
 class Knee:
-    """The smallest step from which a strategy costs within CLOSE of upfront.
+    """The smallest step from which larger ones save less than CLOSE of a strategy's time.
 
-    `step`: by the medians, None if no step measured is; `low`: the smallest that the intervals
-    allow; `high`: the smallest that they leave no doubt about, None if they leave it to all.
-    `ratio`: at that step, or else at the largest.
+    `step`: None if no step measured is large enough; `low`: the smallest that the interval of
+    `pages` allows; `high`: the smallest that it leaves no doubt about, None if it leaves it to all.
+    `pages`: how many pages cost as much as a step. `ratio`: to upfront at that step, or else at the
+    largest.
     """
 
     strategy: str
@@ -286,15 +288,46 @@ class Knee:
     step: int | None
     low: int | None
     high: int | None
+    pages: Estimate
     ratio: Ratio
     cell: Cell
 
 
-def ratios_by_step(times: Times, steps: dict[int, Cell], base: Cell, confidence: float
-                   ) -> dict[int, tuple[Cell, Ratio]]:
-    """Those steps that share a round with the base."""
-    ratios = {step: (cell, times.ratio(cell, base, confidence)) for step, cell in steps.items()}
-    return {step: pair for step, pair in ratios.items() if not math.isnan(pair[1].median)}
+LEAST_PAGES, MOST_PAGES = 1e-3, 1e6  # of a step that seems to cost nothing, and all there is
+LINE = 3  # steps of a set from which a line is laid through them
+
+
+@dataclasses.dataclass(frozen=True)
+class Lines:
+    """What steps cost, by a line of time against 1 / step, in each round that has LINE of them: a
+    page costs what it costs, and a step the same whatever its size. `pages`: logarithms of a step
+    in pages; `saved`: by the step, those of its time to what larger steps take."""
+
+    pages: numpy.ndarray
+    saved: dict[int, list[float]]
+
+
+def lines(times: Times, steps: dict[int, Cell]) -> Lines:
+    """By least squares of what each time is off, as a share of it; nothing costs less than
+    nothing."""
+    rounds: dict[int, list[tuple[int, float]]] = {}
+    for step, cell in steps.items():
+        for number, log in zip(times.numbers[cell], times.logs[cell]):
+            rounds.setdefault(number, []).append((step, log))
+    found = Lines(numpy.empty(0), {step: [] for step in steps})
+    pages = []
+    for of_round in rounds.values():
+        if len(of_round) < LINE:
+            continue
+        measured, logs = (numpy.array(each) for each in zip(*of_round))
+        time, of_step = numpy.exp(logs - logs.min()), times.page / measured
+        (page, each), _ = optimize.nnls(numpy.column_stack([1 / time, of_step / time]),
+                                        numpy.ones(len(time)))
+        pages.append(math.log(min(max(each, LEAST_PAGES * page) / page, MOST_PAGES)
+                              if page else MOST_PAGES))
+        for at, step in enumerate(measured[:-1]):
+            found.saved[int(step)].append(logs[at] - logs[at + 1:].mean())
+    return dataclasses.replace(found, pages=numpy.array(pages))
 
 
 def knees(times: Times, size: int) -> list[Knee]:
@@ -302,31 +335,49 @@ def knees(times: Times, size: int) -> list[Knee]:
     base = times.block(size, size).get(UPFRONT)
     swept = {name: times.steps(name, size, size)
              for name, strategy in times.strategies.items() if strategy.stepped}
-    swept = {name: steps for name, steps in swept.items() if len(steps) >= 3}
-    if base is None:
+    laid = {name: lines(times, steps) for name, steps in swept.items() if len(steps) >= LINE}
+    laid = {name: of_strategy for name, of_strategy in laid.items() if len(of_strategy.pages)}
+    if base is None or not laid:
         return []
-    confidence = shared(sum(map(len, swept.values())), CONFIDENCE)
-    by_strategy = {name: ratios_by_step(times, cells, base, confidence)
-                   for name, cells in swept.items()}
-    return [knee(name, size, by_step) for name, by_step in by_strategy.items() if by_step]
+    pooled = pooled_spread(each.pages for each in laid.values())
+    confidence = shared(2 * len(laid), CONFIDENCE)  # of a step's price, and of its ratio
+    found = []
+    for name, of_strategy in laid.items():
+        *interval, coverage = set_interval(of_strategy.pages, confidence, pooled)
+        middle, low, high = numpy.exp(interval)
+        pages = Estimate(middle, *((low, high) if coverage >= confidence else (math.nan,) * 2))
+        point = knee(swept[name], times.page, pages, first_that_suffices(of_strategy.saved))
+        cell = swept[name][point[0] or max(swept[name])]
+        ratio = times.ratio(cell, base, confidence)
+        if not math.isnan(ratio.median):  # they share a round
+            found.append(Knee(name, size, *point, pages, ratio, cell))
+    return found
 
 
-def knee(strategy: str, size: int, by_step: dict[int, tuple[Cell, Ratio]]) -> Knee:
-    """`by_step`: {step: (cell, its ratio to upfront)}, ascending."""
-    limit = 1 + CLOSE
-    steps = list(by_step)
-    ratios = [ratio for _, ratio in by_step.values()]
-    first = 1 + max((at for at, ratio in enumerate(ratios)
-                     if ratio.known and ratio.low > limit), default=-1)
-    point = next((at for at in range(first, len(steps)) if ratios[at].median <= limit), None)
-    within = next((at for at in range(first, len(steps))
-                   if ratios[at].known and ratios[at].high <= limit), None)
-    if point is None:
-        return Knee(strategy, size, None, steps[first] if first < len(steps) else None, None,
-                    ratios[-1], by_step[steps[-1]][0])
-    return Knee(strategy, size, steps[point], steps[first],
-                None if within is None else steps[within], ratios[point],
-                by_step[steps[point]][0])
+def first_that_suffices(saved: dict[int, list[float]]) -> int:
+    """The smallest step after all of which it is beyond doubt, by the times alone, that larger ones
+    save more than CLOSE."""
+    confidence = shared(len(saved), CONFIDENCE)
+    pooled = pooled_spread(saved.values())
+    first = min(saved)
+    for step, larger in itertools.pairwise(saved):
+        _, low, _, coverage = set_interval(saved[step], confidence, pooled)
+        if coverage >= confidence and low > math.log1p(CLOSE):
+            first = larger
+    return first
+
+
+def knee(steps: Iterable[int], page: int, pages: Estimate, first: int
+         ) -> tuple[int | None, int | None, int | None]:
+    """(step, low, high) of a Knee. `steps`: ascending; none before `first` counts."""
+    counting = [step for step in steps if step >= first]
+
+    def enough(price):
+        return next((step for step in counting if price * page / step <= CLOSE), None)
+
+    if not pages.known:
+        return enough(pages.value), counting[0], None
+    return enough(pages.value), enough(pages.low), enough(pages.high)
 
 
 def wastes(summary: pandas.DataFrame, strategy: str, size: int, step: int) -> dict[str, int]:

@@ -46,35 +46,42 @@ def of_crossing(crossing: Crossing, touch: str) -> Sentence:
 
 
 def of_ratio(knee: Knee) -> str:
-    """1.026 times upfront (1.003 to 1.047)"""
+    """64 KiB costs 1.026 times upfront (1.003 to 1.047) at 64 MiB"""
     ratio = knee.ratio
-    return f"{ratio.median:.3f} times upfront " + \
-        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known else TOO_FEW)
+    return f"{size_text(knee.cell.chunk)} costs {ratio.median:.3f} times upfront " + \
+        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known else TOO_FEW) + \
+        f" at {size_text(knee.size)}"
 
 
-def of_no_knee(knee: Knee) -> str:
-    near = f"within {100 * CLOSE:.0f} % of upfront at {size_text(knee.size)}"
-    text = f"No measured step of {knee.strategy} comes {near}" if knee.low is None else \
-        f"The confidence intervals leave open whether {knee.strategy} comes {near} with any " \
-        "measured step"
-    return f"{text}: {size_text(knee.cell.chunk)} costs {of_ratio(knee)}."
+def of_pages(knee: Knee) -> str:
+    """a step costs as much as 0.34 pages (0.31 to 0.39)"""
+    pages = knee.pages
+    return f"a step costs as much as {pages.value:.2f} pages " + \
+        (f"({pages.low:.2f} to {pages.high:.2f})" if pages.known else TOO_FEW)
 
 
 def of_reach(knee: Knee) -> str:
-    """The steps that the intervals allow."""
+    """The steps that the interval allows."""
     if knee.high is None:
-        return f"{size_text(knee.low)} or more: the confidence intervals leave the upper end open"
+        return f"{size_text(knee.low)} or more: the confidence interval leaves the upper end open"
     if knee.low == knee.high:
         return "no other step fits"
     return f"{size_text(knee.low)} to {size_text(knee.high)}"
 
 
+def of_no_knee(knee: Knee) -> str:
+    gains = f"{100 * CLOSE:.0f} % or more by steps larger than {size_text(knee.cell.chunk)}, the " \
+        "largest measured"
+    return f"{knee.strategy} gains {gains}" if knee.low is None or not knee.pages.known else \
+        f"The confidence interval leaves open whether {knee.strategy} gains {gains}"
+
+
 def of_knee(knee: Knee, wastes: dict[str, int]) -> Sentence:
-    if knee.step is None:
-        return Sentence(of_no_knee(knee), (knee.cell,), knee.strategy)
-    reach = f" ({of_reach(knee)})" if knee.ratio.known else ""
-    text = (f"{knee.strategy} comes within {100 * CLOSE:.0f} % of upfront from steps of "
-            f"{size_text(knee.step)} on{reach}: {of_ratio(knee)} at {size_text(knee.size)}.")
+    reach = f" ({of_reach(knee)})" if knee.step and knee.pages.known else ""
+    gains = of_no_knee(knee) if knee.step is None else \
+        f"{knee.strategy} gains less than {100 * CLOSE:.0f} % by steps larger than " \
+        f"{size_text(knee.step)}{reach}"
+    text = f"{gains}: {of_pages(knee)}; {of_ratio(knee)}."
     if wastes:
         text += f" With that step {of_wastes(wastes)}."
     return Sentence(text, (knee.cell,), knee.strategy)

@@ -4,7 +4,6 @@ latency. Ratios are paired within a round.
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
 
 import numpy
 import pandas
@@ -33,29 +32,80 @@ def add_ends(row: dict, name: str, interval: tuple[float, float, float, float]) 
     return coverage
 
 
-def add_drift(row: dict, ok: pandas.DataFrame, confidence: float) -> None:
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Some rows of a run's samples, a column at a time: tables that are cut anew for each of some
+    hundred configurations take seconds. `columns`: of all rows; `at`: which rows."""
+
+    columns: dict[str, numpy.ndarray]
+    at: numpy.ndarray
+
+    def __getitem__(self, column: str) -> numpy.ndarray:
+        return self.columns[column][self.at]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def where(self, chosen: numpy.ndarray) -> "Rows":
+        return Rows(self.columns, self.at[chosen])
+
+    @property
+    def ok(self) -> "Rows":
+        return self.where(self["status"] == "ok")
+
+
+Group = tuple[tuple, Rows]  # what defines a configuration, and its rows
+
+
+def grouped(samples: pandas.DataFrame) -> list[Group]:
+    """By configuration, in the order of their first rows."""
+    columns = {name: samples[name].to_numpy() for name in samples.columns}
+    numbers = samples.groupby([*CONFIGURATION], sort=False).ngroup().to_numpy()
+    order = numpy.argsort(numbers, kind="stable")
+    _, first = numpy.unique(numbers[order], return_index=True)
+    return [(tuple(columns[name][at[0]] for name in CONFIGURATION), Rows(columns, at))
+            for at in numpy.split(order, first[1:]) if len(at)]
+
+
+def known(values: numpy.ndarray) -> numpy.ndarray:
+    values = values.astype(float)
+    return values[~numpy.isnan(values)]
+
+
+def median(values: numpy.ndarray) -> float:
+    return float(numpy.median(values)) if len(values) else numpy.nan
+
+
+def spread(times: numpy.ndarray) -> float:
+    """From the first quartile to the third, as a share of the median."""
+    if not len(times):
+        return numpy.nan
+    first, middle, third = numpy.quantile(times, [0.25, 0.5, 0.75])
+    return (third - first) / middle
+
+
+def add_drift(row: dict, ok: Rows, confidence: float) -> None:
     """Whether times rose or fell over the rounds (Kendall's tau), and by how much from the first
     third of the rounds to the last."""
-    ordered = ok.sort_values("round").cycle_ns
+    rounds, times = ok["round"], ok["cycle_ns"]
+    ordered = times[numpy.argsort(rounds, kind="stable")]
     third = len(ordered) // 3
-    row["drift"] = ordered[-third:].median() / ordered[:third].median() - 1 if third >= 3 \
+    row["drift"] = median(ordered[-third:]) / median(ordered[:third]) - 1 if third >= 3 \
         else numpy.nan
     row["drifts"] = bool(third >= 3 and
-                         stats.kendalltau(ok["round"], ok.cycle_ns).pvalue < 1 - confidence)
+                         stats.kendalltau(rounds, times).pvalue < 1 - confidence)
 
 
-def paired_ratios(taken: pandas.DataFrame, base: pandas.DataFrame, column: str = "cycle_ns"
-                  ) -> pandas.Series:
+def paired_ratios(taken: Rows, base: Rows, column: str = "cycle_ns") -> numpy.ndarray:
     """log(time / base's time), within each round that has both."""
-    numerator, denominator = (pandas.Series(rows[column].to_numpy(), rows["round"].to_numpy())
-                              for rows in (taken, base))
-    return numpy.log(numerator / denominator).dropna()
+    _, mine, its = numpy.intersect1d(taken["round"], base["round"], return_indices=True)
+    return known(numpy.log(taken[column][mine] / base[column][its]))
 
 
-def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: float,
+def add_ratio(row: dict, ratios: ArrayLike, confidence: float,
               pooled: tuple[float, int]) -> None:
     """`ratios`: logarithms; `pooled`: their spread, and that of all others to the same base."""
-    row["ratio_samples"] = len(ratios)
+    row["ratio_samples"] = numpy.size(ratios)
     row["ratio_confidence"] = add_ends(row, "ratio_to_upfront",
                                        set_interval(ratios, confidence, pooled))
     ends = ("ratio_to_upfront", "ratio_to_upfront_low", "ratio_to_upfront_high")
@@ -64,7 +114,7 @@ def add_ratio(row: dict, ratios: Sequence[float] | pandas.Series, confidence: fl
         row[end] = numpy.exp(row[end])
 
 
-def add_plain(row: dict, plain: Sequence[float] | pandas.Series, confidence: float) -> None:
+def add_plain(row: dict, plain: ArrayLike, confidence: float) -> None:
     """The ratio as the harnesses' plain sums have it, logarithms, and whether it is beyond doubt
     another one than what the turns say of an undisturbed cycle."""
     *interval, coverage = set_interval(plain, confidence, pooled_spread([plain]))
@@ -75,12 +125,11 @@ def add_plain(row: dict, plain: Sequence[float] | pandas.Series, confidence: flo
         or row["plain_ratio_high"] < row["ratio_to_upfront_low"]))
 
 
-def add_counts(row: dict, group: pandas.DataFrame) -> None:
+def add_counts(row: dict, group: Rows) -> None:
     """Counts are the same in every round; where one is not, the row says which."""
     differing = []
-    columns = [*COUNTS, *PURGE_COUNTS]
-    for column, counts in zip(columns, group[columns].to_numpy(float).T):
-        counts = counts[~numpy.isnan(counts)]
+    for column in (*COUNTS, *PURGE_COUNTS):
+        counts = known(group[column])
         row[column] = counts[0] if len(counts) else numpy.nan
         if len(counts) and counts.min() < counts.max():
             differing.append(f"{column} {counts.min():g}..{counts.max():g}")
@@ -97,7 +146,7 @@ class Base:
     """The rows of what configurations are compared with, and the spread of all ratios that are
     pooled with those to it."""
 
-    ok: pandas.DataFrame
+    ok: Rows
     pooled: tuple[float, int]
 
 
@@ -115,54 +164,52 @@ def pool_key(key: tuple) -> tuple:
     return pool_of(size, round(touched / size, 3), *shared_with.values())
 
 
-def bases_of(groups: list[tuple[tuple, pandas.DataFrame]]) -> dict[tuple, Base]:
-    """{compared_key: Base} of all groups, (key, rows) each."""
-    ok = {key: rows[rows.status == "ok"] for key, rows in groups}
-    plain = {key: rows for key, rows in ok.items() if rows.plain.all()}
+def bases_of(groups: list[Group]) -> dict[tuple, Base]:
+    """{compared_key: Base}"""
+    plain = {key: rows.ok for key, rows in groups if rows.ok["plain"].all()}
     base_rows = {compared_key(key): rows for key, rows in plain.items() if key[0] == UPFRONT}
     pools: dict[tuple, list] = {}
     for key, rows in plain.items():
         compared = compared_key(key)
-        if key[0] != UPFRONT and compared in base_rows and not rows.brought.any():
+        if key[0] != UPFRONT and compared in base_rows and not rows["brought"].any():
             pools.setdefault(pool_key(compared), []).append(
                 paired_ratios(rows, base_rows[compared]))
     return {key: Base(rows, pooled_spread(pools.get(pool_key(key), [])))
             for key, rows in base_rows.items()}
 
 
-def summarise_configuration(key: tuple, group: pandas.DataFrame, bases: dict[tuple, Base],
+def summarise_configuration(key: tuple, group: Rows, bases: dict[tuple, Base],
                             confidence: float, drift_confidence: float) -> dict:
     """One row; ratios with `confidence`, and drift with `drift_confidence`: each holds for all rows
     together."""
-    row = dict(zip(CONFIGURATION, key)) | {column: group[column].iloc[0] for column in JOINED}
-    ok = group[group.status == "ok"]
+    row = dict(zip(CONFIGURATION, key)) | {column: group[column][0] for column in JOINED}
+    ok = group.ok
     row["samples"] = len(ok)
     for status in STATUSES[1:]:
-        row[status] = int((group.status == status).sum())
-    row["error"] = next((error for error in group.error if error), "")
+        row[status] = int((group["status"] == status).sum())
+    row["error"] = next((error for error in group["error"] if error), "")
     for column in LATENCIES:
         add_interval(row, column, ok[column])
     for column in PURGE_LATENCIES:
-        add_interval(row, column, ok[column].dropna())
-    row["confidence"] = add_interval(row, "ns_per_page", ok.ns_per_page)
+        add_interval(row, column, known(ok[column]))
+    row["confidence"] = add_interval(row, "ns_per_page", ok["ns_per_page"])
     base = bases.get(compared_key(key)) if compares(key) else None
     add_ratio(row, paired_ratios(ok, base.ok) if base else [], confidence,
               base.pooled if base else pooled_spread([]))
     add_plain(row, paired_ratios(ok, base.ok, "total_ns") if base else [], confidence)
-    quartiles = ok.cycle_ns.quantile([0.25, 0.75]).tolist()
-    row["spread"] = (quartiles[1] - quartiles[0]) / ok.cycle_ns.median()
+    row["spread"] = spread(ok["cycle_ns"])
     add_drift(row, ok, drift_confidence)
-    add_counts(row, group[group.status.isin(["ok", "refused"])])
-    row["commit_system_bytes"] = group.commit_system_bytes.dropna().median()
+    add_counts(row, group.where(numpy.isin(group["status"], ["ok", "refused"])))
+    row["commit_system_bytes"] = median(known(group["commit_system_bytes"]))
     return row
 
 
 def summarise(samples: pandas.DataFrame, calibration: dict) -> pandas.DataFrame:
     """`calibration`: of environment.json, for the price of a page fault."""
-    groups = list(samples.groupby([*CONFIGURATION], sort=False))
+    groups = grouped(samples)
     bases = bases_of(groups)
-    confidence = shared(sum((group.status == "ok").sum() >= FEW for key, group in groups
-                            if key[0] != UPFRONT and (group.threads == 1).all()))
+    confidence = shared(sum(len(group.ok) >= FEW for key, group in groups
+                            if key[0] != UPFRONT and (group["threads"] == 1).all()))
     rows = [summarise_configuration(key, group, bases, confidence, shared(len(groups)))
             for key, group in groups]
     summary = pandas.DataFrame(rows)

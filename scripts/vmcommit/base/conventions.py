@@ -16,7 +16,7 @@ ANSWER_CONFIDENCE = 0.999  # of all comparisons behind one question of the answe
 GATE_CONFIDENCE = 0.99  # of all cells of a comparison together
 
 NARROW = 0.02  # a ratio that is known less well than within 2 % is named
-CLOSE = 0.03  # a step is good enough where it costs no more than this above upfront
+CLOSE = 0.03  # what is above another by no more is close to it, and a gain no larger is none
 THRESHOLD = 0.02  # slower by less than this is no regression
 DRIFT = 0.25  # what a shared machine's times may drift by between runs
 

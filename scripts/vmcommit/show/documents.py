@@ -1,6 +1,7 @@
 """Templates filled in, with whatever a run's files hold shown as it is: in HTML and in Markdown no
 value becomes a tag, an attribute, a heading or the end of a cell."""
 
+import functools
 import pathlib
 import re
 
@@ -37,13 +38,18 @@ def vendored() -> dict[str, Markup]:
             "style": Markup((VENDOR / "uPlot.min.css").read_text(encoding="utf-8"))}
 
 
-def fill(template: str, values: dict) -> str:
-    """The text of templates/TEMPLATE.jinja with these values."""
-    html = template.endswith(".html")
-    environment = jinja2.Environment(
+@functools.cache
+def environment(html: bool) -> jinja2.Environment:
+    """Which keeps the templates that it has translated."""
+    return jinja2.Environment(
         loader=TEMPLATES, autoescape=html, finalize=unbroken if html else markdown,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template(f"{template}.jinja").render(values)
+
+
+def fill(template: str, values: dict) -> str:
+    """The text of templates/TEMPLATE.jinja with these values."""
+    filling = environment(template.endswith(".html"))
+    return filling.get_template(f"{template}.jinja").render(values)
 
 
 def write(folder: pathlib.Path, names: dict[str, str], values: dict):
