@@ -18,6 +18,7 @@ from support import ROOT  # noqa: F401 (puts the package on the path)
 import numpy
 
 from vmcommit.base.cells import Configuration
+from vmcommit.base.conventions import CONFIDENCE
 from vmcommit.base.columns import NEEDED
 from vmcommit.base.units import KIB, MIB
 from vmcommit.commands import compare
@@ -253,9 +254,9 @@ class Suspects(Pretended):
 
     def test_what_changed_is_looked_at_until_its_size_is_known(self):
         """Every second set is slower. Of the means of two of 20, 55 are of such sets alone, and the
-        interval ends with the 38th; of 36, it ends with a mean of both kinds. A fifth of 10 %, or
+        interval ends with the 53rd; of 24, it ends with a mean of both kinds. A fifth of 10 %, or
         half of the threshold, is enough at once where sets lie close together."""
-        for low, high, rounds in ((1.06, 1.14, 36), (1.085, 1.115, 20), (1.02, 1.05, 36),
+        for low, high, rounds in ((1.06, 1.14, 24), (1.085, 1.115, 20), (1.02, 1.05, 24),
                                   (1.026, 1.044, 20)):
             self.setUp()
             result = self.time(seconds=1e4, head=[low, high])
@@ -265,7 +266,7 @@ class Suspects(Pretended):
         """By seconds, the one whose size alone is open would be next."""
         self.time(UPFRONT, FAULT, seconds=400, head=lambda cell, at: 1000 * (
             1.1 + 0.04 * (-1) ** at if cell == FAULT else 1.1 if at < 20 else
-            1.03 * 1.1 ** (-1) ** at))
+            1.03 * 1.2 ** (at % 3 - 1)))
         again = self.sets[40:]
         self.assertEqual(set(again[40:55]), {UPFRONT})
 
@@ -274,14 +275,15 @@ class Suspects(Pretended):
         self.assertEqual((result.verdict, result.rounds), (rules.REGRESSED, 20))
 
     def test_what_is_looked_at_again_is_the_family(self):
-        """Of one of twelve, 99.9 % must cover what 99 % must when it is alone: of the sums of
-        twenty ranks, 0.06 and 0.5 % lie below."""
+        """Of one of twelve, 99.9 % must cover what 95 % must when it is alone: of the sums of
+        twenty ranks, 0.06 and 2.5 % lie below."""
         cells = [UPFRONT, *(Configuration(made.FAULT, (1 << at) * KIB) for at in range(2, 13))]
         ratios = [1.1, 1.08, 1.06, 1.04, 1.1, 1.08, 1.06, 1.04, 0.98, 0.99, *[1.05] * 10]
         results = self.time(*cells, head=lambda cell, at: 1000 * ratios[at % 20]
                             if cell == UPFRONT else 1000)
         self.assertEqual(results[0].verdict, rules.REGRESSED)
-        alone = rules.Rule(1).judge_times([1000] * 20, [1000 * ratio for ratio in ratios])
+        alone = rules.Rule(1, together=CONFIDENCE).judge_times(
+            [1000] * 20, [1000 * ratio for ratio in ratios])
         for end, expected in zip((results[0].low, results[0].high), alone[2:]):
             self.assertAlmostEqual(end, expected, 9)
 

@@ -72,6 +72,7 @@ class InTurns:
         self.order = order
         self.add = add
         self.number = 0
+        self.unspent = 0.0  # seconds that were not needed
 
     def measure(self, results: list[rules.Result], seconds: float, shown: Callable) -> list[Cell]:
         """Gives each result its verdict. shown(seconds done, seconds left, set, configuration) is
@@ -88,16 +89,18 @@ class InTurns:
             shown(spent, self.seconds_left(waiting, seconds - spent), self.number + 1,
                   cell.result.cell)
             self.take_set(cell)
+        self.unspent = max(0.0, seconds - (time.monotonic() - begun))
         for cell in cells:
             self.finish(cell)
         return cells
 
     def confirm(self, results: list[rules.Result], seconds: float, shown: Callable):
-        """Measures afresh what changed, for up to so many seconds a cell."""
+        """Measures afresh what changed, for up to so many seconds a cell, and what is left of those
+        that it was measured for at first."""
         def measure_again(changed, rule):
             again = Again(self.parts, rule, self.pace, self.order, self.add)
             again.number = self.number
-            again.measure(changed, seconds * len(changed), shown)
+            again.measure(changed, seconds * len(changed) + self.unspent, shown)
         self.rule.confirm(results, measure_again)
 
     def done(self, cell: Cell) -> bool:

@@ -13,7 +13,7 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import AT_MOST, CYCLE_NS, PURGE_COUNTS, STATUSES
-from vmcommit.base.conventions import DRIFT, GATE_CONFIDENCE, THRESHOLD
+from vmcommit.base.conventions import CONFIDENCE, DRIFT, GATE_CONFIDENCE, THRESHOLD
 from vmcommit.base.statistics import median_interval, normal_reach, paired_interval, shared
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
@@ -180,11 +180,12 @@ class Rule:
 
     cells: int
     threshold: float = THRESHOLD
+    together: float = GATE_CONFIDENCE  # of all cells
 
     @property
     def confidence(self) -> float:
         """Of one cell's interval."""
-        return shared(self.cells, GATE_CONFIDENCE)
+        return shared(self.cells, self.together)
 
     @property
     def reach(self) -> float:
@@ -199,11 +200,12 @@ class Rule:
 
     def confirm(self, results: list[Result], judge_again: Callable) -> None:
         """What changed is measured afresh by judge_again(changed, rule), before it is believed.
-        Those cells alone are the family then: the others can't be called any more."""
+        Those cells alone are the family then: the others can't be called any more. A false
+        alarm is due in one of two hundred comparisons, and confirmed in one of forty of these."""
         changed = [(result, result.verdict) for result in results if result.changed]
         if changed:
             judge_again([result for result, _ in changed],
-                        dataclasses.replace(self, cells=len(changed)))
+                        dataclasses.replace(self, cells=len(changed), together=CONFIDENCE))
         for result, first_verdict in changed:
             result.confirm(first_verdict)
 
@@ -211,8 +213,8 @@ class Rule:
     def text(self) -> str:
         """In a sentence, for a reader of the table."""
         return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval excludes zero, "
-                f"and the median slowdown exceeds {100 * self.threshold:g} %, in two independent "
-                f"sets of rounds ({self.cells} cells)")
+                f"and the median slowdown exceeds {100 * self.threshold:g} %; measured afresh, the "
+                f"{100 * CONFIDENCE:.0f} % interval does too ({self.cells} cells)")
 
 
 def judge_unpaired(base_ns, head_ns, number_of_cells):

@@ -40,10 +40,13 @@ def vendored() -> dict[str, Markup]:
 
 @functools.cache
 def environment(html: bool) -> jinja2.Environment:
-    """Which keeps the templates that it has translated."""
-    return jinja2.Environment(
+    """Which keeps the templates that it has translated. The page's script writes sizes and times in
+    the units that all else does."""
+    made = jinja2.Environment(
         loader=TEMPLATES, autoescape=html, finalize=unbroken if html else markdown,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.globals |= {"unit_sizes": SIZES, "unit_times": TIMES}
+    return made
 
 
 def fill(template: str, values: dict) -> str:

@@ -39,8 +39,8 @@ def add_panels(plot, stairs):
     for number, (name, by_step) in enumerate(panels.items(), 1):
         series = dict(enumerate(by_step.values()))
         plot.behind += [Figures(f"{name}, by its step", (TOUCHED, CHARGE),
-                                {size_text(step): rows for step, rows in by_step.items()}, log="")
-                        ] if name else []
+                                {size_text(step): rows for step, rows in by_step.items()}, log="",
+                                holds=-1)] if name else []
         plot.table(f"panel{number}", {str(at): series.get(at, []) for at in range(most)})
 
 

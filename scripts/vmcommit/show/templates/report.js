@@ -12,8 +12,8 @@ const scaled = (value, units, count, from = 1) => {
   const [factor, name] = units.find(([least]) => Math.abs(value) >= from * least) ?? units.at(-1);
   return `${digits(value / factor, count)}\u00a0${name}`;
 };
-const sizeText = (value) => scaled(value, [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]], 4);
-const timeText = (value) => scaled(value, [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]], 3, 0.9995);
+const sizeText = (value) => scaled(value, {{ unit_sizes | tojson }}, 4);
+const timeText = (value) => scaled(value, {{ unit_times | tojson }}, 3, 0.9995);
 const texts = {
   bytes: sizeText, ns: timeText, plain: (value) => digits(value, 3),
   ratio: (value) => value.toFixed(3),
@@ -198,6 +198,8 @@ const live = (table) => {
     const [, low, high] = values[index][at];
     return texts[unitY](value) + (low == null || high == null ? "" : ` (${texts[unitY](low)} to ${texts[unitY](high)})`);
   };
+  const { holds } = table.dataset;
+  const paths = holds ? { paths: uPlot.paths.stepped({ align: Number(holds) }) } : {};
   const place = element("div", { className: "live" });
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", `${table.caption.textContent}. The figures stand in the table below.`);
@@ -213,7 +215,7 @@ const live = (table) => {
     axes: [axis(unitX, scales[0], headings[1], 2), axis(unitY, scales[1], headings[2], 3)],
     series: [{ label: headings[1], value: (_, value) => value === null ? "–" : texts[unitX](value) },
       ...[...series].map(([label, { color }], index) => ({
-        label, stroke: ink(color), width: 2, spanGaps: true, points: { size: 6 }, value: text(index),
+        label, stroke: ink(color), width: 2, spanGaps: true, points: { size: 6 }, value: text(index), ...paths,
       }))],
     hooks: { draw: [(drawn) => whiskers(drawn, values, series)] },
   });
