@@ -1,6 +1,7 @@
 """The time of an undisturbed cycle on made-up turns whose truth is known: what moves it, and what
 must not."""
 
+import itertools
 import unittest
 
 from support import ROOT  # noqa: F401 (puts the package on the path)
@@ -112,6 +113,20 @@ class ByHand(unittest.TestCase):
         estimates = estimated(*[{"a": turns(ns, ns == 1e6), "b": turns(1.5 * ns, ns == 1e6)}] * 2)
         self.check(estimates, "a", 5e3, 5e3)
         self.check(estimates, "b", 7.5e3, 7.5e3)
+
+    def test_a_member_slower_by_a_factor_in_every_turn_is_slower_by_that_in_each_set(self):
+        """Whatever both meet, and whichever digit their weights end with: half of an even number of
+        turns lies between two of them."""
+        draws = numpy.random.default_rng(3)
+        for factor, turns in itertools.product(draws.uniform(0.9, 1.1, 20), ((24, 1), (1, 28))):
+            estimates = Estimates()
+            for _ in range(3):
+                ns = numpy.exp(draws.normal(12, 0.2, turns))
+                estimates.add({name: Turns(each, numpy.zeros(turns, bool))
+                               for name, each in (("base", ns), ("head", factor * ns))})
+            base, head = estimates.of("base"), estimates.of("head")
+            for number in base:
+                self.assertAlmostEqual(head[number] / base[number], factor, 9)
 
     def test_a_slice_in_which_a_coarse_clock_does_not_tick(self):
         short = quiet()

@@ -51,7 +51,9 @@ def medians(values: numpy.ndarray, axis: int) -> numpy.ndarray:
 
 
 def weighted_median(values: numpy.ndarray, weights: numpy.ndarray) -> float:
-    """Of what is not NaN; 0 where nothing is left."""
+    """Of what is not NaN; 0 where nothing is left. Between the two values in the middle where half
+    of the weight lies between theirs: if it jumped from one to the other, weights that differ in
+    their last digit would put one member always below and another one always above."""
     values, weights = values.ravel(), weights.ravel()
     known = ~numpy.isnan(values)
     values, weights = values[known], weights[known]
@@ -59,7 +61,7 @@ def weighted_median(values: numpy.ndarray, weights: numpy.ndarray) -> float:
         return 0.0
     order = numpy.argsort(values)
     reached = numpy.cumsum(weights[order])
-    return float(values[order][numpy.searchsorted(reached, reached[-1] / 2)])
+    return float(numpy.interp(reached[-1] / 2, reached - weights[order] / 2, values[order]))
 
 
 def undisturbed_of(turns: Turns) -> numpy.ndarray:
@@ -121,25 +123,28 @@ def common_of(residuals: Sequence[numpy.ndarray]) -> numpy.ndarray:
     return numpy.where(told, medians(stacked, 0)[0], numpy.nan)
 
 
-def level_of(residual: numpy.ndarray, common: numpy.ndarray, weights: numpy.ndarray) -> float:
+def level_of(residual: numpy.ndarray, common: numpy.ndarray, moved: float, weights: numpy.ndarray
+             ) -> float:
     """How much slower than its typical cycle a member was, as a logarithm; by its own turns alone
-    where none of them can be compared."""
+    where none of them can be compared. `moved`: by how much all members were."""
     beyond = residual - common
     if numpy.isnan(beyond).all():
         return weighted_median(residual, weights)
-    return weighted_median(beyond, weights) + weighted_median(common, weights)
+    return weighted_median(beyond, weights) + moved
 
 
 def of_set(members: dict, typical: dict) -> dict:
     """{key: ns of a cycle} of a set, {key: Turns}. `typical`: {key: Typical}."""
     residuals = {key: logs_of(turns) - typical[key].slices for key, turns in members.items()}
     common = common_of(list(residuals.values())) if residuals else numpy.zeros(0)
+    slices = {key: numpy.exp(typical[key].slices) for key in members}
+    moved = weighted_median(common, numpy.broadcast_to(sum(slices.values()), common.shape))
     times = {}
     for key, turns in members.items():
-        slices = numpy.exp(typical[key].slices)
-        weights = numpy.broadcast_to(slices, residuals[key].shape)
-        level = level_of(residuals[key], common, weights)
-        times[key] = float(slices.sum() * numpy.exp(level)) + ends_of(turns, typical[key].ends)
+        weights = numpy.broadcast_to(slices[key], residuals[key].shape)
+        level = level_of(residuals[key], common, moved, weights)
+        times[key] = float(slices[key].sum() * numpy.exp(level)) \
+            + ends_of(turns, typical[key].ends)
     return times
 
 
