@@ -219,7 +219,8 @@ class Disk(Trouble):
         first, second = (OSError(28, "No space left", name) for name in ("samples", "environment"))
         with mock.patch.object(bench, "write_json", side_effect=second), \
                 self.assertRaises(OSError) as raised, \
-                bench.keeping_environment(self.folder, {}, mock.Mock(rounds=1), None):
+                bench.keeping_environment(self.folder, {}, mock.Mock(rounds=1, left_out=[]),
+                                          None):
             raise first
         self.assertIs(raised.exception, first)
 
