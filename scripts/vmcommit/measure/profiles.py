@@ -38,7 +38,7 @@ PROFILES = {
     "quick": Profile(11, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6,
                      16 * MIB, 6, MIB, 2, 3, 10),
-    "default": Profile(129, 18.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+    "default": Profile(125, 18.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
                        0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6, 7, 50),
     "full": Profile(1190, 100e6, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
