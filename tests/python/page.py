@@ -177,11 +177,13 @@ class Hostile(unittest.TestCase):
         run = made.run(made.in_rounds(range(8), (made.UPFRONT, MIB, 1000, {})), made.FOUR)
         for left_out, said in ((None, []), ([], []), (["4 GiB, all touched", "1 GiB, random"], [
                 "There was no time for 4 GiB, all touched; 1 GiB, random: one cycle of each "
-                "strategy would have taken longer than was left. A profile with more time has it, "
-                "as PROFILE=full."])):
+                "strategy would have taken longer than was left. PROFILE=full has more time."])):
             run.environment["left_out"] = left_out
             warned = doubts.warnings(analysis.analyse(run))
             self.assertEqual([text for text in warned if "no time" in text], said)
+        run.environment["profile"] = "full"
+        self.assertIn("no time for 4 GiB", " ".join(doubts.warnings(analysis.analyse(run))))
+        self.assertNotIn("PROFILE", " ".join(doubts.warnings(analysis.analyse(run))))
 
     def test_the_step_is_named_where_a_time_depends_on_it(self):
         step = "64 KiB"

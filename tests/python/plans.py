@@ -181,6 +181,8 @@ class Sets(unittest.TestCase):
             tried = {block: seconds for block, _, seconds in reversed(sets)}
             with self.subTest(profile=name, speed=speed, spread=spread):
                 self.assertEqual(tried.keys() | set(plan.left_out), plan.blocks.keys())
+                smaller = [block for block in plan.blocks if not touches_gigabytes(block)]
+                self.assertCountEqual([block for block, *_ in sets[:len(smaller)]], smaller)
                 self.assertLessEqual(plan.spent,
                                      max(sum(tried.values()), plan.profile.seconds) + 1e-6)
                 if spread == 1:  # so noisy that nothing is known early

@@ -5,7 +5,6 @@ import contextlib
 import io
 import unittest
 
-
 from support import STRATEGIES
 
 from vmcommit.base.problems import Problem, Usage

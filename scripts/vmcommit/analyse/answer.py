@@ -303,7 +303,7 @@ class Lines:
     page costs what it costs, and a step the same whatever its size. `pages`: logarithms of a step
     in pages; `saved`: by the step, those of its time to what larger steps take."""
 
-    pages: numpy.ndarray
+    pages: list[float]
     saved: dict[int, list[float]]
 
 
@@ -314,8 +314,8 @@ def lines(times: Times, steps: dict[int, Cell]) -> Lines:
     for step, cell in steps.items():
         for number, log in zip(times.numbers[cell], times.logs[cell]):
             rounds.setdefault(number, []).append((step, log))
-    found = Lines(numpy.empty(0), {step: [] for step in steps})
-    pages = []
+    pages: list[float] = []
+    saved: dict[int, list[float]] = {step: [] for step in steps}
     for of_round in rounds.values():
         if len(of_round) < LINE:
             continue
@@ -326,8 +326,8 @@ def lines(times: Times, steps: dict[int, Cell]) -> Lines:
         pages.append(math.log(min(max(each, LEAST_PAGES * page) / page, MOST_PAGES)
                               if page else MOST_PAGES))
         for at, step in enumerate(measured[:-1]):
-            found.saved[int(step)].append(logs[at] - logs[at + 1:].mean())
-    return dataclasses.replace(found, pages=numpy.array(pages))
+            saved[int(step)].append(logs[at] - logs[at + 1:].mean())
+    return Lines(pages, saved)
 
 
 def knees(times: Times, size: int) -> list[Knee]:
@@ -336,7 +336,7 @@ def knees(times: Times, size: int) -> list[Knee]:
     swept = {name: times.steps(name, size, size)
              for name, strategy in times.strategies.items() if strategy.stepped}
     laid = {name: lines(times, steps) for name, steps in swept.items() if len(steps) >= LINE}
-    laid = {name: of_strategy for name, of_strategy in laid.items() if len(of_strategy.pages)}
+    laid = {name: of_strategy for name, of_strategy in laid.items() if of_strategy.pages}
     if base is None or not laid:
         return []
     pooled = pooled_spread(each.pages for each in laid.values())

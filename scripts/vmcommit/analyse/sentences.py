@@ -3,7 +3,7 @@ cells that it rests on."""
 
 import dataclasses
 
-from vmcommit.analyse.answer import Answer, Beside, Crossing, Knee, PageCost, Ratio
+from vmcommit.analyse.answer import Answer, Beside, Crossing, Estimate, Knee, PageCost, Ratio
 from vmcommit.base.cells import Cell
 from vmcommit.base.conventions import CLOSE, DEFAULT_STEP, TOUCH_NAMES
 from vmcommit.base.text import listed, range_text, sizes_text
@@ -45,19 +45,20 @@ def of_crossing(crossing: Crossing, touch: str) -> Sentence:
         f"{times_text(after)} as {crossing.first} at {size_text(crossing.above)}.", crossing.cells)
 
 
+def ends_text(figure: Ratio | Estimate, digits: int) -> str:
+    """(1.003 to 1.047)"""
+    return f"({figure.low:.{digits}f} to {figure.high:.{digits}f})" if figure.known else TOO_FEW
+
+
 def of_ratio(knee: Knee) -> str:
     """64 KiB costs 1.026 times upfront (1.003 to 1.047) at 64 MiB"""
-    ratio = knee.ratio
-    return f"{size_text(knee.cell.chunk)} costs {ratio.median:.3f} times upfront " + \
-        (f"({ratio.low:.3f} to {ratio.high:.3f})" if ratio.known else TOO_FEW) + \
-        f" at {size_text(knee.size)}"
+    return (f"{size_text(knee.cell.chunk)} costs {knee.ratio.median:.3f} times upfront "
+            f"{ends_text(knee.ratio, 3)} at {size_text(knee.size)}")
 
 
 def of_pages(knee: Knee) -> str:
     """a step costs as much as 0.34 pages (0.31 to 0.39)"""
-    pages = knee.pages
-    return f"a step costs as much as {pages.value:.2f} pages " + \
-        (f"({pages.low:.2f} to {pages.high:.2f})" if pages.known else TOO_FEW)
+    return f"a step costs as much as {knee.pages.value:.2f} pages {ends_text(knee.pages, 2)}"
 
 
 def of_reach(knee: Knee) -> str:

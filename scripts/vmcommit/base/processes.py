@@ -20,12 +20,13 @@ def end_group(process):
 
 @contextlib.contextmanager
 def started(command, **options):
-    """A process with its output as text; bytes that are no UTF-8 are replaced. It is ended with its
-    group where the with block ends by an exception. It has a session of its own, which a terminal
-    sends no signal. Raises OSError where it did not start."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
-                          start_new_session=True, **options) as process:
+    """A process with its output as text, unless `options` send it elsewhere; bytes that are no
+    UTF-8 are replaced. It is ended with its group where the with block ends by an exception. It has
+    a session of its own, which a terminal sends no signal. Raises OSError where it did not
+    start."""
+    usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+             "text": True, "encoding": "utf-8", "errors": "replace", "start_new_session": True}
+    with subprocess.Popen(command, **usual | options) as process:
         try:
             yield process
         except BaseException:

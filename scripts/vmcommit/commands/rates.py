@@ -131,7 +131,7 @@ class Trial:
             estimates.add({"base": taken.turns})
         return taken.row, float(numpy.median(list(estimates.of("base").values())))
 
-    def parts_of(self, cell, place, order):
+    def parts(self, cell, place, order):
         """({side: Part}, ns by which head is slower). Both sides are alike but for the delay: what
         makes it possible is there on both."""
         base, head = self.part("base", cell), self.part("head", cell)
@@ -152,7 +152,7 @@ class Trial:
                   for cell in self.cells}
         parts, delays = {}, {}
         for cell, place in places.items():
-            parts[cell], delays[cell] = self.parts_of(cell, place, order)
+            parts[cell], delays[cell] = self.parts(cell, place, order)
         results = [rules.Result(cell, rules.INCONCLUSIVE) for cell in self.cells]
         in_turns = InTurns(parts, rules.Rule(len(self.cells), self.threshold), self.pace, order,
                            lambda *_: None)
@@ -250,23 +250,21 @@ def running(command):
     if not words:
         yield lambda: None
         return
-    try:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
-    except OSError as error:
-        raise Usage(f"--beside: '{words[0]}': {error.strerror}; name a program that can be "
-                    "started") from None
+    with contextlib.ExitStack() as stack:
+        try:
+            process = stack.enter_context(processes.started(
+                words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        except OSError as error:
+            raise Usage(f"--beside: '{words[0]}': {error.strerror}; name a program that can be "
+                        "started") from None
+        stack.callback(processes.end_group, process)
 
-    def check():
-        if (status := process.poll()) is not None:
-            raise Problem(f"{words[0]} ended by itself, status {status}; what was measured "
-                          "beside it is not kept")
+        def check():
+            if (status := process.poll()) is not None:
+                raise Problem(f"{words[0]} ended by itself, status {status}; the comparison that "
+                              "was measured beside it is not kept")
 
-    try:
         yield check
-    finally:
-        processes.end_group(process)
-        process.wait()
 
 
 def built_in(build):

@@ -200,8 +200,7 @@ class Rule:
 
     def confirm(self, results: list[Result], judge_again: Callable) -> None:
         """What changed is measured afresh by judge_again(changed, rule), before it is believed.
-        Those cells alone are the family then: the others can't be called any more. A false
-        alarm is due in one of two hundred comparisons, and confirmed in one of forty of these."""
+        Those cells alone are the family then: the others can't be called any more."""
         changed = [(result, result.verdict) for result in results if result.changed]
         if changed:
             judge_again([result for result, _ in changed],

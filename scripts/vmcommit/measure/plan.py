@@ -104,13 +104,10 @@ class Plan:
         self.least = {each: sets_min(profile, each) for each in configurations}
         self.logs = {each: {} for each in configurations}  # of ns of a cycle, by the block's set
         self.tries = dict.fromkeys(configurations, 0)
-        self.untried = {block: len(members) for block, members in self.blocks.items()}
         self.gone = set()  # configurations that failed, or that have no time
         self.sets = dict.fromkeys(self.blocks, 0)
         self.costs = {block: [] for block in self.blocks}  # seconds a member, of each set
         self.confidence = shared(sum(need is not None for need in self.needs.values()))
-        self.page_seconds = USUAL_PAGE_SECONDS  # as the largest set so far took them
-        self.priced = PRICED  # bytes of it
         self.left_out = []  # blocks of gigabytes that there is no time for
         self.spent = 0.0
         self.last = None
@@ -155,18 +152,35 @@ class Plan:
             self.shortages[block] = {each: value for each, value in short.items() if value > 1}
         return self.shortages[block]
 
+    def usual_cost(self, block):
+        """Seconds a member, of a block's last sets."""
+        return statistics.median(self.costs[block][-5:])
+
+    @property
+    def page_seconds(self):
+        """As the largest sets so far took them."""
+        priced = [block for block, costs in self.costs.items()
+                  if costs and block[2:] == IN_ORDER and bytes_of(block) >= PRICED]
+        if not priced:
+            return USUAL_PAGE_SECONDS
+        largest = max(priced, key=bytes_of)
+        return self.usual_cost(largest) / pages_of(largest)
+
     def cost(self, block, members):
         """Seconds of a set, roughly."""
-        costs = self.costs[block]
-        return members * (statistics.median(costs[-5:]) if costs else USUAL_SET_SECONDS
-                          + self.page_seconds * pages_of(block))
+        return members * (self.usual_cost(block) if self.costs[block] else
+                          USUAL_SET_SECONDS + self.page_seconds * pages_of(block))
+
+    def untried(self, block):
+        return [each for each in self.blocks[block]
+                if not self.tries[each] and each not in self.gone]
 
     def first_seconds(self, block):
         """Until each of a block has been tried, roughly; the base is in each set."""
         base = self.bases.get(block)
-        others = sum(each != base and not self.tries[each] and each not in self.gone
-                     for each in self.blocks[block])
-        return self.cost(block, others + (base is not None) * math.ceil(others / self.room(block)))
+        others = sum(each != base for each in self.untried(block))
+        sets = math.ceil(others / self.room(block))
+        return self.cost(block, others + sets * (base is not None)) if others else 0.0
 
     def room(self, block):
         """How many fit into a set beside the base."""
@@ -193,7 +207,7 @@ class Plan:
         waiting = [block for block in self.blocks if self.open_in(block)]
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
-            due = [block for block in blocks if self.untried[block]]
+            due = [block for block in blocks if self.untried(block)]
             due = due or [block for block in self.affordable(blocks)
                           if any(map(self.lacks, self.blocks[block]))]
             if due and self.too_dear(block := min(due, key=self.cheapness)):
@@ -212,12 +226,11 @@ class Plan:
     def leave_out(self, block):
         self.left_out.append(block)
         self.gone.update(self.blocks[block])
-        self.untried[block] = 0
         self.look_again(block)
 
     def affordable(self, blocks):
         """Those of which a set leaves enough time for each block's first one."""
-        left = self.profile.seconds - self.spent - sum(map(self.first_seconds, self.untried))
+        left = self.profile.seconds - self.spent - sum(map(self.first_seconds, self.blocks))
         return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
 
     def set_of(self, block):
@@ -233,12 +246,8 @@ class Plan:
         self.last = block
         self.spent += seconds
         self.costs[block].append(seconds / max(len(members), 1))
-        if block[2:] == IN_ORDER and bytes_of(block) >= self.priced:
-            self.priced = bytes_of(block)
-            self.page_seconds = self.costs[block][-1] / pages_of(block)
         for configuration in members:
             self.tries[configuration] += 1
-        self.untried[block] = sum(not self.tries[each] for each in self.blocks[block])
         self.look_again(block)
 
     def look_again(self, block):

@@ -92,9 +92,9 @@ def of_skipped(summary):
 
 def of_left_out(environment):
     texts = "; ".join(map(str, environment["left_out"] or []))
-    return [f"There was no time for {texts}: one cycle of each strategy would have taken "
-            "longer than was left. A profile with more time has it, as PROFILE=full."] \
-        if texts else []
+    remedy = "" if environment["profile"] == "full" else " PROFILE=full has more time."
+    return [f"There was no time for {texts}: one cycle of each strategy would have taken longer "
+            f"than was left.{remedy}"] if texts else []
 
 
 def of_huge_pages(analysis):

@@ -29,16 +29,16 @@ def with_ends(heading: str, unit: str) -> tuple[Column, ...]:
 class Figures:
     """Rows of each series, a cell for each column. `lines`: the page draws the second column over
     the first, which are numbers, with the confidence interval that a third and fourth give; `log`:
-    which axes are logarithmic, of "xy"; `holds`: where a value is one until the next (1), or since
-    the one before (-1), so that the line has stairs. `colors`: of series that are no strategies, as
-    the picture has them."""
+    which axes are logarithmic, of "xy"; `stairs`: each value stands since the one before, as a
+    charge that is read after touching. `colors`: of series that are no strategies, as the picture
+    has them."""
 
     title: str
     columns: tuple[Column, ...]
     series: Mapping[str, Sequence[Sequence]]
     lines: bool = True
     log: str = "xy"
-    holds: int = 0
+    stairs: bool = False
     colors: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property

@@ -71,7 +71,7 @@ def figure_table(figures: Figures) -> dict:
     """What a chart rests on. The page draws `lines` itself, over axes of which `log` names the
     logarithmic ones."""
     return {"title": figures.title, "lines": figures.lines, "log": figures.log,
-            "holds": figures.holds,
+            "stairs": figures.stairs,
             "headings": [heading for heading, _ in figures.columns],
             "units": [unit for _, unit in figures.columns],
             "rows": figure_rows(figures)}

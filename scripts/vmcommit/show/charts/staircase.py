@@ -40,7 +40,7 @@ def add_panels(plot, stairs):
         series = dict(enumerate(by_step.values()))
         plot.behind += [Figures(f"{name}, by its step", (TOUCHED, CHARGE),
                                 {size_text(step): rows for step, rows in by_step.items()}, log="",
-                                holds=-1)] if name else []
+                                stairs=True)] if name else []
         plot.table(f"panel{number}", {str(at): series.get(at, []) for at in range(most)})
 
 

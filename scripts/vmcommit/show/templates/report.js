@@ -198,8 +198,7 @@ const live = (table) => {
     const [, low, high] = values[index][at];
     return texts[unitY](value) + (low == null || high == null ? "" : ` (${texts[unitY](low)} to ${texts[unitY](high)})`);
   };
-  const { holds } = table.dataset;
-  const paths = holds ? { paths: uPlot.paths.stepped({ align: Number(holds) }) } : {};
+  const paths = "stairs" in table.dataset ? { paths: uPlot.paths.stepped({ align: -1 }) } : {};
   const place = element("div", { className: "live" });
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", `${table.caption.textContent}. The figures stand in the table below.`);
