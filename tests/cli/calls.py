@@ -240,6 +240,20 @@ class Refused(unittest.TestCase):
                           ("reserve_bottom_up", "fresh", "ok"), ("commit", "fresh", "refused")})
         self.assertEqual(len(large), 8)
 
+    @unittest.skipIf(WINDOWS, "RLIMIT_AS is Linux's")
+    @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
+    def test_what_can_not_be_reserved_is_worked_on_by_no_call(self):
+        def limit():
+            import resource
+            resource.setrlimit(resource.RLIMIT_AS, (256 * MIB, 256 * MIB))
+        done = execute(command("calls", "--size", "1G", "--mappings", 0, "--repeat", 1),
+                       preexec_fn=limit)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        large = [row for row in parse(done.stdout) if number(row, "size_bytes") == 1024 * MIB]
+        self.assertEqual({(row["call"], row["status"], row["error"]) for row in large},
+                         {(call, "refused", "Cannot allocate memory") for call in (
+                             "reserve", "reserve_top_down", "reserve_bottom_up")})
+
     def test_lines_end_in_cr_lf(self):
         done = subprocess.run(command("calls", *SMALL), capture_output=True, timeout=SECONDS)
         self.assertEqual((done.returncode, done.stdout.count(b"\r\r")), (0, 0))

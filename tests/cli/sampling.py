@@ -193,13 +193,28 @@ class Family(Sampling):
 
 
 class Started(Sampling):
-    def test_each_stage_and_the_programs_own_streams_and_status(self):
+    def begin_program(self):
         recorder = self.begin(command("record", "--sample", "--interval", 5, "--output",
                                       self.output, "--", str(BIN / stages()[-4].rpartition("/")[2]),
                                       RESERVED, COMMITTED, TOUCHED))
         recorder.stdout.readline()
+        return recorder
+
+    def test_each_stage_and_the_programs_own_streams_and_status(self):
+        recorder = self.begin_program()
         self.check_stages(recorder, () if WINDOWS else (0, 3))
         self.assertEqual(self.end(recorder).returncode, 3)
+
+    @unittest.skipIf(WINDOWS, "signals are POSIX's")
+    def test_a_key_that_interrupts_is_the_programs_affair(self):
+        """A terminal sends it to both; who looks at a program goes on until that ends."""
+        recorder = self.begin_program()
+        self.look()
+        for key in (signal.SIGINT, signal.SIGQUIT):
+            os.kill(recorder.pid, key)
+            self.look()
+        self.assertEqual(self.end(recorder).returncode, 3)
+        self.assertIn("end", recording.read(self.output).facts)
 
     @unittest.skipIf(WINDOWS, "signals are POSIX's")
     def test_signals_are_the_programs(self):

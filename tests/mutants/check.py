@@ -435,7 +435,7 @@ class Edges(unittest.TestCase):
                 "test": "t", **values}
 
     def test_the_closing_lines(self):
-        trial = run.Trial("c", [], None)
+        trial = run.Trial("c", [], None, [])
         trial.rows = [self.row(result=result) for result in (
             "noticed", "noticed", "timeout", "survived", "did not build", "same machine code")]
         lines, noticed, tried = run.summary("c", trial)

@@ -115,10 +115,10 @@ class Queue:
 class Trial:
     """The changes of one language, tried in one workshop a job."""
 
-    def __init__(self, language, tests, output):
+    def __init__(self, language, tests, output, rows):
         self.language, self.tests, self.output = language, tests, output
         self.turnstile, self.lock = Turnstile(), threading.Lock()
-        self.rows, self.unsteady, self.errors = [], [], []
+        self.rows, self.unsteady, self.errors = rows, [], []
 
     def noticed_by(self, workshop, change):
         """(result, test) of a change that is in place."""
@@ -206,10 +206,15 @@ def summary(language, trial):
     return lines, noticed, tried
 
 
+def rows_in(path):
+    """Of an earlier run."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["seconds"]]
+
+
 def identities_in(path):
     """Of the changes that survived in an earlier run."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return {row["id"] for row in csv.DictReader(file) if row["result"] == SURVIVED}
+    return {row["id"] for row in rows_in(path) if row["result"] == SURVIVED}
 
 
 def chosen_changes(arguments, changes, equivalent):
@@ -245,6 +250,8 @@ def read_arguments(words):
     parser.add_argument("--longest", type=float, default=600, metavar="SECONDS",
                         help="tests that take longer are left out   [600]")
     parser.add_argument("--again", metavar="CSV", help="the survivors of an earlier run")
+    parser.add_argument("--resume", action="store_true",
+                        help="what the CSV file has is kept, and not tried again")
     parser.add_argument("--id", action="append", metavar="ID", help="one change")
     parser.add_argument("--list", action="store_true", help="print the changes, try none")
     parser.add_argument("--least", type=float, default=0, metavar="PERCENT",
@@ -277,18 +284,20 @@ def relevant_tests(arguments, workshop):
     return [test for test in passing if test.seconds <= arguments.longest]
 
 
-def carried_out(arguments, folder, equivalent, output):
-    """The finished Trial."""
+def carried_out(arguments, folder, equivalent, output, rows):
+    """The finished Trial. `rows`: what was tried before."""
     workshops = prepared(folder, arguments.jobs)
     files = workshops[0].compiled_files() if arguments.language == "c" else files_of(ROOT)
     changes = changes_by_file(arguments.language, workshops[0].tree, files, arguments.only)
     for identity in [] if arguments.only else stale(changes, equivalent, ROOT):
         print(f"mutants: equivalent.txt: {identity} is no change of this code", file=sys.stderr)
-    ordered = chosen_changes(arguments, changes, equivalent)
-    trial = Trial(arguments.language, relevant_tests(arguments, workshops[0]), output)
+    tried_before = {row["id"] for row in rows}
+    ordered = [change for change in chosen_changes(arguments, changes, equivalent)
+               if change.identity not in tried_before]
+    trial = Trial(arguments.language, relevant_tests(arguments, workshops[0]), output, rows)
     print(f"mutants: {len(trial.tests)} tests, "
           f"{sum(test.seconds for test in trial.tests):.0f} s unchanged", file=sys.stderr)
-    queue = Queue(ordered, arguments.count)
+    queue = Queue(ordered, arguments.count - sum(row["result"] in COUNTED for row in rows))
     threads = [threading.Thread(target=trial.work, args=(workshop, queue), daemon=True)
                for workshop in workshops]
     for thread in threads:
@@ -307,11 +316,16 @@ def carried_out(arguments, folder, equivalent, output):
 def tried(arguments, equivalent):
     path = pathlib.Path(arguments.output or ROOT / "results" / f"mutants-{arguments.language}.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [row for row in rows_in(path) if row["id"] not in equivalent] \
+        if arguments.resume and path.exists() else []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
     try:
         with open(path, "w", newline="", encoding="utf-8") as output:
-            csv.writer(output).writerow(COLUMNS)
-            trial = carried_out(arguments, folder, equivalent, output)
+            writer = csv.DictWriter(output, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+            output.flush()
+            trial = carried_out(arguments, folder, equivalent, output, rows)
     finally:
         processes.remove(folder)
     lines, noticed, count = summary(arguments.language, trial)

@@ -58,11 +58,11 @@ const char *uffd_unsupported(void)
 }
 
 /* Unregistering a range wakes who waits for a page of it (ioctl_userfaultfd(2)), and the access
- * then goes on as if there were no descriptor. */
-static void let_go_on(uint64_t address)
+ * then goes on as if there were no descriptor. `page` is where it begins: what a message tells as
+ * long as UFFD_FEATURE_EXACT_ADDRESS is not asked for. */
+static void let_go_on(uint64_t page)
 {
-    uint64_t page = vm_page_bytes();
-    struct uffdio_range range = {.start = address - address % page, .len = page};
+    struct uffdio_range range = {.start = page, .len = vm_page_bytes()};
     ioctl(descriptor, UFFDIO_UNREGISTER, &range);
 }
 
