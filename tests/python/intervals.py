@@ -8,7 +8,7 @@ import numpy
 from scipy import stats
 
 from vmcommit.base.statistics import (COUNTED, binomial_quantile, median_interval, pair_rank,
-                                      paired_interval, shared, student)
+                                      paired_interval, shared, student, watched)
 
 
 class Intervals(unittest.TestCase):
@@ -57,6 +57,19 @@ class Intervals(unittest.TestCase):
                 with self.subTest(n=n, confidence=confidence, at=at):
                     p = stats.wilcoxon(values - at, method="exact").pvalue
                     self.assertEqual(p > 1 - confidence, inside)
+
+    def test_what_is_looked_at_all_the_time_errs_no_more_than_it_says(self):
+        """Sums of normal values, from 20 values to four times as many as planned, each with the
+        interval that it is given: the share of those that leave 0 out anywhere."""
+        values = numpy.arange(20, 161)
+        sums = numpy.random.default_rng(1).normal(size=(20000, 160)).cumsum(axis=1)[:, 19:]
+        for planned in (40, 100):
+            for confidence in (0.95, 0.99):
+                reach = [stats.norm.ppf((1 + watched(confidence, n, planned)) / 2) for n in values]
+                errors = (abs(sums) > reach * numpy.sqrt(values)).any(axis=1).mean()
+                self.assertTrue(0.6 < errors / (1 - confidence) < 1.15, errors)
+        unwatched = stats.norm.ppf(0.975)
+        self.assertGreater((abs(sums) > unwatched * numpy.sqrt(values)).any(axis=1).mean(), 0.2)
 
     def test_few_values_reach_over_all_of_them_and_say_so(self):
         self.assertEqual(paired_interval([3, 1], 0.95), (2, 1, 3, 1 - 2 / 4))

@@ -14,6 +14,8 @@ from vmcommit.base.units import GIB
 FEW, FREEDOM = 2, 6  # values, and degrees of freedom, from which a pooled spread is relied on
 RANKED = 20  # values from which ranks alone do as well
 EXACT = 1 - 1e-14  # of a probability, as it is computed
+LOOKS = 3.5  # times as often does an interval err that is looked at with each further value
+STRETCH = 0.25  # of how far it is from where it was planned to decide, a power
 COUNTED = 60  # values up to which signed ranks are counted out; their sum is normal enough beyond
 
 
@@ -125,6 +127,21 @@ def student(confidence: float, freedom: int) -> float:
 def normal_reach(confidence: float) -> float:
     """How many standard errors a normal interval reaches to either side."""
     return float(special.ndtri((1 + confidence) / 2))
+
+
+def stretch(values: int, planned: float) -> float:
+    """How many times as far as with so many values as planned an interval of so many reaches, in
+    standard errors."""
+    return max(values / planned, planned / values) ** STRETCH
+
+
+def watched(confidence: float, values: int, planned: float) -> float:
+    """The confidence of an interval of so many values by which all hold together with `confidence`
+    that are looked at on the way, with each further value. It costs least where there are as many
+    as planned, and more the farther from there: a boundary of Wang and Tsiatis (1987), reflected.
+    Calibrated for 20 values at least, and 8 times the planned ones at most (docs/trust.md)."""
+    reach = normal_reach(1 - (1 - confidence) / LOOKS) * stretch(values, planned)
+    return 1 - 2 * float(special.ndtr(-reach))
 
 
 def normal_values(n: int) -> numpy.ndarray:

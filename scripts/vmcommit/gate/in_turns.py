@@ -11,7 +11,7 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.conventions import LEAST_SETS
-from vmcommit.base.statistics import half_width, normal_values
+from vmcommit.base.statistics import half_width, normal_reach, normal_values, stretch, watched
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
 from vmcommit.measure.estimate import Estimates, with_time
@@ -30,7 +30,9 @@ class Cell:
     estimates: Estimates = dataclasses.field(default_factory=Estimates)
     rows: dict = dataclasses.field(default_factory=dict)  # {(side, number of the set): row}
     seconds: float = 0.0
+    planned: float = LEAST_SETS  # sets, after which the interval is narrowest for what it takes
     broken: str = ""  # which side, and what happened
+    change: float = 0.0  # what was found before, as a logarithm without its sign
 
     @property
     def sets(self) -> int:
@@ -72,12 +74,16 @@ class InTurns:
         self.order = order
         self.add = add
         self.number = 0
+        self.cell_seconds = 0.0  # that each cell could have, if all took as many
         self.unspent = 0.0  # seconds that were not needed
 
     def measure(self, results: list[rules.Result], seconds: float, shown: Callable) -> list[Cell]:
         """Gives each result its verdict. shown(seconds done, seconds left, set, configuration) is
         called before each set."""
-        cells = [Cell(result, self.parts[result.cell]) for result in results]
+        cells = [Cell(result, self.parts[result.cell],
+                      change=abs(math.log(result.ratio)) if result.timed else 0.0)
+                 for result in results]
+        self.cell_seconds = seconds / len(cells)
         begun = time.monotonic()
         while waiting := [cell for cell in cells if not self.done(cell)]:
             spent = time.monotonic() - begun
@@ -113,20 +119,36 @@ class InTurns:
         return min(cell.sets, LEAST_SETS), cell.known, self.seconds_to_go(cell)
 
     def wide(self, cell: Cell) -> float:
+        """Half of its interval's width, as a logarithm."""
         result = cell.result
-        return half_width(*map(math.log, (result.ratio, result.low, result.high)))
+        return math.log1p(half_width(*map(math.log, (result.ratio, result.low, result.high))))
+
+    def wide_as_planned(self, cell: Cell) -> float:
+        """The same, if as many sets had been planned as there are."""
+        return self.wide(cell) / stretch(cell.sets, cell.planned)
+
+    def plan(self, cell: Cell):
+        """As many sets as make its interval as narrow as the threshold, or as it has time for;
+        settled once, by how far the first ones lie apart and not by where."""
+        bound = math.log1p(self.rule.threshold)
+        needed = cell.sets * (self.wide_as_planned(cell) / bound) ** 2
+        affordable = self.cell_seconds / cell.next_seconds if cell.next_seconds else needed
+        cell.planned = max(LEAST_SETS, min(needed, affordable))
 
     def seconds_to_go(self, cell: Cell) -> float:
         """Until a verdict, as the interval narrows with the square root of the time. What it must
         narrow to is a mean over where the ratio may truly lie, for a median that lies next to the
         threshold by chance would be given no time to leave it."""
         if cell.sets < LEAST_SETS:
-            return (LEAST_SETS - cell.sets) * (cell.next_seconds or 0.05)
-        wide = math.log1p(self.wide(cell))
-        bound = math.log1p(self.rule.threshold)
-        distances = numpy.abs(math.log(cell.result.ratio) + wide / self.rule.reach * POSSIBLE)
+            return self.seconds_to_least(cell)
+        wide, bound = self.wide_as_planned(cell), math.log1p(self.rule.threshold)
+        error = wide / normal_reach(watched(self.rule.confidence, 1, 1))
+        distances = numpy.abs(math.log(cell.result.ratio) + error * POSSIBLE)
         narrow = numpy.where(distances < bound, bound - distances, distances)
         return cell.seconds * max(wide ** 2 / float(numpy.mean(narrow ** 2)) - 1, 0.1)
+
+    def seconds_to_least(self, cell: Cell) -> float:
+        return (LEAST_SETS - cell.sets) * (cell.next_seconds or 0.05)
 
     def seconds_left(self, waiting, most) -> float:
         return max(0.0, min(most, sum(map(self.seconds_to_go, waiting))))
@@ -160,9 +182,16 @@ class InTurns:
         self.add(side, cell.result.cell, self.number, row)
 
     def judge(self, cell: Cell):
+        self.look(cell)
+        if cell.sets == LEAST_SETS:
+            self.plan(cell)
+            self.look(cell)
+
+    def look(self, cell: Cell):
         result = cell.result
         base, head = cell.paired(SIDES)
-        result.verdict, result.ratio, result.low, result.high = self.rule.judge_times(base, head)
+        result.verdict, result.ratio, result.low, result.high = self.rule.judge_times(
+            base, head, cell.planned)
 
     def finish(self, cell: Cell):
         """The verdict by all sets together, and the rows with what they say in the end."""
@@ -187,7 +216,8 @@ class InTurns:
 
     def plain_text(self, cell: Cell) -> str:
         """Where plain sums say something else: then something happens that is not in every turn."""
-        _, ratio, low, high = self.rule.judge_times(*cell.plain(SIDES))
+        base, head = cell.plain(SIDES)
+        _, ratio, low, high = self.rule.judge_times(base, head, cell.planned)
         text = rules.share_text(ratio)
         agree = low <= cell.result.high and cell.result.low <= high
         return "" if agree or text == rules.share_text(cell.result.ratio) else \
@@ -195,18 +225,33 @@ class InTurns:
 
 
 class Again(InTurns):
-    """What changed, afresh: until it is known by how much, too. Whoever stops as soon as a verdict
-    is there, stops where chance makes a change look large."""
+    """What changed, afresh, and judged once, when it is known by how much: whoever stops as soon as
+    a verdict is there, stops where chance makes a change look large. So when to stop rests on how
+    far apart the sets lie, and on what the first series gave."""
 
     def enough(self, cell: Cell) -> float:
-        """Half of an interval's width, as a logarithm."""
-        return max(math.log1p(self.rule.threshold) / 2, abs(math.log(cell.result.ratio)) * SHARE)
+        """Half of the width that tells a change's size, as a logarithm."""
+        return max(math.log1p(self.rule.threshold) / 2, cell.change * SHARE)
 
     def done(self, cell: Cell) -> bool:
-        return bool(cell.broken) or \
-            cell.known and math.log1p(self.wide(cell)) <= self.enough(cell)
+        return bool(cell.broken) or cell.sets >= LEAST_SETS and \
+            self.wide(cell) <= self.enough(cell)
+
+    def telling(self, cell: Cell) -> bool:
+        """Whether a change such as it was at first would be seen."""
+        return self.wide(cell) <= cell.change / 2
+
+    def distance(self, cell: Cell) -> tuple[int, bool, float]:
+        return min(cell.sets, LEAST_SETS), cell.sets > 0 and self.telling(cell), \
+            self.seconds_to_go(cell)
 
     def seconds_to_go(self, cell: Cell) -> float:
-        if not cell.known:
-            return super().seconds_to_go(cell)
-        return cell.seconds * max((math.log1p(self.wide(cell)) / self.enough(cell)) ** 2 - 1, 0.1)
+        if cell.sets < LEAST_SETS:
+            return self.seconds_to_least(cell)
+        goal = self.enough(cell) if self.telling(cell) else cell.change / 2
+        return cell.seconds * max((self.wide(cell) / goal) ** 2 - 1, 0.1)
+
+    def look(self, cell: Cell):
+        result = cell.result
+        result.verdict, result.ratio, result.low, result.high = self.rule.judge_times(
+            *cell.paired(SIDES))

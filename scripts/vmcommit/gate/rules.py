@@ -14,7 +14,7 @@ import numpy
 from vmcommit.base.cells import Configuration
 from vmcommit.base.columns import AT_MOST, CYCLE_NS, PURGE_COUNTS, STATUSES
 from vmcommit.base.conventions import CONFIDENCE, DRIFT, GATE_CONFIDENCE, THRESHOLD
-from vmcommit.base.statistics import median_interval, normal_reach, paired_interval, shared
+from vmcommit.base.statistics import median_interval, paired_interval, shared, watched
 
 GATED = ("minor_faults", "handled_faults", "commit_calls", "reserved_commit_bytes",
          "commit_bytes", "released_commit_bytes", "resident_bytes", "region_count", *PURGE_COUNTS,
@@ -176,44 +176,46 @@ def verdict_on(median, low, high, known, beyond, threshold):
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """When a cell got slower, of so many; `threshold` as a share."""
+    """When a cell got slower, of so many; `threshold` as a share. Two series have to say so, in the
+    same direction: a first one, and of what changed in it a second one, at CONFIDENCE for each
+    cell. Half of the second one's errors are in that direction. So the first one has the confidence
+    with which both err at any cell in 1 - GATE_CONFIDENCE of all comparisons at most."""
 
     cells: int
     threshold: float = THRESHOLD
-    together: float = GATE_CONFIDENCE  # of all cells
+    again: bool = False  # the second series
 
     @property
     def confidence(self) -> float:
-        """Of one cell's interval."""
-        return shared(self.cells, self.together)
+        """Of a cell's interval."""
+        confirmed = (1 - CONFIDENCE) / 2
+        return CONFIDENCE if self.again else max(
+            CONFIDENCE, 1 - (1 - GATE_CONFIDENCE) / confirmed / self.cells)
 
-    @property
-    def reach(self) -> float:
-        """Of a cell's interval to either side, in standard errors."""
-        return normal_reach(self.confidence)
-
-    def judge_times(self, base_ns, head_ns):
-        """(verdict, median, low, high) of paired times, in the order of their rounds or sets."""
+    def judge_times(self, base_ns, head_ns, planned=0):
+        """(verdict, median, low, high) of paired times, in the order of their rounds or sets.
+        `planned`: how many there were to be, where a verdict is looked at with each."""
         logs = numpy.log(numpy.asarray(head_ns) / numpy.asarray(base_ns))
-        *interval, coverage = paired_interval(logs, self.confidence)
-        return verdict_on(*interval, coverage >= self.confidence, 0, self.threshold)
+        confidence = watched(self.confidence, len(logs), planned) \
+            if planned and len(logs) else self.confidence
+        *interval, coverage = paired_interval(logs, confidence)
+        return verdict_on(*interval, coverage >= confidence, 0, self.threshold)
 
     def confirm(self, results: list[Result], judge_again: Callable) -> None:
-        """What changed is measured afresh by judge_again(changed, rule), before it is believed.
-        Those cells alone are the family then: the others can't be called any more."""
+        """What changed is measured afresh by judge_again(changed, rule), before it is believed."""
         changed = [(result, result.verdict) for result in results if result.changed]
         if changed:
             judge_again([result for result, _ in changed],
-                        dataclasses.replace(self, cells=len(changed), together=CONFIDENCE))
+                        dataclasses.replace(self, again=True))
         for result, first_verdict in changed:
             result.confirm(first_verdict)
 
     @property
     def text(self) -> str:
         """In a sentence, for a reader of the table."""
-        return (f"regressed: the {100 * GATE_CONFIDENCE:.0f} % family-wise interval excludes zero, "
-                f"and the median slowdown exceeds {100 * self.threshold:g} %; measured afresh, the "
-                f"{100 * CONFIDENCE:.0f} % interval does too ({self.cells} cells)")
+        return ("regressed: the interval excludes zero and the median slowdown exceeds "
+                f"{100 * self.threshold:g} %, in two series measured one after the other; of equal "
+                f"builds at most {100 * (1 - GATE_CONFIDENCE):.0f} comparison in 100 says so")
 
 
 def judge_unpaired(base_ns, head_ns, number_of_cells):
