@@ -32,7 +32,10 @@ class Cell:
     seconds: float = 0.0
     planned: float = LEAST_SETS  # sets, after which the interval is narrowest for what it takes
     broken: str = ""  # which side, and what happened
-    change: float = 0.0  # what was found before, as a logarithm without its sign
+    before: rules.Result = dataclasses.field(init=False)  # what was known when this began
+
+    def __post_init__(self):
+        self.before = dataclasses.replace(self.result)
 
     @property
     def sets(self) -> int:
@@ -80,9 +83,7 @@ class InTurns:
     def measure(self, results: list[rules.Result], seconds: float, shown: Callable) -> list[Cell]:
         """Gives each result its verdict. shown(seconds done, seconds left, set, configuration) is
         called before each set."""
-        cells = [Cell(result, self.parts[result.cell],
-                      change=abs(math.log(result.ratio)) if result.timed else 0.0)
-                 for result in results]
+        cells = [Cell(result, self.parts[result.cell]) for result in results]
         self.cell_seconds = seconds / len(cells)
         begun = time.monotonic()
         while waiting := [cell for cell in cells if not self.done(cell)]:
@@ -230,26 +231,29 @@ class Again(InTurns):
     far apart the sets lie, and on what the first series gave."""
 
     def enough(self, cell: Cell) -> float:
-        """Half of the width that tells a change's size, as a logarithm."""
-        return max(math.log1p(self.rule.threshold) / 2, cell.change * SHARE)
+        """Half of the width that tells a change's size, as a logarithm. Whoever was found at first
+        was often found for looking larger than it is, so that counts which it is at least."""
+        least = min(abs(math.log(end)) for end in (cell.before.low, cell.before.high))
+        return max(math.log1p(self.rule.threshold) / 2, least * SHARE)
+
+    def seen(self, cell: Cell) -> float:
+        """The same that a change such as it was at first needs to be seen."""
+        return abs(math.log(cell.before.ratio)) / 2
 
     def done(self, cell: Cell) -> bool:
         return bool(cell.broken) or cell.sets >= LEAST_SETS and \
             self.wide(cell) <= self.enough(cell)
 
-    def telling(self, cell: Cell) -> bool:
-        """Whether a change such as it was at first would be seen."""
-        return self.wide(cell) <= cell.change / 2
-
     def distance(self, cell: Cell) -> tuple[int, bool, float]:
-        return min(cell.sets, LEAST_SETS), cell.sets > 0 and self.telling(cell), \
+        return min(cell.sets, LEAST_SETS), cell.sets > 0 and self.wide(cell) <= self.seen(cell), \
             self.seconds_to_go(cell)
 
     def seconds_to_go(self, cell: Cell) -> float:
         if cell.sets < LEAST_SETS:
             return self.seconds_to_least(cell)
-        goal = self.enough(cell) if self.telling(cell) else cell.change / 2
-        return cell.seconds * max((self.wide(cell) / goal) ** 2 - 1, 0.1)
+        wide, seen = self.wide(cell), self.seen(cell)
+        goal = seen if wide > seen else self.enough(cell)
+        return cell.seconds * max((wide / goal) ** 2 - 1, 0.1)
 
     def look(self, cell: Cell):
         result = cell.result
