@@ -88,7 +88,8 @@ def thin(folder, rounds):
     """A run in a folder, cut from the reference run: the last rounds of each configuration, which
     sweeps share with what they are compared with, and single calls of few sizes."""
     shutil.copytree(REFERENCE, folder, ignore=shutil.ignore_patterns(
-        "charts", "report.html", "REPORT.md", "summary.csv", "hyperfine.json", "rates.csv"))
+        "charts", "report.html", "REPORT.md", "summary.csv", "hyperfine.json", "rates.csv",
+        "peers.csv"))
     with open(REFERENCE / "samples.csv", newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         taken, rows = collections.Counter(), []
