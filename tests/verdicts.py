@@ -91,8 +91,7 @@ def main():
     print("slower     threshold  spread  found          called at first  and again  open   seconds")
     for comparisons, slow, by, threshold, spread in TRIALS:
         taken = [compared(seed, slow, by, threshold, spread) for seed in range(comparisons)]
-        firsts, lasts = ([verdict for trial in taken for verdict in trial[which][slow:]]
-                         for which in (0, 1))
+        lasts = [verdict for _, last, _ in taken for verdict in last[slow:]]
         found = sum(verdict == rules.REGRESSED for _, last, _ in taken for verdict in last[:slow])
         at_first = sum(any(verdict in rules.CHANGED for verdict in first[slow:])
                        for first, *_ in taken)

@@ -225,16 +225,20 @@ class Refused(unittest.TestCase):
                            "Cannot allocate memory: vm.max_map_count mappings are reached")])
         self.assertEqual({row["status"] for row in taken if row["mappings"] == "0"}, {"ok"})
 
+    def under(self, name, limit, *options):
+        """Rows of a run with a limit of so many bytes."""
+        def limited():
+            import resource
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+        done = execute(command("calls", "--mappings", 0, *options), preexec_fn=limited)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return parse(done.stdout)
+
     @unittest.skipIf(WINDOWS, "RLIMIT_DATA is Linux's")
     @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
     def test_a_commit_beyond_the_limit_is_a_row(self):
-        def limit():
-            import resource
-            resource.setrlimit(resource.RLIMIT_DATA, (32 * MIB, 32 * MIB))
-        done = execute(command("calls", "--size", "1M,64M", "--mappings", 0, "--repeat", 2),
-                       preexec_fn=limit)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        large = [row for row in parse(done.stdout) if number(row, "size_bytes") == 64 * MIB]
+        large = [row for row in self.under("RLIMIT_DATA", 32 * MIB, "--size", "1M,64M",
+                                           "--repeat", 2) if number(row, "size_bytes") == 64 * MIB]
         self.assertEqual({(row["call"], row["state"], row["status"]) for row in large},
                          {("reserve", "fresh", "ok"), ("reserve_top_down", "fresh", "ok"),
                           ("reserve_bottom_up", "fresh", "ok"), ("commit", "fresh", "refused")})
@@ -243,13 +247,8 @@ class Refused(unittest.TestCase):
     @unittest.skipIf(WINDOWS, "RLIMIT_AS is Linux's")
     @unittest.skipIf(SANITIZED, "sanitizers exceed the limit by themselves")
     def test_what_can_not_be_reserved_is_worked_on_by_no_call(self):
-        def limit():
-            import resource
-            resource.setrlimit(resource.RLIMIT_AS, (256 * MIB, 256 * MIB))
-        done = execute(command("calls", "--size", "1G", "--mappings", 0, "--repeat", 1),
-                       preexec_fn=limit)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        large = [row for row in parse(done.stdout) if number(row, "size_bytes") == 1024 * MIB]
+        large = [row for row in self.under("RLIMIT_AS", 256 * MIB, "--size", "1G", "--repeat", 1)
+                 if number(row, "size_bytes") == 1024 * MIB]
         self.assertEqual({(row["call"], row["status"], row["error"]) for row in large},
                          {(call, "refused", "Cannot allocate memory") for call in (
                              "reserve", "reserve_top_down", "reserve_bottom_up")})

@@ -142,7 +142,7 @@ class Verdicts(Pretended):
 
     def test_an_open_verdict_beyond_the_threshold_needs_what_excludes_zero(self):
         """Four sets in twenty are faster by far: of the means of two, 10 have both of them, 64 one;
-        the interval begins with the 41th."""
+        the interval begins with the 41st."""
         result = self.time(head=[0.9] * 4 + [1.05] * 16)
         self.assertEqual(result.verdict, rules.INCONCLUSIVE)
         wide = math.log(1.05) - math.log(0.9 * 1.05) / 2
@@ -160,8 +160,7 @@ class Verdicts(Pretended):
 
     def test_how_many_sets_are_planned(self):
         """What brings an interval of such a spread to the threshold, by what it reaches after
-        twenty sets; no more than there is time for, and twenty at least. `wide` is what an interval
-        reaches that is looked at twenty times and never again."""
+        twenty sets; no more than there is time for, and twenty at least."""
         needed = 20 * (math.log(1.04) / math.log(1.02)) ** 2
         for threshold, seconds, planned in ((0.02, 1e4, needed), (0.02, 50, 50), (0.1, 1e4, 20)):
             cell = in_turns.Cell(rules.Result(UPFRONT, rules.INCONCLUSIVE), {})

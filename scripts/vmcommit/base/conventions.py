@@ -13,7 +13,7 @@ ORDERS = ("sequential", "reverse", "random", "alternate")
 
 CONFIDENCE = 0.95  # of an interval, or of all intervals that are asked for together
 ANSWER_CONFIDENCE = 0.999  # of all comparisons behind one question of the answer
-GATE_CONFIDENCE = 0.99  # of all that is compared together, where one series of times decides
+GATE_CONFIDENCE = 0.99  # of all that is compared together
 
 NARROW = 0.02  # a ratio that is known less well than within 2 % is named
 CLOSE = 0.03  # what is above another by no more is close to it, and a gain no larger is none

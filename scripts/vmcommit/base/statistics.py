@@ -129,6 +129,12 @@ def normal_reach(confidence: float) -> float:
     return float(special.ndtri((1 + confidence) / 2))
 
 
+def watched_reach(confidence: float) -> float:
+    """The same of one that is looked at with each further value, where there are as many as were
+    planned."""
+    return normal_reach(1 - (1 - confidence) / LOOKS)
+
+
 def stretch(values: int, planned: float) -> float:
     """How many times as far as with so many values as planned an interval of so many reaches, in
     standard errors."""
@@ -139,8 +145,8 @@ def watched(confidence: float, values: int, planned: float) -> float:
     """The confidence of an interval of so many values by which all hold together with `confidence`
     that are looked at on the way, with each further value. It costs least where there are as many
     as planned, and more the farther from there: a boundary of Wang and Tsiatis (1987), reflected.
-    Calibrated for 20 values at least, and 8 times the planned ones at most (docs/trust.md)."""
-    reach = normal_reach(1 - (1 - confidence) / LOOKS) * stretch(values, planned)
+    Tried from 20 values on, up to 8 times as many as planned (docs/trust.md)."""
+    reach = watched_reach(confidence) * stretch(values, planned)
     return 1 - 2 * float(special.ndtr(-reach))
 
 

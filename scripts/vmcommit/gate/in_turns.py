@@ -11,7 +11,7 @@ import numpy
 
 from vmcommit.base.cells import Configuration
 from vmcommit.base.conventions import LEAST_SETS
-from vmcommit.base.statistics import half_width, normal_reach, normal_values, stretch, watched
+from vmcommit.base.statistics import half_width, normal_values, stretch, watched_reach
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
 from vmcommit.measure.estimate import Estimates, with_time
@@ -143,7 +143,7 @@ class InTurns:
         if cell.sets < LEAST_SETS:
             return self.seconds_to_least(cell)
         wide, bound = self.wide_as_planned(cell), math.log1p(self.rule.threshold)
-        error = wide / normal_reach(watched(self.rule.confidence, 1, 1))
+        error = wide / watched_reach(self.rule.confidence)
         distances = numpy.abs(math.log(cell.result.ratio) + error * POSSIBLE)
         narrow = numpy.where(distances < bound, bound - distances, distances)
         return cell.seconds * max(wide ** 2 / float(numpy.mean(narrow ** 2)) - 1, 0.1)
