@@ -290,7 +290,7 @@ def draw(folder):
 def read(folder):
     """All that a run is read for."""
     run = runs.read(folder)
-    return run.stairs, run.calls, run.limited, run.traces, run.process_times
+    return run.stairs, run.calls, run.limited, run.traces, run.traced, run.process_times
 
 
 def forecast(folder):

@@ -12,8 +12,8 @@ from vmcommit import __main__  # noqa: E402
 def profile():
     from vmcommit.base.units import KIB, MIB
     from vmcommit.measure.profiles import Profile
-    return Profile(0.5, 0, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,), 0,
-                   0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
+    return Profile(0.5, 0, (4 * KIB, 64 * KIB, MIB), MIB, (4 * KIB, 64 * KIB, 256 * KIB), (MIB,),
+                   3, 0, 0.05, 0.1, 0.2, 2, MIB, 9, 256 * KIB, 1, 1, 0.5)
 
 
 def add():

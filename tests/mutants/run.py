@@ -319,6 +319,7 @@ def tried(arguments, equivalent):
     rows = [row for row in rows_in(path) if row["id"] not in equivalent] \
         if arguments.resume and path.exists() else []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
+    folder.chmod(0o755)  # tests run programs of the build as other users
     try:
         with open(path, "w", newline="", encoding="utf-8") as output:
             writer = csv.DictWriter(output, COLUMNS)

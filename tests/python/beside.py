@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pathlib
+import random
 import subprocess
 import tempfile
 import types
@@ -13,12 +14,13 @@ from unittest import mock
 
 import made
 
+from vmcommit.base.cells import Configuration
 from vmcommit.base.problems import Problem
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure import details, process_times
 from vmcommit.measure.harness import HarnessFailed
 
-PROFILE = types.SimpleNamespace(trace_sizes=(MIB, GIB), sweep_size=MIB)
+PROFILE = types.SimpleNamespace(trace_sizes=(MIB, GIB), trace_repeat=3, sweep_size=MIB)
 STAIRCASE = made.strategy("chunked", "chunk", options=(*made.OPTIONS, "--staircase"))
 PLAIN = made.strategy("upfront", "size", options=(*made.OPTIONS, "--staircase"))
 
@@ -57,7 +59,7 @@ class Details(Folder):
         with mock.patch.object(details, "limiter", return_value=["limit"]), \
                 mock.patch.object(details, "under", lambda _start, harness: harness):
             details.measure({one.strategy.name: one for one in harnesses}, PROFILE, available,
-                            self.folder, failed, self.shown)
+                            self.folder, 1, failed, self.shown)
         return failed
 
     def names(self):
@@ -82,8 +84,13 @@ class Details(Folder):
             "limited.csv", "samples.csv", "staircase.csv",
             f"trace-chunked-{MIB}.csv", f"trace-chunked-{GIB}.csv",
             f"trace-upfront-{MIB}.csv", f"trace-upfront-{GIB}.csv"])
-        self.assertEqual(self.read("details/samples.csv").split("\r\n")[:3],
-                         ["strategy,size_bytes", f"upfront,{MIB}", f"chunked,{MIB}"])
+        first, again = ([f"{name},{size},{number}" for size in sizes
+                         for name in ("upfront", "chunked")]
+                        for sizes, number in (((MIB, GIB), ""), ((MIB,), 2)))
+        header, *traced, end = self.read("details/samples.csv").split("\r\n")
+        self.assertEqual((header, traced[:4], end), ("strategy,size_bytes,round", first, ""))
+        self.assertCountEqual(traced[4:6], again)
+        self.assertCountEqual(traced[6:], [row[:-1] + "3" for row in again])
         self.assertEqual(self.read("details/staircase.csv"), "round,step\r\n" + 4 * "1,2\r\n")
         self.assertEqual(self.read("details/limited.csv"),
                          "strategy,size_bytes,limit_bytes\r\n"
@@ -96,6 +103,18 @@ class Details(Folder):
         self.assertEqual(set(failed.values()), {"was ended by SIGKILL"})
         self.assertEqual([name for name in self.names() if "upfront" in name or "part" in name], [])
         self.assertEqual(self.read("details/staircase.csv").count("\r\n"), 1 + 3)
+
+    def test_every_process_of_a_round_has_a_turn_in_an_order_of_its_own(self):
+        profile = types.SimpleNamespace(trace_repeat=30, sweep_size=MIB)
+        traced = [Configuration(made.by_name(made.FOUR)[name], size) for size in (MIB, GIB)
+                  for name in ("upfront", "fault", "chunked")]
+        turns = details.repeats(profile, traced, random.Random(1))
+        rounds = [turns[at:at + 3] for at in range(0, len(turns), 3)]
+        self.assertEqual([{number for _, number in each} for each in rounds],
+                         [{number} for number in range(2, 31)])
+        orders = {tuple(each.strategy.name for each, _ in row) for row in rounds}
+        self.assertEqual(len(orders), 6)
+        self.assertEqual({each.size for each, _ in turns}, {MIB})
 
     def test_what_died_before_is_not_tried_again(self):
         harness = Harness(PLAIN)

@@ -30,9 +30,10 @@ def planned(name="quick", memory=MEMORY, **changes):
     return Plan(profile, configurations(profile), memory)
 
 
-def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000):
+def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000, start=0.003):
     """Carries a plan out; log(configuration, its block's set) is a time's logarithm, None where the
-    configuration failed. Returns [(block, members, seconds)] of each set."""
+    configuration failed; `start`: seconds until a process has begun, `speed`: those of a page.
+    Returns [(block, members, seconds)] of each set."""
     sets = []
     while (due := plan.next_set()) and len(sets) < most:
         block, members = due
@@ -42,7 +43,7 @@ def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000):
                 plan.gone.add(each)
             else:
                 plan.logs[each][number] = value
-        seconds = sum(0.003 + speed * each.size / 4096 * float(each.touch) for each in members)
+        seconds = sum(start + speed * each.size / 4096 * float(each.touch) for each in members)
         plan.took(block, members, seconds)
         sets.append((block, members, seconds))
     return sets
@@ -64,16 +65,17 @@ class Sets(unittest.TestCase):
         self.assertEqual(plan.seconds_left(), 0)
 
     def test_gigabytes_that_there_is_no_time_for_are_left_out(self):
-        """A page takes 10 us: 1 GiB of four strategies 10 s, 4 GiB 42 s. What is left goes to the
-        others, though nothing told of the speed before."""
-        dear = (4 * GIB, "1", "sequential")
-        for seconds, left_out in ((60, [dear]), (150, [])):
+        """A page takes 10 us: 1 GiB of four strategies 10 s, 4 GiB 42 s, and the fewest sets of all
+        that is smaller some 170 s. What is left goes to the others, though nothing told of the
+        speed before."""
+        large, dear = (GIB, "1", "sequential"), (4 * GIB, "1", "sequential")
+        for seconds, left_out in ((180, [large, dear]), (210, [dear]), (240, [])):
             plan = planned("default", seconds=seconds)
-            sets = taken(plan, noisy(0.1), 1e-5)
+            sets = taken(plan, noisy(0.1), 1e-5, start=0.1)
             with self.subTest(seconds=seconds):
                 self.assertEqual(plan.left_out, left_out)
-                self.assertEqual([each.block for each, tries in plan.tries.items() if not tries],
-                                 left_out * 4)
+                self.assertEqual({each.block for each, tries in plan.tries.items() if not tries},
+                                 {*left_out})
                 self.assertLessEqual(plan.spent, seconds)
                 self.assertGreater(plan.spent, seconds - max(took for *_, took in sets))
 
@@ -209,19 +211,28 @@ class Sets(unittest.TestCase):
                     self.assertGreaterEqual(tries, sets_min(plan.profile, each), str(each))
 
     def test_gigabytes_come_after_the_fewest_sets_of_all_else(self):
-        """Unless there is no time for both: then they have their first sets at least."""
-        for seconds, all_before in ((300, True), (90, False)):
+        """Times that can be compared are worth more than one of a region that can't be."""
+        for seconds in (300, 130):
             plan = planned("default", seconds=seconds)
-            sets = taken(plan, noisy(0.1), 1e-5, most=800)
+            sets = taken(plan, noisy(0.1), 1e-5, most=200)
             first = next(number for number, (block, _, _) in enumerate(sets)
                          if touches_gigabytes(block))
             before = collections.Counter(each for _, members, _ in sets[:first]
                                          for each in members)
-            lacking = [str(each) for each, least in plan.least.items()
-                       if not touches_gigabytes(each.block) and before[each] < least]
             with self.subTest(seconds=seconds):
-                self.assertEqual(lacking == [], all_before, lacking)
-                self.assertNotIn(0, plan.tries.values())
+                self.assertEqual([str(each) for each, least in plan.least.items()
+                                  if not touches_gigabytes(each.block) and before[each] < least],
+                                 [])
+
+    def test_what_the_headline_rests_on_comes_before_all_other_second_sets(self):
+        """On the slowest machine, where there is time for little else."""
+        headline = (64 * MIB, "1", "sequential")
+        plan = planned("default", seconds=45)
+        sets = [block for block, _, _ in taken(plan, noisy(0.1), 1e-5)]
+        firsts = len(set(sets))
+        self.assertEqual(sets[firsts:firsts + 5], 5 * [headline])
+        self.assertTrue(any(map(plan.lacks, plan.tries)))
+        self.assertFalse(any(map(plan.lacks, plan.blocks[headline])))
 
     def test_gigabytes_follow_each_other(self):
         """Whatever takes several sets to try has them one after the other."""

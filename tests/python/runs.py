@@ -239,7 +239,7 @@ class Environment(Copy):
 
 class Details(Copy):
     def test_a_table_that_can_not_be_read_is_left_out_and_told(self):
-        for name in ("calls", "limited", "staircase", f"trace-fault-{64 * 2**20}"):
+        for name in ("calls", "limited", "samples", "staircase", f"trace-fault-{64 * 2**20}"):
             path = self.run_folder / "details" / f"{name}.csv"
             path.write_bytes(b"strategy,nothing\r\nfault,1\r\n")
             run = runs.read(self.run_folder)

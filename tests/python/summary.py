@@ -15,8 +15,7 @@ import numpy
 from vmcommit.analyse.summary import summarise, write_summary
 from vmcommit.base import runs
 from vmcommit.base.statistics import (corrected, half_width, median_interval, paired_interval,
-                                      pool_of, pooled_spread, quantile_interval, set_interval,
-                                      shared)
+                                      pool_of, pooled_spread, set_interval, shared)
 from vmcommit.base.units import GIB, KIB, MIB
 
 SIZE = 64 * KIB  # 16 pages
@@ -36,14 +35,6 @@ class Statistics(unittest.TestCase):
             with self.subTest(values=list(values), confidence=confidence):
                 self.assertEqual(median_interval(values, confidence), expected)
         self.assertTrue(all(map(math.isnan, median_interval([]))))
-
-    def test_the_interval_of_a_quantile_runs_between_ranks(self):
-        """Of six, P(at most 1, 2, 3, 4 heads) = 7, 22, 42, 57 of 64."""
-        self.assertEqual(quantile_interval([60, 20, 30, 40, 50, 10], 0.5, 0.75), (40, 20, 50))
-        self.assertEqual(quantile_interval([60, 20, 30, 40, 50, 10], 0.5, 0.2), (40, 30, 40))
-        # All hundred stay within with 0.905, all but one with 0.995.
-        self.assertEqual(quantile_interval(range(1, 101), 0.999, 0.99), (100, 99, 100))
-        self.assertEqual(quantile_interval([4], 0.999, 0.99), (4, 4, 4))
 
     def test_spreads_are_pooled_around_each_samples_own_mean(self):
         """1 and 1 around 2, 4 and 4 around 4: ten in three degrees of freedom."""

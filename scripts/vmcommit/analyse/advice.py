@@ -7,16 +7,17 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
+import numpy
 import pandas
 
-from vmcommit.analyse.answer import Answer, Estimate, Ratio, Times, cheapest, compare
+from vmcommit.analyse.answer import Answer, Estimate, Ratio, Times, cheapest, compare, wastes
 from vmcommit.analyse.claims import Claim
 from vmcommit.analyse.section import cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
-from vmcommit.base.conventions import (ALL_TOUCHED, CONFIDENCE, DEFAULT_STEP, ORDERS,
-                                       SPARSELY_TOUCHED, WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
-from vmcommit.base.statistics import median_interval, quantile_interval
+from vmcommit.base.conventions import (ALL_TOUCHED, CONFIDENCE, ORDERS, SPARSELY_TOUCHED,
+                                       WORST_TOUCH)
+from vmcommit.base.statistics import median_interval
 from vmcommit.base.text import listed
 from vmcommit.base.units import MIB, count_text, size_text, time_text
 
@@ -177,37 +178,52 @@ def least_charge(times: Times, summary: pandas.DataFrame, size: int) -> list[Cho
                    figures_of(row))]
 
 
-def worst_touches(times: Times, traces: dict) -> tuple[int, dict[str, tuple]]:
-    """(size, {strategy: (worst touch, low, high)}) of the largest region of which most strategies
-    were traced; (0, {}) if none was."""
-    built_in = {size: {name: by[name] for name in times.built_in if name in by}
-                for size, by in traces.items()}
-    size = max(built_in, key=lambda size: (len(built_in[size]), size), default=0)
-    return size, {name: quantile_interval(trace.ns, WORST_TOUCH, WORST_TOUCH_CONFIDENCE)
-                  for name, trace in built_in.get(size, {}).items()}
+def worst_touches(times: Times, traced: pandas.DataFrame | None) -> Times | None:
+    """What one touch in a thousand takes longer than, as if it were the time of its process's
+    cycle; of the largest region that most strategies were traced at most often."""
+    if traced is None:
+        return None
+    ok = traced[(traced.status == "ok") & traced.strategy.isin(times.built_in)
+                & (traced.touch_p999_ns > 0) & (traced.touched_bytes == traced.size_bytes)]
+    if ok.empty:
+        return None
+    by_size = ok.groupby("size_bytes").strategy.agg(["nunique", "size"]).reset_index()
+    size = by_size.sort_values(["nunique", "size", "size_bytes"]).size_bytes.iloc[-1]
+    return Times(ok[ok.size_bytes == size].rename(columns={"touch_p999_ns": "cycle_ns"}),
+                 times.strategies)
 
 
-def bounded_worst_touch(times: Times, traces: dict) -> list[Choice]:
-    """Of the strategies whose intervals reach below all others' upper ends, the lowest."""
-    size, worst = worst_touches(times, traces)
-    if len(worst) < 2:
+def bounded_worst_touch(times: Times, summary: pandas.DataFrame, traced: pandas.DataFrame | None
+                        ) -> list[Choice]:
+    """Of the strategies whose slow touches no other one's are faster than, from process to process,
+    the one that leaves the least charge unused."""
+    worst = worst_touches(times, traced)
+    if worst is None:
         return []
-    least_high = min(high for _, _, high in worst.values())
-    names = [name for name in worst if worst[name][1] <= least_high]
-    name = min(names, key=lambda name: worst[name][0])
-    strategy = times.strategies[name]
-    cell = Cell(strategy, size, size, strategy.step_bytes(size, times.page, DEFAULT_STEP))
-    middle, low, high = worst[name]
+    size = next(iter(worst.logs)).size
+    block = worst.block(size, size)
+    ratios = compare(worst, [block])[0]
+    if not ratios:
+        return []
+    median = {name: float(numpy.exp(numpy.median(worst.logs[cell])))
+              for name, cell in block.items()}
+    names = cheapest(block, ratios)
+    name = min(names, key=lambda name: (wastes(summary, name, size, block[name].chunk).get(
+        SPARSELY_TOUCHED, math.inf), median[name]))
+    figures, interval = {"touch_p99_9_ns": median[name]}, ""
+    _, low, high, coverage = median_interval(numpy.exp(worst.logs[block[name]]))
+    if coverage >= CONFIDENCE:
+        figures |= {"touch_p99_9_ns_low": float(low), "touch_p99_9_ns_high": float(high)}
+        interval = f" ({time_text(low)} to {time_text(high)})"
+    why = f"{time_text(median[name])} at {WORST_NAME} of {size_text(size)}{interval}" \
+          f"{at_step(block[name])}"
     equal = [other for other in names if other != name]
-    why = f"{time_text(middle)} at {WORST_NAME} of {size_text(size)} ({time_text(low)} to " \
-          f"{time_text(high)}){at_step(cell)}"
     if equal:
         why += f"; {listed(equal)} {'does' if len(equal) == 1 else 'do'} not differ significantly"
-    if others := [f"{other} {time_text(worst[other][0])}" for other in worst if other not in names]:
+    if others := [f"{other} {time_text(median[other])}" for other in block if other not in names]:
         why += f"; {listed(others)}"
-    return [Choice("bounded_worst_touch", ALL_TOUCHED, cell, equal, why,
-                   {"touch_p99_9_ns": float(middle), "touch_p99_9_ns_low": float(low),
-                    "touch_p99_9_ns_high": float(high)})]
+    return [Choice("bounded_worst_touch", ALL_TOUCHED, block[name], equal, why,
+                   {key: round(ns, 1) for key, ns in figures.items()})]
 
 
 def outcomes(times: Times, summary: pandas.DataFrame, order: str) -> str:
@@ -308,11 +324,11 @@ def decommit(calls: pandas.DataFrame | None, size: int = GIVEN_BACK) -> Decommit
     return Decommit(size, float(middle), float(low), float(high), int(rows.commit_bytes.max()))
 
 
-def recommend(times: Times, summary: pandas.DataFrame, answer: Answer, traces: dict,
-              most_mappings: int | None = None) -> list[Choice]:
+def recommend(times: Times, summary: pandas.DataFrame, answer: Answer,
+              traced: pandas.DataFrame | None, most_mappings: int | None = None) -> list[Choice]:
     """Choices for every need that this run can answer, among the built-in strategies."""
     size = answer.sweep_size
-    worst = bounded_worst_touch(times, traces)
+    worst = bounded_worst_touch(times, summary, traced)
     timed = {cell.strategy for cell in times.logs if not cell.strategy.brought}
     if size is None or len(timed) < 2:
         return worst

@@ -109,7 +109,7 @@ def analyse(run: Run) -> Analysis:
         run, every, table, decided,
         replayed.headline(found) if found else headline_of(in_time, times, built_in, decided),
         sentences.of_answer(decided),
-        advice.recommend(times, built_in, decided, run.traces,
+        advice.recommend(times, built_in, decided, run.traced,
                          run.environment["settings"]["max_map_count"]) if len(timed) else [],
         advice.decommit(calls if in_time else None),
         fitted,

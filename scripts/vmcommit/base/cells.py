@@ -1,6 +1,7 @@
 """Configurations as they are asked for, and cells as rows have them."""
 
 import dataclasses
+import functools
 import fractions
 import math
 import typing
@@ -89,6 +90,15 @@ class Configuration:
     question: str = ""
     alone: int = 0
     recorded: typing.ClassVar[bool] = False  # size and order are a recording's, and not asked for
+
+    @functools.cached_property
+    def code(self):
+        return hash((self.strategy, self.size, self.touch, self.chunk, self.order, self.manner,
+                     self.question, self.alone))
+
+    def __hash__(self):
+        """Worked out once, for a plan looks configurations up a thousand times a set."""
+        return self.code
 
     @property
     def part(self):

@@ -63,6 +63,8 @@ DETAILS = {
     "limited": (("strategy", "platform", "status"), ("size_bytes", "limit_bytes"), ()),
     "supported": (("strategy", "option", "kind", "status"), (), ()),
     "trace": (("strategy",), ("touch", "page", "ns"), ()),
+    "samples": (("strategy", "status", "touch_order", "pages"), (*SIZES, "round"),
+                ("touch_p999_ns",)),
 }
 # What earlier runs did not write there, and what it was: columns by file.
 EARLIER = {"calls": {"status": "ok", "mappings": "0"} | dict.fromkeys(

@@ -24,4 +24,3 @@ COUNTED_ROUNDS = 2  # of sets, in which memory is read: what it tells is exact
 LEAST_SETS = 20  # of a cell that is compared, so that ranks can decide among twenty
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within
-WORST_TOUCH_CONFIDENCE = 0.99  # of the interval of a worst touch, by ranks

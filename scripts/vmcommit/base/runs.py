@@ -207,6 +207,8 @@ def read_detail(path, known):
         refuse(path, table, ~table.status.isin(STATUSES), "status", "is no status")
         refuse(path, table, (table.status == "ok") & table.ns.isna(), "ns",
                "is no time of a call")
+    if name == "samples":
+        add_manner(table, path)
     if "strategy" in table:
         refuse(path, table, ~table.strategy.isin(known), "strategy", "is no strategy of this run")
         strategies.join(table, known)
@@ -287,6 +289,11 @@ class Run:
     def supported(self):
         """Which kinds of an option a kernel has, by status."""
         return self.detail("supported")
+
+    @functools.cached_property
+    def traced(self):
+        """A row of each traced process."""
+        return self.detail("samples")
 
     @functools.cached_property
     def traces(self):

@@ -171,17 +171,6 @@ def set_interval(values: ArrayLike, confidence: float, pooled: tuple[float, int]
     return middle, middle - reach, middle + reach, confidence
 
 
-def quantile_interval(values: ArrayLike, share: float, confidence: float
-                      ) -> tuple[float, float, float]:
-    """(the value that this share of all stays within, low, high), by ranks as above. Where the
-    values are too few for an end of the interval, it is the least or the most of them."""
-    values = numpy.sort(numpy.asarray(values, dtype=float))
-    n = len(values)
-    tail = (1 - confidence) / 2
-    low, middle, high = binomial_quantile([tail, 0.5, 1 - tail], n, share).astype(int)
-    return (values[min(middle, n - 1)], values[max(low - 1, 0)], values[min(high, n - 1)])
-
-
 def shared(cells: int, confidence: float = CONFIDENCE) -> float:
     """The confidence of one of so many intervals with which all hold together with `confidence`
     (Bonferroni)."""

@@ -1,10 +1,12 @@
-"""What a run looks into beside its rounds: how touch times are spread (traces), how the charge
-grows (staircases), what is refused under a limit on commit, and how long single calls take.
+"""What a run looks into beside its rounds: how touch times are spread (traces), how slow the slow
+ones are from process to process, how the charge grows (staircases), what is refused under a limit
+on commit, and how long single calls take.
 
 One process each, after the rounds. base/runs.py reads what is written here.
 """
 
 import pathlib
+import random
 import shutil
 
 from vmcommit.base.cells import Configuration
@@ -32,16 +34,18 @@ def configurations(profile, available, strategies):
     return traced, climbed
 
 
-def measure(harnesses, profile, available, folder, failed, shown):
+def measure(harnesses, profile, available, folder, seed, failed, shown):
     """Writes folder/details/: samples.csv, trace-STRATEGY-SIZE.csv, staircase.csv, limited.csv.
-    What died goes into `failed` and is left out, as what is there already is not tried. `shown`: a
-    display of progress."""
+    What died goes into `failed` and is left out, as what is there already is not tried. `seed`: of
+    the order of what is compared; `shown`: a display of progress."""
     work = folder / "details"
     work.mkdir()
     traced, climbed = configurations(profile, available,
                                      [harness.strategy for harness in harnesses.values()])
     rows = [trace(harnesses, configuration, work, failed)
             for configuration in progress.steps(shown, "traces", traced)]
+    rows += [trace_again(harnesses, *each, work, failed) for each in progress.steps(
+        shown, "slow touches", repeats(profile, traced, random.Random(seed)))]
     stairs = [climb(harnesses, configuration, work, failed)
               for configuration in progress.steps(shown, "staircases", climbed)]
     write([row for row in rows if row], work / "samples.csv")
@@ -69,6 +73,23 @@ def trace(harnesses, configuration, work, failed):
     if row is None:
         path.unlink(missing_ok=True)
     return row
+
+
+def repeats(profile, traced, drawn):
+    """(configuration, round) of the other processes of the sweep's size: in each round all
+    strategies, in a new random order."""
+    swept = [each for each in traced if each.size == profile.sweep_size]
+    return [(each, number) for number in range(2, profile.trace_repeat + 1)
+            for each in drawn.sample(swept, len(swept))]
+
+
+def trace_again(harnesses, configuration, number, work, failed):
+    """Its row; single touches are those of the first round alone."""
+    path = work / "trace-part.csv"
+    row = taken(harnesses[configuration.strategy.name], configuration, failed,
+                "--trace", str(path))
+    path.unlink(missing_ok=True)
+    return row and row | {"round": number}
 
 
 def climb(harnesses, configuration, work, failed):

@@ -200,17 +200,17 @@ class Plan:
 
     def next_set(self):
         """(block, configurations) of the next set; None when all is done. Each block gets one set,
-        whatever that takes, and as many as it needs at least while there is time, those that cost
-        least first; gigabytes come last, whose sets cost as much as a hundred others, and are left
-        out where their first ones take longer than is left. Then comes whatever is soonest known
-        well enough."""
+        whatever that takes, and as many as it needs at least while there is time: first the one
+        that the headline rests on, then those that cost least. Gigabytes come last, whose sets cost
+        as much as a hundred others, and are left out where their first ones take longer than is
+        left. Then comes whatever is soonest known well enough."""
         waiting = [block for block in self.blocks if self.open_in(block)]
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
             due = [block for block in blocks if self.untried(block)]
             due = due or [block for block in self.affordable(blocks)
                           if any(map(self.lacks, self.blocks[block]))]
-            if due and self.too_dear(block := min(due, key=self.cheapness)):
+            if due and self.too_dear(block := min(due, key=self.urgency)):
                 self.leave_out(block)
                 return self.next_set()
             if due:
@@ -229,17 +229,19 @@ class Plan:
         self.look_again(block)
 
     def affordable(self, blocks):
-        """Those of which a set leaves enough time for each block's first one."""
-        left = self.profile.seconds - self.spent - sum(map(self.first_seconds, self.blocks))
+        """Those of which a set leaves enough time for the first one of each of them."""
+        left = self.profile.seconds - self.spent - sum(map(self.first_seconds, blocks))
         return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
 
     def set_of(self, block):
         return block, self.members(block)
 
-    def cheapness(self, block):
-        """Gigabytes follow each other, while their memory is at hand."""
+    def urgency(self, block):
+        """The least comes first. Gigabytes follow each other, while their memory is at hand."""
+        headline = block == (self.profile.sweep_size, ALL_TOUCHED, *IN_ORDER)
         again = touches_gigabytes(block) and block == self.last
-        return not again, self.cost(block, len(self.members(block)))
+        return (not (headline and self.sets[block]), not again,
+                self.cost(block, len(self.members(block))))
 
     def took(self, block, members, seconds):
         self.sets[block] += 1

@@ -18,6 +18,7 @@ class Profile:
     sweep_size: int
     sweep_steps: tuple
     trace_sizes: tuple
+    trace_repeat: int  # processes of which one in a thousand touches is told, at the sweep's size
     limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
     narrow: float  # half-width that strategies are to be known within, all touched; below gigabytes
     large: float  # the same of gigabytes, of a tenth touched, and of the sweep's steps
@@ -36,13 +37,13 @@ class Profile:
 # sizes and repeats, and was not measured.
 PROFILES = {
     "quick": Profile(11, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 0, 0.02, 0.04, 0.1, 6,
-                     16 * MIB, 6, MIB, 2, 3, 10),
-    "default": Profile(125, 18.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
-                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB, GIB), GIB,
-                       0.01, 0.02, 0.05, 10, 128 * MIB, 21, 8 * MIB, 6, 7, 50),
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 3, 0, 0.02, 0.04, 0.1,
+                     6, 16 * MIB, 6, MIB, 2, 3, 10),
+    "default": Profile(125, 13.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+                       tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB,), 6, GIB, 0.01, 0.02,
+                       0.05, 10, 128 * MIB, 11, 8 * MIB, 6, 7, 50),
     "full": Profile(1190, 100e6, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,
-                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), GIB,
+                    tuple(powers(4 * KIB, 64 * MIB, 2)), (64 * MIB, GIB), 12, GIB,
                     0.005, 0.01, 0.02, 20, GIB, 31, 80 * MIB, 7, 21, 500),
 }
 

@@ -22,6 +22,13 @@ class Line:
     anchor: str = ""
 
 
+def interval_of(figures: dict[str, float], name: str) -> str:
+    """With its ends, where they are known."""
+    if f"{name}_low" not in figures:
+        return time_text(figures[name])
+    return time_interval_text(*(figures[f"{name}{end}"] for end in ("", "_low", "_high")))
+
+
 def figure_text(choice: advice.Choice) -> str:
     figures = choice.figures
     if choice.need in CHARGED and "waste_bytes" in figures:
@@ -29,12 +36,8 @@ def figure_text(choice: advice.Choice) -> str:
         return f"{size_text(waste) if waste > 0 else 'no charge'} unused, " \
                f"{time_text(figures['ns_per_page'])} a page"
     if "touch_p99_9_ns" in figures:
-        return f"{advice.WORST_NAME} " + time_interval_text(
-            *(figures[f"touch_p99_9_ns{end}"] for end in ("", "_low", "_high")))
-    if "ns_per_page_low" not in figures:
-        return f"{time_text(figures['ns_per_page'])} a page"
-    return time_interval_text(*(figures[f"ns_per_page{end}"] for end in ("", "_low", "_high"))) \
-        + " a page"
+        return f"{advice.WORST_NAME} {interval_of(figures, 'touch_p99_9_ns')}"
+    return f"{interval_of(figures, 'ns_per_page')} a page"
 
 
 def because(choice: advice.Choice) -> str:

@@ -24,8 +24,8 @@ def whole_processes(scene):
 
 
 def traces_and_stairs(scene):
-    details.measure(scene.harnesses, scene.profile, scene.available, scene.folder, scene.failed,
-                    scene.shown)
+    details.measure(scene.harnesses, scene.profile, scene.available, scene.folder, scene.seed,
+                    scene.failed, scene.shown)
 
 
 def single_calls(scene):
