@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 import unittest.mock
-import xml.dom.minidom
+from xml.etree import ElementTree
 
 import browser
 import made
@@ -54,8 +54,8 @@ document.querySelector("pre").textContent = JSON.stringify(
 
 def texts_of(path):
     """All texts of a picture."""
-    return [text.firstChild.data for text in xml.dom.minidom.parse(str(path))
-            .getElementsByTagName("text") if text.firstChild]
+    return [text.text for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
+            if text.text]
 
 
 def heights_of(path):

@@ -13,7 +13,7 @@ from vmcommit.analyse import analysis
 from vmcommit.analyse.summary import write_summary
 from vmcommit.show import charts, page, side_by_side, terminal
 
-SEEDS = 24
+SEEDS = 10
 DRAWN = 2  # of the random ones
 SEEN = ("one strategy", "one sample", "no counts")  # also drawn
 COLUMNS = ("strategy", "size_bytes", "touched_bytes", "chunk_bytes", "touch_order", "round")

@@ -19,7 +19,7 @@ from vmcommit.base.columns import CONFIGURATION, NEEDED
 from vmcommit.base.folder import SHAPE, START, Unreadable
 
 REFERENCE = ROOT / "results" / "reference"
-SEEDS = 300
+SEEDS = 100
 ONCE_FAILED = (1060, 1986, 3849, 6139, 8397, 13732)  # seeds that once ended otherwise
 
 

@@ -1,6 +1,8 @@
 """What stands around every chart, heading, legend and caption, so that nothing leaves the picture
 whatever its length; and the marks of axes."""
 
+import functools
+import itertools
 import math
 import re
 import unicodedata
@@ -15,10 +17,15 @@ LEGEND_HEIGHT = 22
 HEADING_LETTER, LEGEND_LETTER, LEGEND_MARK = 9.5, 8, 30  # pixels
 
 
+@functools.cache
+def letter_breadth(letter):
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1.6 if letter in "MW@%mw" \
+        else 1.15 if letter.isupper() else 1
+
+
 def breadth(text):
     """How wide a text is, in letters of usual width."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1.6 if letter in "MW@%mw"
-               else 1.15 if letter.isupper() else 1 for letter in text)
+    return sum(map(letter_breadth, text))
 
 
 def shortened(text: str, width: float) -> str:
@@ -26,8 +33,8 @@ def shortened(text: str, width: float) -> str:
     line = " ".join(text.split())
     if breadth(line) <= width:
         return line
-    ends = (end for end in range(len(line)) if breadth(line[:end]) <= width - 1)
-    return line[:max(ends)] + "…"
+    ends = itertools.accumulate(map(letter_breadth, line))
+    return line[:sum(1 for _ in itertools.takewhile(lambda end: end <= width - 1, ends))] + "…"
 
 
 def broken(word, width):
