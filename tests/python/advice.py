@@ -788,13 +788,17 @@ class Choices(unittest.TestCase):
                                      "9.1 µs, fault 9 µs and guard 9 µs")
         self.assertEqual(choice.figures, {"touch_p99_9_ns": 5100})
 
-    def test_of_worst_touches_that_do_not_differ_the_least_charged_is_named(self):
-        """Whoever was a little faster that day."""
+    def test_of_worst_touches_that_are_close_the_least_charged_is_named(self):
+        """Whoever was a little faster that day; but nobody who is slower by more than a tenth,
+        though processes vary too much to tell that they differ."""
         rows = made.in_rounds(ROUNDS, *sweep(UPFRONT, 1000), *sweep(FAULT, 1500))
-        for ns in ([4000, 4200], [4200, 4000, 4000]):
-            table = traced(MIB, upfront=[4100] * 6, fault=ns * (6 // len(ns)), guard=[9000] * 6)
+        for ns, named in (([4000, 4200], FAULT), ([4600, 4400, 4400], FAULT),
+                          ([5000, 4600, 4000], UPFRONT)):
+            table = traced(MIB, upfront=[4100] * 6, fault=ns * (6 // len(ns)),
+                           guard=[9000, 20000] * 3)
             choice = choices_of(rows, traced=table)["bounded_worst_touch", "1"]
-            self.assertEqual((choice.cell.strategy, choice.equal), (FAULT, ["upfront"]))
+            self.assertEqual(choice.cell.strategy, named)
+            self.assertEqual({named.name, *choice.equal}, {"upfront", "fault"})
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from vmcommit.analyse.section import cell_json
 from vmcommit.analyse.sentences import Sentence
 from vmcommit.base.cells import Cell, cell_of, touched_bytes
 from vmcommit.base.conventions import (ALL_TOUCHED, CONFIDENCE, ORDERS, SPARSELY_TOUCHED,
-                                       WORST_TOUCH)
+                                       WORST_CLOSE, WORST_TOUCH)
 from vmcommit.base.statistics import median_interval
 from vmcommit.base.text import listed
 from vmcommit.base.units import MIB, count_text, size_text, time_text
@@ -195,8 +195,8 @@ def worst_touches(times: Times, traced: pandas.DataFrame | None) -> Times | None
 
 def bounded_worst_touch(times: Times, summary: pandas.DataFrame, traced: pandas.DataFrame | None
                         ) -> list[Choice]:
-    """Of the strategies whose slow touches no other one's are faster than, from process to process,
-    the one that leaves the least charge unused."""
+    """The strategy whose slow touches are the fastest, from process to process; of those that lie
+    within WORST_CLOSE of it, the one that leaves the least charge unused."""
     worst = worst_touches(times, traced)
     if worst is None:
         return []
@@ -208,7 +208,9 @@ def bounded_worst_touch(times: Times, summary: pandas.DataFrame, traced: pandas.
     median = {name: float(numpy.exp(numpy.median(worst.logs[cell])))
               for name, cell in block.items()}
     names = cheapest(block, ratios)
-    name = min(names, key=lambda name: (wastes(summary, name, size, block[name].chunk).get(
+    least = min(median[name] for name in names)
+    near = [name for name in names if median[name] <= (1 + WORST_CLOSE) * least]
+    name = min(near, key=lambda name: (wastes(summary, name, size, block[name].chunk).get(
         SPARSELY_TOUCHED, math.inf), median[name]))
     figures, interval = {"touch_p99_9_ns": median[name]}, ""
     _, low, high, coverage = median_interval(numpy.exp(worst.logs[block[name]]))

@@ -15,6 +15,7 @@ USUAL_SET_SECONDS = 0.05
 USUAL_PAGE_SECONDS = 3e-6
 PRICED = 64 * MIB  # touched, from which a set's seconds are those of its pages
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
+HEADLINE_SETS = 3  # of the headline's block, on a machine however slow
 IN_ORDER = ("sequential",)  # a block whose strategies do nothing but what they always do
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
@@ -200,14 +201,16 @@ class Plan:
 
     def next_set(self):
         """(block, configurations) of the next set; None when all is done. Each block gets one set,
-        whatever that takes, and as many as it needs at least while there is time: first the one
-        that the headline rests on, then those that cost least. Gigabytes come last, whose sets cost
-        as much as a hundred others, and are left out where their first ones take longer than is
-        left. Then comes whatever is soonest known well enough."""
+        and the one that the headline rests on a few, whatever that takes; then each as many as it
+        needs at least while there is time, first the headline's, then those that cost least.
+        Gigabytes come last, whose sets cost as much as a hundred others, and are left out where
+        their first ones take longer than is left. Then comes whatever is soonest known well
+        enough."""
         waiting = [block for block in self.blocks if self.open_in(block)]
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
             due = [block for block in blocks if self.untried(block)]
+            due = due or self.missing_headline(blocks)
             due = due or [block for block in self.affordable(blocks)
                           if any(map(self.lacks, self.blocks[block]))]
             if due and self.too_dear(block := min(due, key=self.urgency)):
@@ -217,6 +220,16 @@ class Plan:
                 return self.set_of(block)
         due = self.affordable(waiting)
         return self.set_of(min(due, key=self.seconds_of)) if due else None
+
+    @property
+    def headline(self):
+        return (self.profile.sweep_size, ALL_TOUCHED, *IN_ORDER)
+
+    def missing_headline(self, blocks):
+        """The block that the headline rests on, where it could not name a strategy yet."""
+        return [block for block in blocks
+                if block == self.headline and self.sets[block] < HEADLINE_SETS
+                and any(map(self.lacks, self.blocks[block]))]
 
     def too_dear(self, block):
         """Whether nothing is measured yet of gigabytes that there is no time for."""
@@ -238,9 +251,8 @@ class Plan:
 
     def urgency(self, block):
         """The least comes first. Gigabytes follow each other, while their memory is at hand."""
-        headline = block == (self.profile.sweep_size, ALL_TOUCHED, *IN_ORDER)
         again = touches_gigabytes(block) and block == self.last
-        return (not (headline and self.sets[block]), not again,
+        return (not (block == self.headline and self.sets[block]), not again,
                 self.cost(block, len(self.members(block))))
 
     def took(self, block, members, seconds):

@@ -18,7 +18,7 @@ class Profile:
     sweep_size: int
     sweep_steps: tuple
     trace_sizes: tuple
-    trace_repeat: int  # processes of which one in a thousand touches is told, at the sweep's size
+    trace_repeat: int  # processes that are traced at the sweep's size; one tells nothing of others
     limit_size: int  # where random page-at-a-time commit meets the limit on mappings; 0: left out
     narrow: float  # half-width that strategies are to be known within, all touched; below gigabytes
     large: float  # the same of gigabytes, of a tenth touched, and of the sweep's steps
@@ -36,8 +36,8 @@ class Profile:
 # How many pages details take was read off runs; of full it is reckoned from default, by
 # sizes and repeats, and was not measured.
 PROFILES = {
-    "quick": Profile(11, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
-                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 3, 0, 0.02, 0.04, 0.1,
+    "quick": Profile(13, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
+                     tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 1, 0, 0.02, 0.04, 0.1,
                      6, 16 * MIB, 6, MIB, 2, 3, 10),
     "default": Profile(125, 13.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB,), 6, GIB, 0.01, 0.02,
