@@ -18,7 +18,7 @@ from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.show import charts, gnuplot, side_by_side, trend
 from vmcommit.show.chart import HISTORY, RUN, RUNS
-from vmcommit.show.charts import buffer, calls, tradeoff
+from vmcommit.show.charts import buffer, calls, distribution, tradeoff
 from vmcommit.show.charts import list as lists
 
 # chart: {axis: (the tables that are drawn along it, and the columns of each)}
@@ -257,6 +257,20 @@ class Workloads(unittest.TestCase):
             for analysed in (self.analysed(table, None), self.analysed(table, []),
                              self.analysed(table, rows, "wine")):
                 self.assertFalse(chart.prepare(analysed, None))
+
+
+class Touches(unittest.TestCase):
+    def marks(self, *ns):
+        with tempfile.TemporaryDirectory() as scratch:
+            plot = gnuplot.Plot(pathlib.Path(scratch))
+            distribution.touch_axis(plot, {4096: {"fault": pandas.DataFrame({"ns": ns})}})
+        told, = [line for line in plot.settings if line.startswith("array touch_at")]
+        return [float(number) for number in told.rpartition("[")[2].rstrip("]").split(",")]
+
+    def test_an_axis_with_less_than_two_powers_of_ten_has_other_marks(self):
+        self.assertEqual(self.marks(90, 20000), [100, 1000, 10000])
+        self.assertEqual(self.marks(1900, 46000), [2000, 5000, 10000, 20000, 50000])
+        self.assertEqual(self.marks(2000, 4000), [2000, 3000, 4000])
 
 
 class Tradeoff(unittest.TestCase):

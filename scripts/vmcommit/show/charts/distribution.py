@@ -9,6 +9,7 @@ from vmcommit.show import looks
 from vmcommit.show.caption import ONE_CYCLE
 from vmcommit.show.chart import Chart
 from vmcommit.show.figures import SIZE, Figures
+from vmcommit.show.frame import steps_125
 
 SHARES = [0.5, 0.9, 0.99, WORST_TOUCH, 1]
 DRAWN, TAIL = 400, 100  # points of a curve, and of its slow end, where each touch is drawn
@@ -20,8 +21,8 @@ def touch_axis(plot, traces):
     low, high = everything.quantile(0.0001) / 1.2, everything.max() * 1.2
     plot.define("touch_low", low)
     plot.define("touch_high", high)
-    plot.marks("touch", [10.0 ** power for power in range(11)
-                         if low <= 10.0 ** power <= high] or [high / 1.2], time_text)
+    powers = [10.0 ** power for power in range(11) if low <= 10.0 ** power <= high]
+    plot.marks("touch", powers if len(powers) > 1 else steps_125(low, high), time_text)
     return low, high
 
 
