@@ -180,7 +180,8 @@ def least_charge(times: Times, summary: pandas.DataFrame, size: int) -> list[Cho
 
 def worst_touches(times: Times, traced: pandas.DataFrame | None) -> Times | None:
     """What one touch in a thousand takes longer than, as if it were the time of its process's
-    cycle; of the largest region that most strategies were traced at most often."""
+    cycle. Of the size at which most strategies were traced; then most processes; then the largest.
+    """
     if traced is None:
         return None
     ok = traced[(traced.status == "ok") & traced.strategy.isin(times.built_in)

@@ -242,7 +242,7 @@ class Plan:
         self.look_again(block)
 
     def affordable(self, blocks):
-        """Those of which a set leaves enough time for the first one of each of them."""
+        """Those of which a set leaves enough time for the first sets of them all."""
         left = self.profile.seconds - self.spent - sum(map(self.first_seconds, blocks))
         return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
 
