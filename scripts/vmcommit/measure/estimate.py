@@ -44,7 +44,7 @@ class Turns:
 
 
 def medians(values: numpy.ndarray, axis: int) -> numpy.ndarray:
-    """Of what is not NaN; NaN where nothing is left. As numpy.nanmedian has them, in a quarter of its
+    """Of what is not NaN; NaN where nothing is left: those of numpy.nanmedian, in a quarter of its
     time."""
     ordered = numpy.sort(values, axis=axis)  # NaN last
     known = (~numpy.isnan(values)).sum(axis=axis, keepdims=True)
