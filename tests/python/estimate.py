@@ -9,7 +9,7 @@ from support import ROOT  # noqa: F401 (puts the package on the path)
 import numpy
 
 from vmcommit.base.statistics import median_interval
-from vmcommit.measure.estimate import Estimates, Turns
+from vmcommit.measure.estimate import Estimates, Turns, medians
 
 SLICES, CYCLES = 16, 4
 SLICE, RESERVE, RELEASE = 300e3, 20e3, 200e3  # ns
@@ -35,6 +35,20 @@ def estimated(*sets):
                        for key, ns in members.items()})
     estimates.update()
     return estimates
+
+
+class Medians(unittest.TestCase):
+    def test_are_those_of_numpy(self):
+        draws = numpy.random.default_rng(1)
+        for shape, share, axis in itertools.product(((1, 1), (1, 7), (4, 4), (24, 1), (64, 34)),
+                                                    (0, 0.3, 0.9), (0, 1)):
+            values = draws.normal(size=shape)
+            values[draws.random(shape) < share] = numpy.nan
+            values[(slice(None), 0) if axis else 0] = 1.0  # so that none is all NaN
+            with self.subTest(shape=shape, share=share, axis=axis):
+                numpy.testing.assert_array_equal(
+                    medians(values, axis), numpy.nanmedian(values, axis, keepdims=True))
+        self.assertTrue(numpy.isnan(medians(numpy.full((3, 2), numpy.nan), 0)).all())
 
 
 class ByHand(unittest.TestCase):

@@ -57,6 +57,12 @@ def row_of(summary: pandas.DataFrame, cell: Cell):
     return rows.iloc[0]
 
 
+def unused(summary: pandas.DataFrame, cell: Cell) -> float:
+    """Bytes of charge where a region is used sparsely; infinite where that is unknown."""
+    of_touches = wastes(summary, cell.strategy.name, cell.size, cell.chunk)
+    return of_touches.get(SPARSELY_TOUCHED, math.inf)
+
+
 def figures_of(row) -> dict[str, float]:
     wanted = {"ns_per_page": row.ns_per_page, "ns_per_page_low": row.ns_per_page_low,
               "ns_per_page_high": row.ns_per_page_high, "commit_bytes": row.commit_bytes,
@@ -211,8 +217,7 @@ def bounded_worst_touch(times: Times, summary: pandas.DataFrame, traced: pandas.
     names = cheapest(block, ratios)
     least = min(median[name] for name in names)
     near = [name for name in names if median[name] <= (1 + WORST_CLOSE) * least]
-    name = min(near, key=lambda name: (wastes(summary, name, size, block[name].chunk).get(
-        SPARSELY_TOUCHED, math.inf), median[name]))
+    name = min(near, key=lambda name: (unused(summary, block[name]), median[name]))
     figures, interval = {"touch_p99_9_ns": median[name]}, ""
     _, low, high, coverage = median_interval(numpy.exp(worst.logs[block[name]]))
     if coverage >= CONFIDENCE:

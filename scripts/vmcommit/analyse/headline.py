@@ -6,8 +6,8 @@ import math
 
 import pandas
 
-from vmcommit.analyse.advice import candidates, named, row_of
-from vmcommit.analyse.answer import Answer, Ratio, Times, cheapest, compare, of_pair, wastes
+from vmcommit.analyse.advice import candidates, named, row_of, unused
+from vmcommit.analyse.answer import Answer, Ratio, Times, cheapest, compare, of_pair
 from vmcommit.analyse.sentences import Sentence, interval_text, times_text
 from vmcommit.base.cells import Cell
 from vmcommit.base.conventions import ALL_TOUCHED, CLOSE, SPARSELY_TOUCHED, TOUCH_NAMES
@@ -36,11 +36,6 @@ class Pick:
     ratio: Ratio | None
     waste: float
     fastest_waste: float
-
-
-def unused(summary: pandas.DataFrame, cell: Cell) -> float:
-    of_touches = wastes(summary, cell.strategy.name, cell.size, cell.chunk)
-    return of_touches.get(SPARSELY_TOUCHED, math.inf)
 
 
 def pick(times: Times, summary: pandas.DataFrame, answer: Answer) -> Pick | None:

@@ -1,8 +1,8 @@
 """Configurations as they are asked for, and cells as rows have them."""
 
 import dataclasses
-import functools
 import fractions
+import functools
 import math
 import typing
 
@@ -93,8 +93,7 @@ class Configuration:
 
     @functools.cached_property
     def code(self):
-        return hash((self.strategy, self.size, self.touch, self.chunk, self.order, self.manner,
-                     self.question, self.alone))
+        return hash(tuple(getattr(self, field.name) for field in dataclasses.fields(self)))
 
     def __hash__(self):
         """Worked out once, for a plan looks configurations up a thousand times a set."""

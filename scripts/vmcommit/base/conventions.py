@@ -24,4 +24,4 @@ COUNTED_ROUNDS = 2  # of sets, in which memory is read: what it tells is exact
 LEAST_SETS = 20  # of a cell that is compared, so that ranks can decide among twenty
 
 WORST_TOUCH = 0.999  # the share of touches that a worst touch stays within
-WORST_CLOSE = 0.1  # worst touches vary by as much from process to process
+WORST_CLOSE = 0.1  # worst touches vary by as much and more from process to process

@@ -14,12 +14,11 @@ from vmcommit.base.conventions import SPARSELY_TOUCHED
 from vmcommit.base.files import write_rows, write_text
 from vmcommit.base.folder import Unreadable, read_texts
 from vmcommit.base.problems import Problem
-from vmcommit.base.units import MIB, size_text
+from vmcommit.base.units import size_text
 from vmcommit.measure import progress
 from vmcommit.measure.harness import Harness, HarnessFailed, succeeded
 
 CALLS_SECONDS = 600
-BRIEFLY_BELOW = 64 * MIB  # profiles that populate less look at fewer sizes of single calls
 STAIR_PARTS = (64, 16, 4)  # of the region, that a staircase's steps are
 
 
@@ -152,8 +151,8 @@ def measure_calls(command, profile, folder, seed, shown):
                "--seed", str(seed + 1)]
     if len(command) > 1:
         options += ["--size", "4K..2M*8", "--mappings", "0,1000"]
-    elif profile.calls_populate < BRIEFLY_BELOW:
-        options += ["--size", f"4K..{profile.calls_populate}*64", "--mappings", "0,1000"]
+    else:
+        options += profile.calls_options
     for _ in progress.steps(shown, "single calls", [command]):
         try:
             printed, _ = succeeded([*command, *options], CALLS_SECONDS)

@@ -210,7 +210,6 @@ class Plan:
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
             due = [block for block in blocks if self.untried(block)]
-            due = due or self.missing_headline(blocks)
             due = due or [block for block in self.affordable(blocks)
                           if any(map(self.lacks, self.blocks[block]))]
             if due and self.too_dear(block := min(due, key=self.urgency)):
@@ -225,12 +224,6 @@ class Plan:
     def headline(self):
         return (self.profile.sweep_size, ALL_TOUCHED, *IN_ORDER)
 
-    def missing_headline(self, blocks):
-        """The block that the headline rests on, where it could not name a strategy yet."""
-        return [block for block in blocks
-                if block == self.headline and self.sets[block] < HEADLINE_SETS
-                and any(map(self.lacks, self.blocks[block]))]
-
     def too_dear(self, block):
         """Whether nothing is measured yet of gigabytes that there is no time for."""
         return touches_gigabytes(block) and not self.sets[block] \
@@ -242,9 +235,11 @@ class Plan:
         self.look_again(block)
 
     def affordable(self, blocks):
-        """Those of which a set leaves enough time for the first sets of them all."""
+        """Those of which a set leaves enough time for the first sets of them all; the headline's
+        anyway, until it could name a strategy."""
         left = self.profile.seconds - self.spent - sum(map(self.first_seconds, blocks))
-        return [block for block in blocks if self.cost(block, len(self.members(block))) <= left]
+        return [block for block in blocks if self.cost(block, len(self.members(block))) <= left
+                or block == self.headline and self.sets[block] < HEADLINE_SETS]
 
     def set_of(self, block):
         return block, self.members(block)

@@ -30,15 +30,17 @@ class Profile:
     workload_repeat: int  # samples of each list and buffer
     surroundings_repeat: int  # samples of each fork
     campaign_seconds: float  # for the samples of a campaign that asks one question alone
+    calls_options: tuple = ()  # of the program that times them: fewer sizes, and less beside
     question: float | None = None  # half-width of what such a question compares; None: few sets do
 
 
 # How many pages details take was read off runs; of full it is reckoned from default, by
 # sizes and repeats, and was not measured.
 PROFILES = {
-    "quick": Profile(13, 1.9e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
+    "quick": Profile(12.5, 1.4e6, (*powers(4 * KIB, 16 * MIB, 16), 64 * MIB), 16 * MIB,
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 1, 0, 0.02, 0.04, 0.1,
-                     6, 16 * MIB, 6, MIB, 2, 3, 10),
+                     6, 16 * MIB, 6, MIB, 2, 3, 10,
+                     ("--size", "4K..16M*64", "--mappings", "0,1000")),
     "default": Profile(125, 13.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB,), 6, GIB, 0.01, 0.02,
                        0.05, 10, 128 * MIB, 11, 8 * MIB, 6, 7, 50),
