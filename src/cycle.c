@@ -359,6 +359,23 @@ struct maps_memory *cycle_reached(struct cycle *cycle)
     }
 }
 
+static void probe_peak(struct cycle *cycle)
+{
+    if (cycle->steps == 0)
+        cycle_probe(cycle, &cycle->peak);
+}
+
+static bool release_part(struct cycle *cycle)
+{
+    size_t page = cycle->region.page;
+    if (cycle->again.first == 0)
+        probe_peak(cycle);
+    if (!window_open(cycle, PHASE_RELEASE))
+        return false;
+    return window_close(
+        cycle, region_empty(&cycle->region, cycle->again.first * page, cycle->again.last * page));
+}
+
 static bool release(struct cycle *cycle)
 {
     if (!has_region(cycle))
@@ -407,8 +424,8 @@ static bool begin(struct cycle *cycle)
 
 static bool end(struct cycle *cycle)
 {
-    if (cycle->steps == 0)
-        cycle_probe(cycle, &cycle->peak);
+    if (cycle->phase != PHASE_RELEASE)
+        probe_peak(cycle);
     return release(cycle);
 }
 
@@ -435,6 +452,11 @@ static void run_restore(void *context)
 static void run_retouch(void *context)
 {
     retouch(context);
+}
+
+static void run_release_part(void *context)
+{
+    release_part(context);
 }
 
 static void run_end(void *context)
@@ -666,6 +688,11 @@ int cycle_retouch(struct cycle *cycle)
     return cycle_trap(cycle, run_retouch);
 }
 
+int cycle_release_part(struct cycle *cycle)
+{
+    return cycle_trap(cycle, run_release_part);
+}
+
 int cycle_end(struct cycle *cycle)
 {
     return cycle_trap(cycle, run_end);
@@ -743,6 +770,14 @@ static void make_crew(struct cycle *leader, unsigned threads)
     }
 }
 
+/* Where what is touched is the beginning of the region, and one thread's. */
+static bool releases_in_parts(const struct strategy *strategy,
+                              const struct configuration *configuration)
+{
+    return strategy->release == NULL && configuration->threads == 1 &&
+           configuration->pages == VM_PAGES_SMALL && configuration->order != ORDER_DOWNWARDS;
+}
+
 struct cycle cycle_start(const struct strategy *strategy, const struct configuration *configuration,
                          const struct workload *workload, struct sample *sample)
 {
@@ -760,6 +795,8 @@ struct cycle cycle_start(const struct strategy *strategy, const struct configura
     cycle_keep_error(&cycle, "choosing the size of pages", vm_use_pages(configuration->pages));
     if (strategy->purges && configuration->purge != PURGE_NONE)
         cycle.steps = region_purge_steps(&cycle.region, part.touched);
+    if (releases_in_parts(strategy, configuration))
+        cycle.releases = cycle.touches;
     if (strategy->prepare != NULL)
         cycle_keep_error(&cycle, "getting ready", strategy->prepare(configuration));
     vm_place(configuration_regions(configuration) * configuration->size,

@@ -21,9 +21,10 @@ struct cycle {
     const struct workload *workload; /* a thread's */
     size_t touches;                  /* of a cycle: pages, a thread's */
     size_t steps;                    /* by which a cycle gives back; 0 if it doesn't */
+    size_t releases;                 /* pages that can be released part by part; 0 if none can */
 
     /* What the next part of a cycle gives back or makes usable again, of these steps, and touches
-     * again, in the order of addresses; all when a cycle begins. */
+     * again, or releases, in the order of addresses; all when a cycle begins. */
     size_t first_step, last_step;
     struct workload again;
 
@@ -77,12 +78,14 @@ int cycle_repeat(struct cycle *cycle, uint64_t count, bool probing);
 
 /* The same in parts, which add to what the sample holds: reserves, and commits what is committed
  * before the first touch; touches what the workload says; gives the chosen steps back; makes them
- * usable again, where that is needed; touches again; releases. Return as cycle_repeat does. */
+ * usable again, where that is needed; touches again; releases a part; releases all that is left.
+ * Return as cycle_repeat does. */
 int cycle_begin(struct cycle *cycle);
 int cycle_touch(struct cycle *cycle);
 int cycle_purge(struct cycle *cycle);
 int cycle_restore(struct cycle *cycle);
 int cycle_retouch(struct cycle *cycle);
+int cycle_release_part(struct cycle *cycle);
 int cycle_end(struct cycle *cycle);
 
 /* Runs `count` cycles without a reading between them, and adds their work to the sample. Returns as

@@ -256,6 +256,12 @@ int region_release(struct region *region)
     return region_keep_failure(region, "release", 0, region->size, error);
 }
 
+int region_empty(struct region *region, size_t from, size_t to)
+{
+    return region_keep_failure(region, "release", from, to - from,
+                               vm_empty(region->base + from, to - from));
+}
+
 bool region_find(const struct region *region, const void *address, size_t *offset)
 {
     uintptr_t start = (uintptr_t)region->base;

@@ -115,6 +115,9 @@ int region_restore(struct region *region, size_t first, size_t last, size_t end)
 /* Gives the range back; nothing happens if none is held. */
 int region_release(struct region *region);
 
+/* Gives back the memory of [from, to) of a range that is released next. */
+int region_empty(struct region *region, size_t from, size_t to);
+
 /* Keeps what the system refused, if `error` is not 0 and nothing was kept yet. Returns `error`. */
 int region_keep_failure(struct region *region, const char *call, size_t offset, size_t size,
                         int error);

@@ -17,7 +17,7 @@ enum { LINE_BYTES = 128 };
 enum state { IDLE, BEGUN };
 
 /* What a cycle in slices does, one after the other. */
-enum stage { TOUCH, PURGE, RESTORE, RETOUCH, STAGE_COUNT };
+enum stage { TOUCH, PURGE, RESTORE, RETOUCH, RELEASE, STAGE_COUNT };
 
 struct turns {
     const struct strategy *strategy;
@@ -25,7 +25,7 @@ struct turns {
     struct sample sample;
     struct workload workload; /* the whole cycle's touches */
     struct workload slice;    /* the next turn's */
-    size_t done[STAGE_COUNT]; /* of the touches, or the steps, that each stage has */
+    size_t done[STAGE_COUNT]; /* of the touches, steps or pages that each stage has */
     struct cycle cycle;
     enum state state;
     uint64_t slice_bytes; /* the longest slice since the last row */
@@ -161,15 +161,18 @@ static const struct {
                  "comes before all is usable again", cycle_restore},
     [RETOUCH] = {"retouch", "asks for more touches than the cycle has left to make again",
                  "comes before all is touched again", cycle_retouch},
+    [RELEASE] = {"release", "asks for more pages than can be released part by part", "",
+                 cycle_release_part},
 };
 
-/* The touches or steps of a stage. */
+/* The touches, steps or pages of a stage. */
 static size_t total_of(const struct turns *turns, enum stage stage)
 {
     const struct cycle *cycle = &turns->cycle;
     switch (stage) {
     case TOUCH: return cycle->touches;
     case RETOUCH: return cycle->steps > 0 ? cycle->touches : 0;
+    case RELEASE: return cycle->releases;
     default: return cycle->steps;
     }
 }
@@ -183,7 +186,7 @@ static enum stage first_left(const struct turns *turns, enum stage until)
     return stage;
 }
 
-/* Chooses the next `count` touches or steps of a stage. */
+/* Chooses the next `count` touches, steps or pages of a stage. */
 static void choose(struct turns *turns, enum stage stage, size_t count)
 {
     struct cycle *cycle = &turns->cycle;
@@ -229,11 +232,17 @@ static bool take_retouch(struct turns *turns, const uint64_t *numbers)
     return take_slice(turns, RETOUCH, numbers[0]);
 }
 
+static bool take_release(struct turns *turns, const uint64_t *numbers)
+{
+    return take_slice(turns, RELEASE, numbers[0]);
+}
+
+/* Releases whatever no `release` did. */
 static bool take_end(struct turns *turns, const uint64_t *numbers)
 {
-    enum stage left = first_left(turns, STAGE_COUNT);
+    enum stage left = first_left(turns, RELEASE);
     (void)numbers;
-    if (left != STAGE_COUNT)
+    if (left != RELEASE)
         return misused(turns, "end", stages[left].left);
     struct before before = read_before(turns);
     turns->state = IDLE;
@@ -282,8 +291,9 @@ static const struct command {
     {"cycles", 1, IDLE, true, take_cycles},    {"begin", 0, IDLE, true, take_begin},
     {"probe", 0, IDLE, true, take_probe},      {"touch", 1, BEGUN, true, take_touch},
     {"purge", 1, BEGUN, true, take_purge},     {"restore", 1, BEGUN, true, take_restore},
-    {"retouch", 1, BEGUN, true, take_retouch}, {"end", 0, BEGUN, true, take_end},
-    {"header", 0, IDLE, false, take_header},   {"row", 3, IDLE, false, take_row},
+    {"retouch", 1, BEGUN, true, take_retouch}, {"release", 1, BEGUN, true, take_release},
+    {"end", 0, BEGUN, true, take_end},         {"header", 0, IDLE, false, take_header},
+    {"row", 3, IDLE, false, take_row},
 };
 
 static const struct command *find_command(const char *name)
@@ -350,17 +360,16 @@ static bool read_line(struct turns *turns, char *line, size_t size)
     return true;
 }
 
-/* The first line: the protocol's version; the touches of a cycle, and the steps by which it gives
- * back, if it does; and whether there can be one. */
+/* The first line: the protocol's version; the touches of a cycle, the steps by which it gives back,
+ * and the pages that can be released part by part; and whether there can be one. */
 static bool greet(struct turns *turns)
 {
     char bytes[LINE_BYTES];
     struct text text = text_in(bytes, sizeof bytes);
     bool able = turns->sample.status == SAMPLE_OK;
-    text_add(&text, "turns %d %zu", TURNS_VERSION, able ? turns->cycle.touches : 0);
-    if (able && turns->cycle.steps > 0)
-        text_add(&text, " %zu", turns->cycle.steps);
-    text_add(&text, " %s\n", able ? "ok" : "unable");
+    const struct cycle *cycle = &turns->cycle; /* all 0 where there can be none */
+    text_add(&text, "turns %d %zu %zu %zu %s\n", TURNS_VERSION, cycle->touches, cycle->steps,
+             cycle->releases, able ? "ok" : "unable");
     return answer(turns, &text);
 }
 

@@ -81,13 +81,13 @@ int main(int argc, char **argv)
         return 2;
     }
     int protection = strcmp(argv[1], "fault") == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
-    size_t size = (size_t)strtoull(argv[4], NULL, 10), at = 0;
+    size_t size = (size_t)strtoull(argv[4], NULL, 10), at = 0, released = 0;
     char line[128];
     struct sigaction action = {.sa_sigaction = commit_page, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &action, NULL);
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     setvbuf(stdout, NULL, _IOLBF, sizeof line);
-    printf("turns 2 %zu ok\n", size / PAGE);
+    printf("turns 3 %zu 0 %zu ok\n", size / PAGE, size / PAGE);
     place(size);
 
     while (fgets(line, sizeof line, stdin) != NULL) {
@@ -103,6 +103,8 @@ int main(int argc, char **argv)
             }
         } else if (strncmp(line, "touch", 5) == 0) {
             touch(at, at + n);
+        } else if (strncmp(line, "release", 7) == 0) {
+            madvise(base + released * PAGE, n * PAGE, MADV_DONTNEED);
         } else if (strncmp(line, "begin", 5) == 0) {
             reserve(size, protection);
         } else {
@@ -110,6 +112,7 @@ int main(int argc, char **argv)
         }
         double taken = seconds() - start;
         at = strncmp(line, "touch", 5) == 0 ? at + n : 0;
+        released = strncmp(line, "release", 7) == 0 ? released + n : 0;
         printf("done %.0f 0 0 %ld\n", taken * 1e9, preemptions() - before);
     }
     return 0;

@@ -47,10 +47,10 @@ def taken(name, *arguments, commands):
     return done.stdout.splitlines(), done.returncode, done.stderr
 
 
-def in_slices(touches, slice_touches, steps=0):
+def in_slices(touches, slice_touches, steps=0, releases=0):
     """The commands of one probed cycle."""
     stages = [("touch", touches), ("purge", steps), ("restore", steps),
-              ("retouch", touches if steps else 0)]
+              ("retouch", touches if steps else 0), ("release", releases)]
     slices = [f"{stage} {min(slice_touches, total - at)}" for stage, total in stages
               for at in range(0, total, slice_touches)]
     return ["header", "probe", *slices, "end", "row 1 2 3"]
@@ -73,12 +73,12 @@ class Equal(unittest.TestCase):
             for slice_touches in {min(one, touches) for one in SLICES}:
                 with self.subTest(name=name, pages=pages, step=step, touch=touch, order=order,
                                   slice=slice_touches):
+                    releases = 0 if name in ("custom", "mremap", "stack") else touches
                     lines, status, said = taken(name, *arguments,
                                                 commands=in_slices(touches, slice_touches,
-                                                                   steps))
+                                                                   steps, releases))
                     self.assertEqual((status, said), (0, ""))
-                    self.assertEqual(lines[0].split()[2:],
-                                     [str(touches), *([str(steps)] if steps else []), "ok"])
+                    self.assertEqual(lines[0], f"turns 3 {touches} {steps} {releases} ok")
                     row = parse("\n".join([lines[1], lines[-1]]))[0]
                     self.assertEqual({column: row[column] for column in COUNTS},
                                      {column: whole[column] for column in COUNTS})
@@ -117,6 +117,34 @@ class Equal(unittest.TestCase):
                          [float(row[f"{phase}_ns"]) for phase in ("commit", "touch", "purge",
                                                                   "retouch", "release")])
         self.assertEqual(sum(done), float(row["total_ns"]))
+
+    def test_releasing_in_parts_leaves_the_rest_to_the_end(self):
+        """All of it, a part, or nothing: what is charged at the peak and afterwards is the same."""
+        for parts in ([16], [3, 4, 9], [1, 2], []):
+            commands = ["header", "probe", "touch 16", *(f"release {part}" for part in parts),
+                        "end", "row 1 1 1", "cycles 1", "row 2 1 1"]
+            lines, status, said = taken("guard", "--size", "64K", commands=commands)
+            first, second = parse("\n".join([lines[1], *lines[-3::2]]))
+            done = [int(line.split()[1]) for line in lines if line.startswith("done ")]
+            with self.subTest(parts=parts):
+                self.assertEqual((status, said), (0, ""))
+                self.assertEqual(sum(done[2:-1]), float(first["release_ns"]))
+                self.assertEqual((first["commit_bytes"], first["released_commit_bytes"]),
+                                 (str(16 * PAGE), "0"))
+                self.assertEqual(second["minor_faults"], first["minor_faults"])
+
+    def test_what_would_be_split_or_is_others_is_released_in_one_go(self):
+        for name, options in (("upfront", ("--pages", "thp")), ("fault", ("--threads", "2")),
+                              ("custom", LIBRARY)):
+            if name == "upfront" and "thp" not in describe("upfront")["pages"]:
+                continue
+            with self.subTest(name=name):
+                lines, status, said = taken(
+                    name, "--size", "4M", *options,
+                    commands=["begin", "touch 1024", "release 1"])
+                self.assertEqual((lines[0], status), ("turns 3 1024 0 0 ok", 2))
+                self.assertIn("'release' asks for more pages than can be released part by part",
+                              said)
 
     def test_after_slices_whole_cycles_give_back_all(self):
         kind = describe("upfront")["purge"][1]
@@ -161,7 +189,7 @@ class Refusals(unittest.TestCase):
             self.skipTest("an order that a guard can't follow stands for it")
         lines, status, said = taken("guard", "--size", "64K", "--chunk", "16K", "--order",
                                     "reverse", commands=["header", "row 1 1 1"])
-        self.assertEqual((lines[0], status, said), ("turns 2 0 unable", 0, ""))
+        self.assertEqual((lines[0], status, said), ("turns 3 0 0 0 unable", 0, ""))
         self.assertEqual(parse("\n".join(lines[1:]))[0]["status"], "unsupported")
 
 
@@ -189,10 +217,15 @@ class Protocol(unittest.TestCase):
                 (["begin", "touch 15", "end"], "'end' comes before the last touch"),
                 (["begin", "touch 16", "purge 1"], "'purge' asks for more steps than the cycle"),
                 (["begin", "touch 16", "retouch 1"], "'retouch' asks for more touches than the"),
+                (["release 1"], "'release 1' comes outside of a cycle in slices"),
+                (["begin", "touch 15", "release 1"], "'release' comes before the last touch"),
+                (["begin", "touch 16", "release 17"], "'release' asks for more pages than can be"),
+                (["begin", "touch 16", "release 9", "release 8"], "'release' asks for more pages"),
+                (["begin", "touch 16", "release 1", "touch 1"], "'touch' asks for more touches"),
                 (["x" * 500], "'' is the end of no line: commands are shorter")):
             with self.subTest(commands=commands):
                 lines, status, error = taken("fault", "--size", "64K", commands=commands)
-                self.assertEqual((lines[0], status), ("turns 2 16 ok", 2))
+                self.assertEqual((lines[0], status), ("turns 3 16 0 16 ok", 2))
                 self.assertEqual(error.count("\n"), 1)
                 self.assertTrue(error.startswith(f"fault: --turns: {said}"), error)
 
@@ -222,7 +255,7 @@ class Protocol(unittest.TestCase):
                 lines, status, error = taken("upfront", "--size", "64K", "--purge", kind,
                                              "--purge-step", "8K", commands=commands)
                 self.assertEqual((lines[0], status, error),
-                                 ("turns 2 16 8 ok", 2, f"upfront: --turns: {said}\n"))
+                                 ("turns 3 16 8 16 ok", 2, f"upfront: --turns: {said}\n"))
 
     def test_options_that_mean_nothing_beside_turns_are_refused(self):
         for options, said in ((["--repeat", 1], "--repeat"), (["--trace", "t.csv"], "--trace"),

@@ -30,10 +30,12 @@ def planned(name="quick", memory=MEMORY, **changes):
     return Plan(profile, configurations(profile), memory)
 
 
-def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000, start=0.003):
-    """Carries a plan out; log(configuration, its block's set) is a time's logarithm, None where the
-    configuration failed; `start`: seconds until a process has begun, `speed`: those of a page.
-    Returns [(block, members, seconds)] of each set."""
+def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000, start=0.003,
+          until=lambda block: False):
+    """Carries a plan out, to the first set of a block that is `until` at most; log(configuration,
+    its block's set) is a time's logarithm, None where the configuration failed; `start`: seconds
+    until a process has begun, `speed`: those of a page. Returns [(block, members, seconds)] of each
+    set."""
     sets = []
     while (due := plan.next_set()) and len(sets) < most:
         block, members = due
@@ -46,6 +48,8 @@ def taken(plan, log=lambda each, number: 0.0, speed=1e-6, most=100_000, start=0.
         seconds = sum(start + speed * each.size / 4096 * float(each.touch) for each in members)
         plan.took(block, members, seconds)
         sets.append((block, members, seconds))
+        if until(block):
+            break
     return sets
 
 
@@ -149,7 +153,8 @@ class Sets(unittest.TestCase):
     def test_the_fewest_sets_come_first_and_the_cheap_ones_before_the_dear(self):
         plan = planned("default", seconds=1000)
         draws = noisy(0.5)
-        while any(map(plan.lacks, plan.tries)):
+        smaller = [each for each in plan.tries if not touches_gigabytes(each.block)]
+        while any(map(plan.lacks, smaller)):
             block, members = plan.next_set()
             self.assertTrue(any(map(plan.lacks, members)))
             for each in members:
@@ -159,9 +164,28 @@ class Sets(unittest.TestCase):
         alike = [size for size, touch, way in order if touch == "0.1" and size < 16 * MIB]
         self.assertEqual(alike, [MIB, 4 * MIB])
 
+    def test_cheap_ones_get_more_before_gigabytes_while_they_are_open(self):
+        """A hundredth of the time each; what is known gets no more than the fewest sets."""
+        for spread in (0.1, 0.0):
+            plan = planned("default", seconds=200)
+            before = collections.defaultdict(list)
+            for block, _, seconds in taken(plan, noisy(spread), until=touches_gigabytes)[:-1]:
+                before[block].append(seconds)
+            self.assertEqual(len(before), 20)
+            for block, seconds in before.items():
+                fewest = max(plan.least[each] for each in plan.blocks[block])
+                timed = any(plan.needs[each] for each in plan.blocks[block])
+                with self.subTest(block=block, spread=spread):
+                    if spread and timed:
+                        self.assertGreaterEqual(sum(seconds), min(2, sum(seconds[:fewest])))
+                        self.assertLess(sum(seconds[fewest:-1]), 2)
+                    else:
+                        self.assertEqual(len(seconds), fewest)
+
     def test_then_comes_what_is_soonest_known(self):
         """A spread twice as wide takes four times the sets."""
         plan = self.pair()
+        plan.spent_on = dict.fromkeys(plan.blocks, plan.profile.seconds)
         for small, larger, block in ((0.1, 0.05, LARGER), (0.05, 0.1, SMALL), (0.1, 0, SMALL),
                                      (0, 0.1, LARGER)):
             self.assertEqual(self.known(plan, small=small, larger=larger)[0], block)
@@ -217,11 +241,9 @@ class Sets(unittest.TestCase):
         """Times that can be compared are worth more than one of a region that can't be."""
         for seconds in (300, 130):
             plan = planned("default", seconds=seconds)
-            sets = taken(plan, noisy(0.1), 1e-5, most=200)
-            first = next(number for number, (block, _, _) in enumerate(sets)
-                         if touches_gigabytes(block))
-            before = collections.Counter(each for _, members, _ in sets[:first]
-                                         for each in members)
+            sets = taken(plan, noisy(0.1), 1e-5, until=touches_gigabytes)
+            self.assertTrue(touches_gigabytes(sets[-1][0]))
+            before = collections.Counter(each for _, members, _ in sets[:-1] for each in members)
             with self.subTest(seconds=seconds):
                 self.assertEqual([str(each) for each, least in plan.least.items()
                                   if not touches_gigabytes(each.block) and before[each] < least],

@@ -74,7 +74,7 @@ def asked(command):
         note("pids", f"{child.pid}\\n")
         time.sleep(300)
     return act
-say(asked("greet") or "turns 2 16 ok")
+say(asked("greet") or "turns 3 16 0 16 ok")
 for line in iter(sys.stdin.readline, ""):
     note("asked", f"{name} {line}")
     act = asked(line)
@@ -198,11 +198,12 @@ class Order(Fakes):
             self.assertNotEqual(before, after)
 
     def test_cycles_are_as_many_as_have_the_slices(self):
-        for touches, slices in ((1, 16), (3, 6), (4, 4), (8, 2)):
+        """Long ones are released in parts."""
+        for touches, slices, parts in ((1, 16, 2), (3, 6, 0), (4, 4, 0), (8, 2, 0)):
             taken = self.take(self.parts("ab"), Pace(touches))
             with self.subTest(slices=slices):
                 self.assertEqual(taken["a"].turns.ns.shape,
-                                 (math.ceil(SLICES / slices), slices + 2))
+                                 (math.ceil(SLICES / slices), slices + parts + 2))
 
     def test_turns_of_several_threads_are_longer_and_fewer(self):
         """Threads are started for each. Where one member has several, all take such turns."""
@@ -268,8 +269,8 @@ class Order(Fakes):
 
     def test_giving_back_is_sliced_too(self):
         """By as many parts in each member, whatever its steps."""
-        self.take(self.parts("ab", a={"greet": "turns 2 16 2 ok"}, b={"greet": "turns 2 16 9 ok"}),
-                  round_number=3)
+        self.take(self.parts("ab", a={"greet": "turns 3 16 2 0 ok"},
+                             b={"greet": "turns 3 16 9 0 ok"}), round_number=3)
         asked = self.asked()
         for name, steps in (("a", ["1", "1"]), ("b", ["4", "5"])):
             cycle = [command for who, command in asked if who == name][:14]
@@ -280,13 +281,25 @@ class Order(Fakes):
                 for count in counts), "end"])
 
     def test_a_probed_cycle_gives_back_all(self):
-        self.take(self.parts("a", a={"greet": "turns 2 16 9 ok"}))
+        self.take(self.parts("a", a={"greet": "turns 3 16 9 0 ok"}))
         self.assertEqual([command for _, command in self.asked()][:6],
                          ["probe", "touch 16", "purge 9", "restore 9", "retouch 16", "end"])
 
+    def test_a_long_release_is_sliced_too(self):
+        """Of eight slices' pages each, where all members can do so; else in one go."""
+        for releases, parts in ((16, ["release 8", "release 8"]), (0, [])):
+            (self.folder / "asked").write_text("")
+            self.take(self.parts("ab", b={"greet": f"turns 3 16 0 {releases} ok"}), Pace(1),
+                      round_number=3)
+            for name in "ab":
+                cycle = [command for who, command in self.asked() if who == name]
+                with self.subTest(releases=releases, name=name):
+                    self.assertEqual(cycle[:18 + len(parts)],
+                                     ["begin", *["touch 1"] * 16, *parts, "end"])
+
     def test_what_is_not_alike_is_not_sliced(self):
         """Other touches; giving back in turns of its own, and in one go, as harnesses did once."""
-        for greeting in ("turns 2 32 ok", "turns 2 16 9 ok"):
+        for greeting in ("turns 3 32 0 0 ok", "turns 3 16 9 0 ok"):
             (self.folder / "asked").write_text("")
             self.take(self.parts("ab", a={"greet": greeting}))
             self.assertNotIn("begin", [command for _, command in self.asked()])
@@ -366,11 +379,12 @@ class Failures(Fakes):
     def test_greetings_that_are_none(self):
         for greeting, words in (
                 ("turns 1 16 ok", "is an older harness: its turns are of another version"),
-                ("turns 3 16 ok", "another version"), ("hello", "began with 'hello', which is no"),
-                ("turns 2 ok", "which is no greeting"),
-                ("turns 2 16 x ok", "which is no greeting"),
-                ("turns 2 16 8 1 ok", "which is no greeting"),
-                ("turns 2 -1 ok", "which is no greeting"),
+                ("turns 2 16 ok", "another version"), ("turns 4", "another version"),
+                ("hello", "began with 'hello', which is no"),
+                ("turns 3 ok", "which is no greeting"), ("turns", "which is no greeting"),
+                ("turns 3 16 x 0 ok", "which is no greeting"),
+                ("turns 3 16 8 1 1 ok", "which is no greeting"),
+                ("turns 3 16 0 -1 ok", "which is no greeting"),
                 ("die", "status 7"), ("kill", "SIGSEGV")):
             self.check(words, greet=greeting)
 
@@ -425,7 +439,7 @@ class Failures(Fakes):
         self.check("status 7", touch_6="refused x", row_2="die")
 
     def test_what_this_machine_can_not_take_is_a_row(self):
-        taken = self.take(self.parts(b={"greet": "turns 2 0 unable"}))
+        taken = self.take(self.parts(b={"greet": "turns 3 0 0 0 unable"}))
         self.assertEqual((taken["b"].row["status"], taken["b"].turns, taken["b"].failure),
                          ("unsupported", None, ""))
         self.assertEqual([command for name, command in self.asked() if name == "b"],
@@ -447,7 +461,7 @@ class Speaking(Fakes):
                         for each in (options, made.OPTIONS))
         for strategy, acts, speaks in (
                 (able, {}, True), (unable, {}, False), (able, {"greet": "turns 1 16 ok"}, False),
-                (able, {"greet": "turns 2 0 unable"}, True), (able, {"greet": "die"}, False),
+                (able, {"greet": "turns 3 0 0 0 unable"}, True), (able, {"greet": "die"}, False),
                 (able, {"greet": "x"}, False)):
             harness = self.harness(strategy, **acts)
             self.assertEqual(turns.speaks(harness, Configuration(strategy, 64 * KIB)), speaks,
@@ -459,7 +473,7 @@ class Speaking(Fakes):
         """16 touches in 160 000 ns: 30 of them fill a turn of 300 000."""
         acts = {"cycles": "done 900000 0 0 0", "cycles_4": "done 160000 0 0 0"}
         self.assertEqual(pace_of(self.harness(made.UPFRONT, **acts)), Pace(16))
-        for acts in ({"greet": "turns 2 0 unable"}, {"cycles": "refused x"}):
+        for acts in ({"greet": "turns 3 0 0 0 unable"}, {"cycles": "refused x"}):
             self.assertEqual(pace_of(self.harness(made.UPFRONT, **acts)), Pace(256))
         with self.assertRaises(HarnessFailed):
             pace_of(self.harness(made.UPFRONT, cycles="die"))
@@ -529,7 +543,7 @@ class Carried(Fakes):
         self.assertGreater(len(rows), 3)
 
     def test_what_can_not_be_measured_here_is_a_row_and_no_failure(self):
-        carried = self.campaign(fault={"greet": "turns 2 0 unable"})
+        carried = self.campaign(fault={"greet": "turns 3 0 0 0 unable"})
         carried.run(lambda *_: None)
         self.assertEqual([row["status"] for row in self.rows() if row["strategy"] == "fault"],
                          ["unsupported"])

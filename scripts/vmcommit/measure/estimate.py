@@ -3,11 +3,12 @@ what trials.
 
 A cycle's time is a sum over its turns: what only one slice in sixteen does must be seen in its true
 size, while a turn in which something else ran, or met memory that a host had taken back, must not
-move it. So a member's typical cycle is the sum over positions of each position's median over all of
-its cycles in all sets. In one set it is faster or slower than that by the weighted median of how
-much its turns are, each weighted by its position's time; what moves all members at the same moment
-is first taken off. Reserving and releasing are positions of their own, whose median over the set's
-own cycles counts, since there is only one of each in a cycle.
+move it. So each position of a cycle has a typical time, the median over a member's cycles in all
+sets, by which it is told what is unusual in a turn. A member's time in a set is the sum of its own
+turns there, of which the most unusual tenth to either side are drawn in to where it begins
+(Winsor's mean). It rests on nothing but what the member did in that set, so that sets differ by all
+that makes them differ, and their spread tells how far their mean can be trusted. What slows all
+members at the same moment is in all of their sums.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ import numpy
 OFTEN = 6  # sets up to which all is worked out anew with each
 LEAST_NS = 1e-3  # of a turn, where a coarse clock did not tick in it
 POLISHINGS = 3  # of levels and positions in turn; they hardly move after the second
+UNUSUAL = 0.1  # of a member's turns in a set, to either side
 
 
 def with_time(row: dict, ns: float | None) -> dict:
@@ -39,8 +41,12 @@ class Turns:
         return {"turns": self.ns.size, "disturbed_turns": int(self.disturbed.sum())}
 
     @property
+    def positions(self) -> int:
+        return self.ns.shape[1]
+
+    @property
     def sliced(self) -> bool:
-        return self.ns.shape[1] > 1
+        return self.positions > 1
 
 
 def medians(values: numpy.ndarray, axis: int) -> numpy.ndarray:
@@ -54,102 +60,58 @@ def medians(values: numpy.ndarray, axis: int) -> numpy.ndarray:
             + numpy.take_along_axis(ordered, above, axis)) / 2
 
 
-def weighted_median(values: numpy.ndarray, weights: numpy.ndarray) -> float:
-    """Of what is not NaN; 0 where nothing is left. Between the two values in the middle where half
-    of the weight lies between theirs: if it jumped from one to the other, weights that differ in
-    their last digit would put one member always below and another one always above."""
-    values, weights = values.ravel(), weights.ravel()
-    known = ~numpy.isnan(values)
-    values, weights = values[known], weights[known]
-    if not len(values):
-        return 0.0
-    order = numpy.argsort(values)
-    reached = numpy.cumsum(weights[order])
-    return float(numpy.interp(reached[-1] / 2, reached - weights[order] / 2, values[order]))
-
-
-def undisturbed_of(turns: Turns) -> numpy.ndarray:
-    """The turns' ns with NaN for those that were disturbed; all of them where all were."""
-    return turns.ns if turns.disturbed.all() else numpy.where(turns.disturbed, numpy.nan, turns.ns)
+def counted(turns: Turns) -> numpy.ndarray:
+    """Which turns count: those that were not disturbed. All of them where all slices were; and of
+    reserving and releasing, of which a cycle has one each, where each of a set was."""
+    inner = slice(1, -1) if turns.sliced else slice(None)
+    if turns.disturbed[:, inner].all():
+        return numpy.ones(turns.ns.shape, bool)
+    kept = ~turns.disturbed
+    if turns.sliced:
+        for end in (0, -1):
+            kept[:, end] |= not kept[:, end].any()
+    return kept
 
 
 def logs_of(turns: Turns) -> numpy.ndarray:
-    """Of the slices, or of all turns where they hold whole cycles; NaN where disturbed."""
-    if turns.sliced:
-        turns = Turns(turns.ns[:, 1:-1], turns.disturbed[:, 1:-1])
-    return numpy.log(numpy.maximum(undisturbed_of(turns), LEAST_NS))
+    """Of each turn; NaN where it does not count."""
+    return numpy.where(counted(turns), numpy.log(numpy.maximum(turns.ns, LEAST_NS)), numpy.nan)
 
 
-@dataclasses.dataclass(frozen=True)
-class Typical:
-    """A member's typical cycle: the logarithm of each slice's ns, and the ns of reserving and
-    releasing; of whole cycles as turns a single logarithm, and no ends."""
-
-    slices: numpy.ndarray
-    ends: numpy.ndarray
-
-
-def ends_in(ns: numpy.ndarray, disturbed: numpy.ndarray) -> numpy.ndarray:
-    """ns of reserving and releasing. On a busy machine every release of gigabytes is interrupted:
-    then they all count."""
-    ends, kept = ns[:, [0, -1]], ~disturbed[:, [0, -1]]
-    return medians(numpy.where(kept | ~kept.any(axis=0), ends, numpy.nan), 0)[0]
-
-
-def typical_of(sets: Sequence[Turns]) -> Typical:
-    """Of one member, from its turns in all sets. A cycle may be slower as a whole than another one,
-    so that is first taken off (Tukey's median polish)."""
+def typical_of(sets: Sequence[Turns]) -> numpy.ndarray:
+    """The logarithm of each position's ns in a member's typical cycle. A cycle may be slower as a
+    whole than another one, so that is first taken off (Tukey's median polish)."""
     logs = numpy.concatenate([logs_of(turns) for turns in sets])
     if not sets[0].sliced:
-        return Typical(medians(logs, 0)[0], numpy.zeros(0))
+        return medians(logs, 0)[0]
     level = medians(logs, 1)
     for _ in range(POLISHINGS):
-        slices = medians(logs - numpy.nan_to_num(level), 0)
-        level = medians(logs - slices, 1)
-    slices = numpy.where(numpy.isnan(slices), numpy.nanmedian(slices), slices)
-    return Typical(slices[0], ends_in(numpy.concatenate([turns.ns for turns in sets]),
-                                      numpy.concatenate([turns.disturbed for turns in sets])))
+        positions = medians(logs - numpy.nan_to_num(level), 0)
+        level = medians(logs - positions, 1)
+    positions += medians(level, 0)
+    return numpy.where(numpy.isnan(positions), numpy.nanmedian(positions), positions)[0]
 
 
-def ends_of(turns: Turns, usual: numpy.ndarray) -> float:
-    """ns of reserving and releasing in a set; as usual where all of them were disturbed."""
+def time_of(turns: Turns, typical: numpy.ndarray) -> float:
+    """ns of a member's cycle in a set. A position that does not count in any of its cycles takes
+    what others do beside what is typical of them. Reserving and releasing, of which there is one in
+    a cycle, are as they were."""
+    logs = logs_of(turns)
     if not turns.sliced:
-        return 0.0
-    own = medians(undisturbed_of(turns)[:, [0, -1]], 0)[0]
-    return float(numpy.nansum(numpy.where(numpy.isnan(own), usual, own)))
+        return sum_of(logs, typical)
+    ends = numpy.exp(medians(logs[:, [0, -1]], 0)).sum()
+    return sum_of(logs[:, 1:-1], typical[1:-1]) + float(ends)
 
 
-def common_of(residuals: Sequence[numpy.ndarray]) -> numpy.ndarray:
-    """What moved the members at the same moment; NaN where less than two of them tell, with whom
-    nothing could be compared."""
-    stacked = numpy.array(residuals)
-    told = (~numpy.isnan(stacked)).sum(axis=0) >= min(2, len(residuals))
-    return numpy.where(told, medians(stacked, 0)[0], numpy.nan)
-
-
-def level_of(residual: numpy.ndarray, common: numpy.ndarray, moved: float, weights: numpy.ndarray
-             ) -> float:
-    """How much slower than its typical cycle a member was, as a logarithm; by its own turns alone
-    where none of them can be compared. `moved`: by how much all members were."""
-    beyond = residual - common
-    if numpy.isnan(beyond).all():
-        return weighted_median(residual, weights)
-    return weighted_median(beyond, weights) + moved
-
-
-def of_set(members: dict, typical: dict) -> dict:
-    """{key: ns of a cycle} of a set, {key: Turns}. `typical`: {key: Typical}."""
-    residuals = {key: logs_of(turns) - typical[key].slices for key, turns in members.items()}
-    common = common_of(list(residuals.values())) if residuals else numpy.zeros(0)
-    slices = {key: numpy.exp(typical[key].slices) for key in members}
-    moved = weighted_median(common, numpy.broadcast_to(sum(slices.values()), common.shape))
-    times = {}
-    for key, turns in members.items():
-        weights = numpy.broadcast_to(slices[key], residuals[key].shape)
-        level = level_of(residuals[key], common, moved, weights)
-        times[key] = float(slices[key].sum() * numpy.exp(level)) \
-            + ends_of(turns, typical[key].ends)
-    return times
+def sum_of(logs: numpy.ndarray, typical: numpy.ndarray) -> float:
+    """ns of a cycle's turns, each position's mean, with what is unusual drawn in."""
+    beyond = logs - typical
+    factors = numpy.exp(numpy.clip(beyond, *numpy.nanquantile(beyond, (UNUSUAL, 1 - UNUSUAL))))
+    known = ~numpy.isnan(factors)
+    counts = known.sum(axis=0)
+    sums = numpy.where(known, factors, 0.0).sum(axis=0)
+    means = numpy.where(counts > 0, sums / numpy.maximum(counts, 1), sums.sum() / counts.sum())
+    return float((means * numpy.exp(typical)).sum())
 
 
 class Estimates:
@@ -159,22 +121,33 @@ class Estimates:
     def __init__(self):
         self.sets: list[dict] = []
         self.times: list[dict] = []
-        self.typical: dict = {}
+        self.typical: dict = {}  # {(key, positions): logarithms}; some sets release in one go
 
     def add(self, members: dict):
         """A set: {key: Turns} of those that came to its end."""
         self.sets.append(members)
         count = len(self.sets)
-        if count <= OFTEN or count & (count - 1) == 0 or not self.typical.keys() >= members.keys():
+        if count <= OFTEN or count & (count - 1) == 0 or \
+                any(self.kind(key, members) not in self.typical for key in members):
             self.update()
         else:
-            self.times.append(of_set(members, self.typical))
+            self.times.append(self.times_of(members))
+
+    @staticmethod
+    def kind(key, members: dict) -> tuple:
+        return key, members[key].positions
+
+    def times_of(self, members: dict) -> dict:
+        return {key: time_of(turns, self.typical[self.kind(key, members)])
+                for key, turns in members.items()}
 
     def update(self):
-        keys = dict.fromkeys(key for members in self.sets for key in members)
-        self.typical = {key: typical_of([members[key] for members in self.sets if key in members])
-                        for key in keys}
-        self.times = [of_set(members, self.typical) for members in self.sets]
+        alike: dict = {}
+        for members in self.sets:
+            for key, turns in members.items():
+                alike.setdefault(self.kind(key, members), []).append(turns)
+        self.typical = {kind: typical_of(sets) for kind, sets in alike.items()}
+        self.times = [self.times_of(members) for members in self.sets]
 
     def of(self, key) -> dict[int, float]:
         """{number of the set, from 0: ns}."""

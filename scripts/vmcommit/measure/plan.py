@@ -17,6 +17,7 @@ PRICED = 64 * MIB  # touched, from which a set's seconds are those of its pages
 LEAST, LARGE = 6, FEW  # sets where times matter, and of gigabytes
 HEADLINE_SETS = 3  # of the headline's block, on a machine however slow
 IN_ORDER = ("sequential",)  # a block whose strategies do nothing but what they always do
+CHEAP = 0.01  # of the time, which a block that is open has before gigabytes
 LACKING = 9.0  # how many times too wide an interval counts for that is not there yet
 
 
@@ -108,6 +109,7 @@ class Plan:
         self.gone = set()  # configurations that failed, or that have no time
         self.sets = dict.fromkeys(self.blocks, 0)
         self.costs = {block: [] for block in self.blocks}  # seconds a member, of each set
+        self.spent_on = dict.fromkeys(self.blocks, 0.0)  # seconds
         self.confidence = shared(sum(need is not None for need in self.needs.values()))
         self.left_out = []  # blocks of gigabytes that there is no time for
         self.spent = 0.0
@@ -191,7 +193,8 @@ class Plan:
         """Who takes part in the block's next set: the base first, then all others or those that are
         furthest from what they need."""
         base = self.bases.get(block)
-        others = [each for each in self.blocks[block] if each != base and each not in self.gone]
+        others = [each for each in self.blocks[block]
+                  if each is not base and each not in self.gone]
         if block[0] >= GIB or len(others) > self.room(block):
             short = self.open_in(block)
             due = sorted(short, key=lambda each: (self.tries[each], -short[each]))
@@ -202,16 +205,17 @@ class Plan:
     def next_set(self):
         """(block, configurations) of the next set; None when all is done. Each block gets one set,
         and the one that the headline rests on a few, whatever that takes; then each as many as it
-        needs at least while there is time, first the headline's, then those that cost least.
-        Gigabytes come last, whose sets cost as much as a hundred others, and are left out where
-        their first ones take longer than is left. Then comes whatever is soonest known well
-        enough."""
+        needs at least while there is time, first the headline's, then those that cost least; and
+        those that cost hardly anything a few more, for an interval of few sets is wide. Gigabytes
+        come last, whose sets cost as much as a hundred others, and are left out where their first
+        ones take longer than is left. Then comes whatever is soonest known well enough."""
         waiting = [block for block in self.blocks if self.open_in(block)]
         smaller = [block for block in waiting if not touches_gigabytes(block)]
         for blocks in (smaller, waiting):
-            due = [block for block in blocks if self.untried(block)]
-            due = due or [block for block in self.affordable(blocks)
-                          if any(map(self.lacks, self.blocks[block]))]
+            affordable = self.affordable(blocks)
+            due = [block for block in blocks if self.untried(block)] \
+                or [block for block in affordable if any(map(self.lacks, self.blocks[block]))] \
+                or [block for block in affordable if self.is_cheap(block)]
             if due and self.too_dear(block := min(due, key=self.urgency)):
                 self.leave_out(block)
                 return self.next_set()
@@ -219,6 +223,10 @@ class Plan:
                 return self.set_of(block)
         due = self.affordable(waiting)
         return self.set_of(min(due, key=self.seconds_of)) if due else None
+
+    def is_cheap(self, block):
+        """Whether its sets took hardly any of the time so far."""
+        return self.spent_on[block] < CHEAP * self.profile.seconds
 
     @property
     def headline(self):
@@ -254,6 +262,7 @@ class Plan:
         self.sets[block] += 1
         self.last = block
         self.spent += seconds
+        self.spent_on[block] += seconds
         self.costs[block].append(seconds / max(len(members), 1))
         for configuration in members:
             self.tries[configuration] += 1

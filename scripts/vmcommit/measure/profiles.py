@@ -41,7 +41,7 @@ PROFILES = {
                      tuple(powers(4 * KIB, 4 * MIB, 4)), (16 * MIB,), 1, 0, 0.02, 0.04, 0.1,
                      6, 16 * MIB, 6, MIB, 2, 3, 10,
                      ("--size", "4K..16M*64", "--mappings", "0,1000")),
-    "default": Profile(125, 13.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
+    "default": Profile(127, 13.4e6, tuple(powers(4 * KIB, 4 * GIB, 4)), 64 * MIB,
                        tuple(powers(4 * KIB, 16 * MIB, 2)), (64 * MIB,), 6, GIB, 0.01, 0.02,
                        0.05, 10, 128 * MIB, 11, 8 * MIB, 6, 7, 50),
     "full": Profile(1190, 100e6, tuple(powers(4 * KIB, 16 * GIB, 2)), 64 * MIB,

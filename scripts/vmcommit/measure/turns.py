@@ -12,7 +12,7 @@ from vmcommit.measure import environment
 from vmcommit.measure.harness import HarnessFailed, ending_text
 
 OPTION = "--turns"
-VERSION = 2  # of the protocol
+VERSION = 3  # of the protocol
 ALIKE = "VMCOMMIT_ALIKE"  # fills each member's environment up to the length of the longest one
 START_SECONDS = 60
 END_SECONDS = 10
@@ -55,8 +55,9 @@ def length(command) -> int:
 
 class Member:
     """A harness process of a set. `touches`: of a cycle, 0 where this machine can't take its
-    samples; `steps`: by which a cycle gives back, 0 where it does not. `longest`: the bytes that
-    the longest of the set's commands takes."""
+    samples; `steps`: by which a cycle gives back, 0 where it does not; `releases`: pages that can
+    be released part by part, 0 where they go in one call alone. `longest`: the bytes that the
+    longest of the set's commands takes."""
 
     def __init__(self, harness, configuration, longest):
         command = words(harness, configuration)
@@ -75,18 +76,18 @@ class Member:
         self.ready = select.poll() if hasattr(select, "poll") else None
         if self.ready:
             self.ready.register(self.answers, select.POLLIN)
-        self.touches = self.steps = 0
+        self.touches = self.steps = self.releases = 0
 
     def greeted(self):
         """Reads the first line."""
         greeting = self.answer(START_SECONDS).split()
+        if greeting[:1] == ["turns"] and greeting[1:2] not in ([], [str(VERSION)]):
+            raise HarnessFailed(f"is {UNKNOWN}")
         numbers = greeting[2:-1]
-        if greeting[:1] != ["turns"] or len(numbers) not in (1, 2) or not all(
+        if greeting[:1] != ["turns"] or len(numbers) != 3 or not all(
                 number.isdecimal() for number in numbers):
             raise HarnessFailed(f"began with '{' '.join(greeting):.60}', which is no greeting")
-        if greeting[1] != str(VERSION):
-            raise HarnessFailed(f"is {UNKNOWN}")
-        self.touches, self.steps = (*map(int, numbers), 0)[:2]
+        self.touches, self.steps, self.releases = map(int, numbers)
 
     def answer(self, seconds) -> str:
         """The next line, whole."""
