@@ -9,17 +9,28 @@ the median over the sets' ratios misses the truth, and how much it varies, in pe
 
 Intervals are of 40 sets whose ratios are drawn from distributions of known middle, at 99.95 %,
 which is 99 % for twenty cells together.
+
+tests/estimators.py BUILD measures instead, with the harnesses of that build folder, and wants an
+idle machine: sets of large regions, drawn at random into runs of six. Printed is how much runs'
+ratios to upfront vary, in per cent; how much they should by what the sets of one run lie apart; and
+how much is seen of 1 % by which every turn of a member is made longer afterwards.
 """
 
 import pathlib
+import random as python_random
 import sys
 
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
+from vmcommit.base.cells import Configuration  # noqa: E402
+from vmcommit.base.conventions import COUNTED_ROUNDS  # noqa: E402
 from vmcommit.base.statistics import median_interval, paired_interval  # noqa: E402
+from vmcommit.base.units import MIB, size_text  # noqa: E402
+from vmcommit.measure import harness  # noqa: E402
 from vmcommit.measure.estimate import Estimates, Turns  # noqa: E402
+from vmcommit.measure.sets import Part, Set, pace_of  # noqa: E402
 
 SLICES, CYCLES, SETS, REPEATS = 16, 4, 20, 60
 NOISE = 0.06  # of a slice, as a logarithm
@@ -90,7 +101,7 @@ def position_medians(sets):
     return [numpy.log(numpy.median(b.ns, 0).sum() / numpy.median(a.ns, 0).sum()) for a, b in sets]
 
 
-def typical_cycle(sets):
+def drawn_in(sets):
     estimates = Estimates()
     for a, b in sets:
         estimates.sets.append({"a": a, "b": b})
@@ -100,7 +111,7 @@ def typical_cycle(sets):
 
 ESTIMATES = {"plain sum": plain_sum, "sum without disturbed turns": without_disturbed,
              "median of slice ratios": slice_ratios, "sum of positions' medians": position_medians,
-             "typical cycle (what is used)": typical_cycle}
+             "turns drawn in (what is used)": drawn_in}
 
 
 def one_in_ten(random, wide, one_side):
@@ -141,7 +152,56 @@ def intervals(random):
                   f"{1000 * missed:>6.1f} \u2030")
 
 
-def main():
+MEASURED = ((64 * MIB, "sequential", 90), (64 * MIB, "random", 60), (256 * MIB, "sequential", 36))
+RUN = 6  # sets
+
+
+def take(build, size, order, count):
+    """[{strategy: Turns}] of so many sets."""
+    harnesses = {name: each for name, each in harness.described(build).items()
+                 if name in ("upfront", "chunked", "fault")}
+    parts = {name: Part(each, configuration := Configuration(each.strategy, size, order=order),
+                        each.take(configuration)) for name, each in harnesses.items()}
+    pace = pace_of(harnesses["upfront"])
+    taken = [Set(parts, pace, number, COUNTED_ROUNDS + number, python_random.Random(number)).take()
+             for number in range(1, count + 1)]
+    return [{name: each.turns for name, each in members.items()} for members in taken]
+
+
+def runs_of(sets, name, estimate, random):
+    """[logarithms of the ratios to upfront of a run's sets], of sets drawn into runs again and
+    again."""
+    runs = []
+    for _ in range(12):
+        order = random.permutation(len(sets))
+        runs += [estimate([(sets[at]["upfront"], sets[at][name]) for at in order[first:first + RUN]])
+                 for first in range(0, len(sets) - RUN + 1, RUN)]
+    return numpy.array(runs)
+
+
+def seen(sets, name, estimate):
+    """Of 1 %, as a share."""
+    pairs = [(each["upfront"], each[name]) for each in sets[:RUN]]
+    longer = [(base, Turns(1.01 * turns.ns, turns.disturbed)) for base, turns in pairs]
+    return numpy.expm1(numpy.mean(estimate(longer)) - numpy.mean(estimate(pairs))) / 0.01
+
+
+def measured(build):
+    random = numpy.random.default_rng(1)
+    print(f"{'region':<20} {'against upfront':<16} {'estimate':<29} {'runs vary by':>12} "
+          f"{'should vary by':>14} {'of 1 % seen':>11}")
+    for size, order, count in MEASURED:
+        sets = take(build, size, order, count)
+        for name in ("chunked", "fault"):
+            for label, estimate in ESTIMATES.items():
+                runs = runs_of(sets, name, estimate, random)
+                expected = numpy.sqrt(runs.var(axis=1, ddof=1).mean() / RUN)
+                print(f"{size_text(size) + ', ' + order:<20} {name:<16} {label:<29} "
+                      f"{100 * runs.mean(axis=1).std():>10.2f} % {100 * expected:>12.2f} % "
+                      f"{seen(sets, name, estimate):>11.2f}")
+
+
+def made_up():
     random = numpy.random.default_rng(1)
     print(f"{'machine':<18} {'slower in':<26} {'estimate':<29} {'misses by':>9} {'varies by':>9}")
     for machine in ("quiet", "busy", "memory taken back"):
@@ -160,4 +220,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        measured(sys.argv[1])
+    else:
+        made_up()

@@ -20,6 +20,7 @@ import unittest.mock
 import c_code
 import processes
 import python_code
+import reach
 import run
 import workshop
 from changes import Equivalent, in_order, read_equivalent, wanted
@@ -239,6 +240,67 @@ class Lists(unittest.TestCase):
                  test("rules", "", 50), test("short", "rulesets", 5.5)]
         ordered = sorted(tests, key=lambda test: expected_cost(test, "gate/rules.py"))
         self.assertEqual([test.name for test in ordered], ["rules", "short", "mentions", "long"])
+
+
+class Reach(unittest.TestCase):
+    """Which functions a Python test begins, so that others need not be tried."""
+
+    PACKAGE = """
+import os, subprocess, sys, threading
+class Box:
+    size = 1
+    def inside(self):
+        return [each for each in map(lambda one: one, [1])]
+def in_a_thread():
+    pass
+def never():
+    pass
+def in_another_program():
+    def within():
+        pass
+    within()
+def main():
+    os.closerange(3, 100)
+    Box().inside()
+    thread = threading.Thread(target=in_a_thread)
+    thread.start()
+    thread.join()
+    subprocess.run([sys.executable, __file__, "again"], check=True)
+    os._exit(0)
+if sys.argv[1:]:
+    in_another_program()
+else:
+    main()
+"""
+
+    def test_each_function_that_is_begun_is_noted(self):
+        """In threads and other programs too, with descriptors closed, and with an end by _exit."""
+        with tempfile.TemporaryDirectory() as tree, reach.folder() as folder:
+            program = pathlib.Path(tree, "scripts", "vmcommit", "program.py")
+            program.parent.mkdir(parents=True)
+            program.write_text(self.PACKAGE)
+            environment = reach.environment(folder, {**os.environ, "PYTHONPATH": "/nowhere"})
+            self.assertEqual(environment["PYTHONPATH"], f"{reach.HOOK}:/nowhere")
+            subprocess.run(["/usr/bin/python3", program], env=environment, check=True)
+            reached = reach.read(folder, pathlib.Path(tree))
+        self.assertEqual({file for file, _ in reached}, {"scripts/vmcommit/program.py"})
+        self.assertEqual({name for _, name in reached},
+                         {"", "Box", "Box.inside", "in_a_thread", "in_another_program",
+                          "in_another_program.within", "main"})
+
+    def test_a_function_has_the_name_that_a_change_gives_it(self):
+        code = b"class A:\n    def f(self):\n        def g():\n            return 1 + a\n"
+        names = {change.function for change in python_code.changes_of("a.py", code)}
+        self.assertIn(reach.scope("A.f.<locals>.g"), names)
+        self.assertEqual((reach.scope("<module>"), reach.scope("f.<locals>.<lambda>"),
+                          reach.scope("<lambda>")), ("", "f", ""))
+
+    def test_what_a_test_does_not_begin_it_is_not_run_for(self):
+        change = python_code.changes_of("a.py", b"def f():\n    return 1 + a\n")[0]
+        for reached, may in ((None, True), (frozenset({("a.py", "f")}), True),
+                             (frozenset({("a.py", "g"), ("b.py", "f")}), False)):
+            test = Test("t", (), (), "", False, "", 1.0, reached)
+            self.assertIs(test.may_notice(change), may)
 
 
 class Queues(unittest.TestCase):

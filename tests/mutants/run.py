@@ -5,6 +5,7 @@ noticed. By hand: it takes from minutes to an hour. README.md beside it says mor
 import argparse
 import contextlib
 import csv
+import dataclasses
 import pathlib
 import re
 import signal
@@ -122,7 +123,8 @@ class Trial:
 
     def noticed_by(self, workshop, change):
         """(result, test) of a change that is in place."""
-        for test in sorted(self.tests, key=lambda test: expected_cost(test, change.file)):
+        tests = [test for test in self.tests if test.may_notice(change)]
+        for test in sorted(tests, key=lambda test: expected_cost(test, change.file)):
             passes = self.tested(workshop, test, test.alone)
             if passes is False and test.depends_on_others:
                 passes = self.tested(workshop, test, True)
@@ -280,8 +282,10 @@ def prepared(folder, jobs):
 def relevant_tests(arguments, workshop):
     tests = [test for test in workshop.tests.values() if is_relevant(arguments.language, test) and
              re.search(arguments.tests, test.name)]
-    passing = measured(workshop, tests)
-    return [test for test in passing if test.seconds <= arguments.longest]
+    passing = [test for test in measured(workshop, tests) if test.seconds <= arguments.longest]
+    if arguments.language == "c":
+        return passing
+    return [dataclasses.replace(test, reached=workshop.reached_by(test.name)) for test in passing]
 
 
 def carried_out(arguments, folder, equivalent, output, rows):

@@ -13,6 +13,7 @@ import sys
 import time
 
 import processes
+import reach
 
 BUILD_SECONDS = 900
 SPARE_SECONDS = 20  # what a test may take beyond ten times what it took unchanged
@@ -32,12 +33,16 @@ class Test:
     alone: bool  # no other test beside it
     source: str  # the text of its script or C file
     seconds: float = 0.0  # of the unchanged tree
+    reached: frozenset | None = None  # (file, function)s of the package; None: not known
 
     @property
     def depends_on_others(self):
         """What a compiled test finds is its own; a script starts processes and reads the system's
         counters."""
         return "python" in pathlib.PurePath(self.command[0]).name
+
+    def may_notice(self, change):
+        return self.reached is None or (change.file, change.function) in self.reached
 
 
 def files_of(root):
@@ -129,9 +134,19 @@ class Workshop:
 
     def passes(self, name, seconds):
         """True, False or TIMEOUT. Each copy has a test of that name, with paths of its own."""
+        return self.passes_in(self.tests[name].environment, name, seconds)
+
+    def passes_in(self, environment, name, seconds):
         test = self.tests[name]
-        status = self.run(test.command, test.folder, test.environment, seconds)
+        status = self.run(test.command, test.folder, environment, seconds)
         return status if status == processes.TIMEOUT else status == 0
+
+    def reached_by(self, name):
+        """What a Python test begins of the package; None where it fails when it is looked at."""
+        with reach.folder() as folder:
+            environment = reach.environment(folder, self.tests[name].environment)
+            passes = self.passes_in(environment, name, BUILD_SECONDS)
+            return reach.read(folder, self.tree) if passes is True else None
 
     def rebuild(self):
         return self.run(["cmake", "--build", "build", "--", "-k", "1"], self.tree, {},

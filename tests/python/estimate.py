@@ -92,6 +92,19 @@ class ByHand(unittest.TestCase):
         for found, expected in zip(level, (1, 1.2, 0.9), strict=True):
             self.assertAlmostEqual(found, expected, delta=0.01)
 
+    def test_a_moment_at_which_all_are_far_slower_counts_for_none(self):
+        """As where a hypervisor has taken memory back: more often than an unusual tenth, and not by
+        the same factor in both."""
+        draws = numpy.random.default_rng(6)
+        sets = []
+        for _ in range(4):
+            cold = numpy.pad(draws.random((CYCLES, SLICES)) < 0.25, ((0, 0), (1, 1)))
+            sets.append({key: numpy.where(cold, ns * draws.uniform(2, 9, ns.shape), ns)
+                         for key, ns in (("a", quiet()), ("b", quiet(factor=1.1)))})
+        estimates = estimated(*sets)
+        self.check(estimates, "a", *[CYCLE] * 4)
+        self.check(estimates, "b", *[1.1 * CYCLE] * 4)
+
     def test_a_set_in_which_one_member_alone_is_slower_says_so(self):
         estimates = estimated({"a": quiet(), "b": quiet()}, {"a": quiet(), "b": quiet()},
                               {"a": quiet(), "b": quiet(factor=1.1)})

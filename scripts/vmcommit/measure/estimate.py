@@ -6,9 +6,9 @@ size, while a turn in which something else ran, or met memory that a host had ta
 move it. So each position of a cycle has a typical time, the median over a member's cycles in all
 sets, by which it is told what is unusual in a turn. A member's time in a set is the sum of its own
 turns there, of which the most unusual tenth to either side are drawn in to where it begins
-(Winsor's mean). It rests on nothing but what the member did in that set, so that sets differ by all
-that makes them differ, and their spread tells how far their mean can be trusted. What slows all
-members at the same moment is in all of their sums.
+(Winsor's mean). A moment at which all members together were far slower than usual counts for none
+of them; otherwise a time rests on nothing but what the member did in that set, so that sets differ
+by all that makes them differ, and their spread tells how far their mean can be trusted.
 """
 
 import dataclasses
@@ -20,6 +20,8 @@ OFTEN = 6  # sets up to which all is worked out anew with each
 LEAST_NS = 1e-3  # of a turn, where a coarse clock did not tick in it
 POLISHINGS = 3  # of levels and positions in turn; they hardly move after the second
 UNUSUAL = 0.1  # of a member's turns in a set, to either side
+# A moment is unusual that lies so many times as far off as half of them do, and by 1 %.
+FAR, LEAST_FAR = 9, 0.01
 
 
 def with_time(row: dict, ns: float | None) -> dict:
@@ -92,20 +94,36 @@ def typical_of(sets: Sequence[Turns]) -> numpy.ndarray:
     return numpy.where(numpy.isnan(positions), numpy.nanmedian(positions), positions)[0]
 
 
-def time_of(turns: Turns, typical: numpy.ndarray) -> float:
-    """ns of a member's cycle in a set. A position that does not count in any of its cycles takes
-    what others do beside what is typical of them. Reserving and releasing, of which there is one in
-    a cycle, are as they were."""
-    logs = logs_of(turns)
+def beyond_typical(turns: Turns, typical: numpy.ndarray) -> numpy.ndarray:
+    """By how much, as a logarithm, each slice is slower than what is typical of its position, or
+    each turn of whole cycles; NaN where it does not count."""
+    beyond = logs_of(turns) - typical
+    return beyond[:, 1:-1] if turns.sliced else beyond
+
+
+def usual_moments(beyond: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """In which all members' turns count, by what they are beside what is typical of each: those that
+    are not far from most others, for the members together."""
+    together = medians(numpy.array(beyond), 0)[0]
+    away = numpy.abs(together - numpy.nanmedian(together))
+    return ~(away > max(FAR * numpy.nanmedian(away), LEAST_FAR))
+
+
+def time_of(turns: Turns, typical: numpy.ndarray, usual: numpy.ndarray) -> float:
+    """ns of a member's cycle in a set, of turns at usual moments. Reserving and releasing, of which
+    there is one in a cycle, are as they were."""
+    beyond = beyond_typical(turns, typical)
+    if (usual & ~numpy.isnan(beyond)).any():
+        beyond = numpy.where(usual, beyond, numpy.nan)
     if not turns.sliced:
-        return sum_of(logs, typical)
-    ends = numpy.exp(medians(logs[:, [0, -1]], 0)).sum()
-    return sum_of(logs[:, 1:-1], typical[1:-1]) + float(ends)
+        return sum_of(beyond, typical)
+    ends = numpy.exp(medians(logs_of(turns)[:, [0, -1]], 0)).sum()
+    return sum_of(beyond, typical[1:-1]) + float(ends)
 
 
-def sum_of(logs: numpy.ndarray, typical: numpy.ndarray) -> float:
-    """ns of a cycle's turns, each position's mean, with what is unusual drawn in."""
-    beyond = logs - typical
+def sum_of(beyond: numpy.ndarray, typical: numpy.ndarray) -> float:
+    """ns of a cycle's turns, each position's mean, with what is unusual drawn in. A position that
+    does not count in any cycle takes what others do beside what is typical of them."""
     factors = numpy.exp(numpy.clip(beyond, *numpy.nanquantile(beyond, (UNUSUAL, 1 - UNUSUAL))))
     known = ~numpy.isnan(factors)
     counts = known.sum(axis=0)
@@ -138,8 +156,10 @@ class Estimates:
         return key, members[key].positions
 
     def times_of(self, members: dict) -> dict:
-        return {key: time_of(turns, self.typical[self.kind(key, members)])
-                for key, turns in members.items()}
+        typical = {key: self.typical[self.kind(key, members)] for key in members}
+        usual = usual_moments([beyond_typical(turns, typical[key])
+                               for key, turns in members.items()]) if members else None
+        return {key: time_of(turns, typical[key], usual) for key, turns in members.items()}
 
     def update(self):
         alike: dict = {}
