@@ -152,7 +152,8 @@ def intervals(random):
                   f"{1000 * missed:>6.1f} \u2030")
 
 
-MEASURED = ((64 * MIB, "sequential", 90), (64 * MIB, "random", 60), (256 * MIB, "sequential", 36))
+MEASURED = ((64 * MIB, "sequential", 90), (64 * MIB, "random", 60),
+            (256 * MIB, "sequential", 36))  # sets
 RUN = 6  # sets
 
 
@@ -174,7 +175,8 @@ def runs_of(sets, name, estimate, random):
     runs = []
     for _ in range(12):
         order = random.permutation(len(sets))
-        runs += [estimate([(sets[at]["upfront"], sets[at][name]) for at in order[first:first + RUN]])
+        runs += [estimate([(sets[at]["upfront"], sets[at][name])
+                           for at in order[first:first + RUN]])
                  for first in range(0, len(sets) - RUN + 1, RUN)]
     return numpy.array(runs)
 

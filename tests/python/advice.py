@@ -479,6 +479,14 @@ class Headlines(unittest.TestCase):
             (FAULT, MIB, 2000, {"touch": "0.1"}))
         self.assertIn("Do not use fault where time counts: it takes 2.0 to 5.0 times", second)
 
+    def test_sizes_of_which_only_a_tenth_was_touched_are_told_apart(self):
+        _, second = self.headline(
+            *sweep(UPFRONT, 1000), *sweep(FAULT, 3000),
+            *((strategy, 4 * MIB, ns, {"touch": "0.1"})
+              for strategy, ns in ((UPFRONT, 1000), (FAULT, 2000))))
+        self.assertTrue(second.endswith("it takes 2.0 to 3.0 times as long as the fastest at "
+                                        "1 MiB, and of 4 MiB with a tenth touched."), second)
+
     def test_too_few_rounds(self):
         text, = self.headline(*sweep(UPFRONT, 1000), *sweep(FAULT, 3000), rounds=(1, 2))
         self.assertIn("too few rounds to tell which strategy is the fastest at 1 MiB", text)

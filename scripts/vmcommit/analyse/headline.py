@@ -88,10 +88,11 @@ def of_pick(picked: Pick, summary: pandas.DataFrame) -> Sentence:
 @dataclasses.dataclass(frozen=True)
 class Loser:
     """A strategy that is slower than the fastest in every field of the matrix that it stands in;
-    `factors` in each of these."""
+    `factors` in each of these. `sparse`: sizes of which only a tenth was touched."""
 
     strategy: str
     sizes: tuple[int, ...]
+    sparse: tuple[int, ...]
     factors: tuple[float, ...]
     cells: tuple[Cell, ...]
 
@@ -101,7 +102,9 @@ def losses(answer: Answer, name: str) -> Loser | None:
               if field.cheapest and name in field.block]
     if not fields or any(name in field.cheapest for field in fields):
         return None
-    return Loser(name, tuple(sorted({field.size for field in fields})),
+    sizes = {field.size for field in fields}
+    whole = {field.size for field in fields if field.touch == ALL_TOUCHED} or sizes
+    return Loser(name, tuple(sorted(whole)), tuple(sorted(sizes - whole)),
                  tuple(field.factors[name].median for field in fields),
                  (fields[0].block[name], fields[-1].block[name]))
 
@@ -116,8 +119,11 @@ def worst(times: Times, answer: Answer) -> Loser | None:
 
 def of_loser(loser: Loser) -> Sentence:
     factors = range_text(min(loser.factors), max(loser.factors), 1)
+    sparse = f", and of {' and '.join(map(size_text, loser.sparse))} with " \
+             f"{TOUCH_NAMES[SPARSELY_TOUCHED]} touched" if loser.sparse else ""
     return Sentence(f"Do not use {loser.strategy} where time counts: it takes {factors} times as "
-                    f"long as the fastest {sizes_text(loser.sizes)}.", loser.cells, loser.strategy)
+                    f"long as the fastest {sizes_text(loser.sizes)}{sparse}.", loser.cells,
+                    loser.strategy)
 
 
 def without_pick(times: Times, answer: Answer) -> Sentence:

@@ -102,8 +102,8 @@ def beyond_typical(turns: Turns, typical: numpy.ndarray) -> numpy.ndarray:
 
 
 def usual_moments(beyond: Sequence[numpy.ndarray]) -> numpy.ndarray:
-    """In which all members' turns count, by what they are beside what is typical of each: those that
-    are not far from most others, for the members together."""
+    """In which all members' turns count, by what these are beside what is typical of each: those
+    that are not far from most others, for the members together."""
     together = medians(numpy.array(beyond), 0)[0]
     away = numpy.abs(together - numpy.nanmedian(together))
     return ~(away > max(FAR * numpy.nanmedian(away), LEAST_FAR))
@@ -157,8 +157,10 @@ class Estimates:
 
     def times_of(self, members: dict) -> dict:
         typical = {key: self.typical[self.kind(key, members)] for key in members}
+        if not members:
+            return {}
         usual = usual_moments([beyond_typical(turns, typical[key])
-                               for key, turns in members.items()]) if members else None
+                               for key, turns in members.items()])
         return {key: time_of(turns, typical[key], usual) for key, turns in members.items()}
 
     def update(self):

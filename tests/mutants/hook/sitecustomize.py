@@ -1,5 +1,5 @@
-"""Notes each function of the package that a Python program begins, once: see reach.py. Python imports
-a module of this name by itself where it finds one."""
+"""Notes each function of the package that a Python program begins, once: see reach.py. Python
+imports a module of this name by itself where it finds one."""
 
 import os
 import sys
