@@ -182,7 +182,7 @@ class Threads(unittest.TestCase):
                    given=asked)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         lines = done.stdout.splitlines()
-        self.assertEqual(lines[0], "turns 2 16 ok")
+        self.assertEqual(lines[0], "turns 3 16 0 0 ok")
         self.assertEqual([line.split()[2:4] for line in lines[1:6]],
                          [["0", "0"], ["12", "12"], ["52", "52"], ["0", "0"], ["128", "128"]])
 
