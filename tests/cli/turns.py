@@ -136,12 +136,11 @@ class Equal(unittest.TestCase):
     def test_what_would_be_split_or_is_others_is_released_in_one_go(self):
         for name, options in (("upfront", ("--pages", "thp")), ("fault", ("--threads", "2")),
                               ("custom", LIBRARY)):
-            if name == "upfront" and "thp" not in describe("upfront")["pages"]:
+            lines, status, said = taken(name, "--size", "4M", *options,
+                                        commands=["begin", "touch 1024", "release 1"])
+            if lines[0].endswith("unable"):  # this system has no such pages
                 continue
             with self.subTest(name=name):
-                lines, status, said = taken(
-                    name, "--size", "4M", *options,
-                    commands=["begin", "touch 1024", "release 1"])
                 self.assertEqual((lines[0], status), ("turns 3 1024 0 0 ok", 2))
                 self.assertIn("'release' asks for more pages than can be released part by part",
                               said)
