@@ -1,8 +1,6 @@
 """`make verify`: what it prints and how it ends, by figures that are made up. The harnesses' are
 in figures.py."""
 
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
@@ -10,7 +8,6 @@ import made
 from support import ROOT  # noqa: F401 (puts the package on the path)
 
 from vmcommit.base.problems import Problem
-from vmcommit.base.units import MIB
 from vmcommit.commands import verify
 from vmcommit.commands.verify import Case, Compared, Held
 from vmcommit.measure.harness import Harness
@@ -92,28 +89,6 @@ class Holding(unittest.TestCase):
     def test_what_was_read_once_or_never(self):
         self.assertEqual(self.held(((64, 60), 164)), Held({"row": "row"}, 64, 60, 164, None))
         self.assertEqual(self.held(), Held({"row": "row"}, 0, 0, None, None))
-
-
-class LargestPages(unittest.TestCase):
-    def test_by_each_size_s_setting(self):
-        for settings, expected in (
-                ({}, 0), ({"enabled": "always [madvise] never"}, 2 * MIB),
-                ({"enabled": "always madvise [never]"}, 0),
-                ({"enabled": "always [madvise] never",
-                  "hugepages-64kB/enabled": "always inherit [madvise] never",
-                  "hugepages-2048kB/enabled": "always inherit madvise [never]"}, 65536),
-                ({"enabled": "always [madvise] never",
-                  "hugepages-64kB/enabled": "always inherit madvise [never]",
-                  "hugepages-2048kB/enabled": "always [inherit] madvise never"}, 2 * MIB),
-                ({"enabled": "always madvise [never]",
-                  "hugepages-64kB/enabled": "[always] inherit madvise never",
-                  "hugepages-2048kB/enabled": "always [inherit] madvise never"}, 65536)):
-            with self.subTest(settings=settings), tempfile.TemporaryDirectory() as folder:
-                for name, text in settings.items():
-                    path = pathlib.Path(folder, name)
-                    path.parent.mkdir(exist_ok=True)
-                    path.write_text(text + "\n")
-                self.assertEqual(verify.largest_pages(pathlib.Path(folder)), expected)
 
 
 if __name__ == "__main__":

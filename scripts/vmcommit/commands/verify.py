@@ -26,7 +26,7 @@ from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import last_line, listed
 from vmcommit.base.units import MIB
 from vmcommit.commands.arguments import Parser, add_build, say
-from vmcommit.measure import harness
+from vmcommit.measure import harness, turns
 from vmcommit.measure.traced import Traced
 
 SIZE = 16 * MIB  # long enough that one cycle is the whole sample
@@ -41,7 +41,6 @@ SECONDS = 120  # that a harness may take under a tool
 PURGE_STEP = ("--purge-step", "64K")
 PAGES = ("thp-64K", "huge")
 STACK_LIMIT = ("prlimit", f"--stack={2 * SIZE}:")
-THP = pathlib.Path("/sys/kernel/mm/transparent_hugepage")
 LIST_BYTES = 4  # a touch of an order that needs a list
 COMM_LETTERS = 15  # of a program's name, that /proc/PID/comm has
 PEAK = ("commit_bytes", "resident_bytes")
@@ -65,8 +64,9 @@ class Case:
     options: tuple = ()
     around: tuple = ()
 
-    def command(self, size):
-        return [*self.around, self.program, "--size", str(size), "--repeat", "1", *self.options]
+    def command(self, size, *how):
+        return [*self.around, self.program, "--size", str(size), *(how or ("--repeat", "1")),
+                *self.options]
 
     def __str__(self):
         kinds = [value for option, value in zip(self.options[::2], self.options[1::2], strict=True)
@@ -102,11 +102,11 @@ def strace(case, log, *options):
     return [*without_randomisation(["strace", "-f", *options, "-o", log]), *case.command(SIZE)]
 
 
-def traced(command):
+def traced(command, **options):
     """A finished process; its output. Raises Problem where it does not end well or in time."""
     tool = command[0] if command[0] != "setarch" else command[2]
     try:
-        done = processes.run(command, SECONDS)
+        done = processes.run(command, SECONDS, **options)
     except processes.TimeoutExpired:
         raise Problem(f"{tool} did not end within {SECONDS} s") from None
     if done.returncode != 0:
@@ -206,14 +206,20 @@ def held_once(case, region, folder, call, *delays):
 
 
 def perf_faults(case, size):
-    """The row, and minor faults of the whole process; None where perf can't count them. Starting
-    a process takes a fault more or less now and then, so the most frequent of some runs."""
+    """The row, and minor faults of the whole process; None where perf can't count them. It is asked
+    for one cycle: of a sample, a machine's speed decides how many it has. Starting a process takes
+    a fault more or less now and then, so the most frequent of some runs."""
     counted = []
-    for _ in range(OTHERS_PERF_RUNS if case.options else PERF_RUNS):
-        done = traced(without_randomisation(["perf", "stat", "-x", ",", "-e", "minor-faults",
-                                             *case.command(size)]))
-        counted += re.findall(r"^(\d+),,minor-faults", done.stderr, re.M)
-    return (parse_row(done.stdout), int(statistics.mode(counted))) if counted else None
+    command = without_randomisation(["perf", "stat", "-x", ",", "-e", "minor-faults",
+                                     *case.command(size, turns.OPTION)])
+    with tempfile.TemporaryFile("w+") as asked:
+        asked.write("cycles 1\nheader\nrow 1 1 1\n")
+        for _ in range(OTHERS_PERF_RUNS if case.options else PERF_RUNS):
+            asked.seek(0)
+            done = traced(command, stdin=asked)
+            counted += re.findall(r"^(\d+),,minor-faults", done.stderr, re.M)
+    row = "\n".join(done.stdout.splitlines()[-2:])
+    return (parse_row(row), int(statistics.mode(counted))) if counted else None
 
 
 @dataclasses.dataclass
@@ -305,34 +311,7 @@ def memory(case, region, folder):
                             f"when={region.munmaps_before + 1}")
 
 
-def chosen(path) -> str:
-    """The word in brackets, as in "always [madvise] never"; empty where there is no setting."""
-    try:
-        return re.findall(r"\[(\w+)\]", path.read_text(encoding="utf-8"))[0]
-    except (OSError, IndexError):
-        return ""
-
-
-def largest_pages(root=THP) -> int:
-    """Bytes in the largest pages that a program which invites huge ones gets."""
-    usual = chosen(root / "enabled")
-    settings = {int(folder.name[len("hugepages-"):-len("kB")]) * 1024: chosen(folder / "enabled")
-                for folder in root.glob("hugepages-*kB")} or {2 * MIB: usual}
-    return max((size for size, word in settings.items()
-                if (usual if word == "inherit" else word) in ("always", "madvise")), default=0)
-
-
-def minor_faults(case) -> list[Compared]:
-    """Of some readings the first that agrees: on a busy machine a process may fault more often than
-    it usually does beside the region."""
-    for number in range(1, READINGS + 1):
-        compared = [dataclasses.replace(each, readings=number) for each in faults_between(case)]
-        if not any(each.differs for each in compared):
-            break
-    return compared
-
-
-def faults_between(case):
+def minor_faults(case):
     """Those of SIZE less those of HALF: what both have beside the region's is left out."""
     whole, half = perf_faults(case, SIZE), perf_faults(case, HALF)
     if whole is None or half is None:
@@ -340,10 +319,9 @@ def faults_between(case):
     (row, faults), (half_row, half_faults) = whole, half
     ours = int(row["minor_faults"]) - int(half_row["minor_faults"])
     page = int(row["page_bytes"])
-    # The warm-up touches as much, in huge pages if it can.
-    beside = (SIZE - HALF) // (largest_pages() or page)
+    beside = 0
     if row["touch_order"] != "sequential":
-        beside += (SIZE - HALF) // page * LIST_BYTES // page
+        beside = (SIZE - HALF) // page * LIST_BYTES // page
     yield Compared("minor_faults", ours, faults - half_faults - beside, PERF_STAT)
 
 
