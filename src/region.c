@@ -1,6 +1,7 @@
 /* A region on top of the system: clamps to its end, counts the calls, keeps what failed. */
 #include "region.h"
 
+#include "system/purge.h"
 #include "system/thread.h"
 #include "system/vm.h"
 
@@ -258,8 +259,9 @@ int region_release(struct region *region)
 
 int region_empty(struct region *region, size_t from, size_t to)
 {
-    return region_keep_failure(region, "release", from, to - from,
-                               vm_empty(region->base + from, to - from));
+    return region_keep_failure(
+        region, "release", from, to - from,
+        purge_pages(purge_as_released, region->pages, region->base + from, to - from));
 }
 
 bool region_find(const struct region *region, const void *address, size_t *offset)

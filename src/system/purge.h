@@ -32,6 +32,10 @@ enum purge_kind {
 };
 extern const struct kind purge_kinds[];
 
+/* The kind by which memory goes as it does when all of it is released, without a mapping split for
+ * it. */
+extern const enum purge_kind purge_as_released;
+
 /* Why this machine can't do it with such pages, or NULL. */
 const char *purge_unsupported(enum purge_kind kind, enum vm_pages pages);
 

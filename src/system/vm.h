@@ -46,10 +46,6 @@ int vm_reserve_committed(size_t size, enum vm_pages pages, void **base);
 /* Gives back a whole reservation, whatever the state of its pages. */
 int vm_release(void *base, size_t size);
 
-/* Gives back the memory of a part of a reservation that is released next: part by part, and then
- * vm_release, do what vm_release does in one go. Of small pages alone: others would be split. */
-int vm_empty(void *address, size_t size);
-
 /* Touches and releases `size` bytes, so that the physical memory behind the next cycle has been
  * touched a moment ago; leaves the process with `pages` in use. A hypervisor may take free memory
  * from its guest and give it back a page at a time, which costs several times what is to be

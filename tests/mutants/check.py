@@ -275,7 +275,7 @@ else:
 
     def test_each_function_that_is_begun_is_noted(self):
         """In threads and other programs too, with descriptors closed, and with an end by _exit."""
-        with tempfile.TemporaryDirectory() as tree, reach.folder() as folder:
+        with tempfile.TemporaryDirectory() as tree, tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(tree, "scripts", "vmcommit", "program.py")
             program.parent.mkdir(parents=True)
             program.write_text(self.PACKAGE)

@@ -2,7 +2,6 @@
 can be changed as one likes: the test would not notice."""
 
 import pathlib
-import tempfile
 
 HOOK = pathlib.Path(__file__).with_name("hook")
 
@@ -36,7 +35,3 @@ def read(folder, tree):
                 continue
             reached.add((str(name), scope(qualified)))
     return frozenset(reached)
-
-
-def folder():
-    return tempfile.TemporaryDirectory(prefix="reach-")

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import processes
@@ -143,7 +144,7 @@ class Workshop:
 
     def reached_by(self, name):
         """What a Python test begins of the package; None where it fails when it is looked at."""
-        with reach.folder() as folder:
+        with tempfile.TemporaryDirectory(prefix="reach-") as folder:
             environment = reach.environment(folder, self.tests[name].environment)
             passes = self.passes_in(environment, name, BUILD_SECONDS)
             return reach.read(folder, self.tree) if passes is True else None

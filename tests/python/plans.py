@@ -13,7 +13,7 @@ from vmcommit.base.cells import block_text
 from vmcommit.base.strategies import from_json
 from vmcommit.base.units import GIB, KIB, MIB
 from vmcommit.measure import profiles
-from vmcommit.measure.plan import Plan, need, sets_min, touches_gigabytes
+from vmcommit.measure.plan import CHEAP, Plan, need, sets_min, touches_gigabytes
 
 FOUR = [from_json(describe(name)) for name in ("upfront", "fault", "chunked", "guard")]
 UPFRONT, FAULT, CHUNKED, GUARD = FOUR
@@ -185,7 +185,7 @@ class Sets(unittest.TestCase):
     def test_then_comes_what_is_soonest_known(self):
         """A spread twice as wide takes four times the sets."""
         plan = self.pair()
-        plan.spent_on = dict.fromkeys(plan.blocks, plan.profile.seconds)
+        plan.spent_on = dict.fromkeys(plan.blocks, CHEAP * plan.profile.seconds)
         for small, larger, block in ((0.1, 0.05, LARGER), (0.05, 0.1, SMALL), (0.1, 0, SMALL),
                                      (0, 0.1, LARGER)):
             self.assertEqual(self.known(plan, small=small, larger=larger)[0], block)

@@ -29,7 +29,7 @@ from vmcommit.commands.arguments import Parser, add_build, say
 from vmcommit.measure import harness, turns
 from vmcommit.measure.traced import Traced
 
-SIZE = 16 * MIB  # long enough that one cycle is the whole sample
+SIZE = 16 * MIB
 HALF = SIZE // 2
 PERF_STAT = f"perf stat, {SIZE // MIB} less {HALF // MIB} MiB"
 HOLD_SECONDS = 0.5

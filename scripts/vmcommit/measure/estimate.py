@@ -6,8 +6,8 @@ size, while a turn in which something else ran, or met memory that a host had ta
 move it. So each position of a cycle has a typical time, the median over a member's cycles in all
 sets, by which it is told what is unusual in a turn. A member's time in a set is the sum of its own
 turns there, of which the most unusual tenth to either side are drawn in to where it begins
-(Winsor's mean). A moment at which all members together were far slower than usual counts for none
-of them; otherwise a time rests on nothing but what the member did in that set, so that sets differ
+(Winsor's mean). A moment at which all members together were far from usual counts for none of them;
+otherwise a time rests on nothing but what the member did in that set, so that sets differ
 by all that makes them differ, and their spread tells how far their mean can be trusted.
 """
 
@@ -156,9 +156,9 @@ class Estimates:
         return key, members[key].positions
 
     def times_of(self, members: dict) -> dict:
-        typical = {key: self.typical[self.kind(key, members)] for key in members}
         if not members:
             return {}
+        typical = {key: self.typical[self.kind(key, members)] for key in members}
         usual = usual_moments([beyond_typical(turns, typical[key])
                                for key, turns in members.items()])
         return {key: time_of(turns, typical[key], usual) for key, turns in members.items()}

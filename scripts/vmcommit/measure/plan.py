@@ -112,9 +112,13 @@ class Plan:
         self.spent_on = dict.fromkeys(self.blocks, 0.0)  # seconds
         self.confidence = shared(sum(need is not None for need in self.needs.values()))
         self.left_out = []  # blocks of gigabytes that there is no time for
-        self.spent = 0.0
         self.last = None
         self.shortages = {}
+
+    @property
+    def spent(self):
+        """Seconds."""
+        return sum(self.spent_on.values())
 
     @property
     def rounds(self):
@@ -261,7 +265,6 @@ class Plan:
     def took(self, block, members, seconds):
         self.sets[block] += 1
         self.last = block
-        self.spent += seconds
         self.spent_on[block] += seconds
         self.costs[block].append(seconds / max(len(members), 1))
         for configuration in members:

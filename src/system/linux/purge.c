@@ -26,6 +26,8 @@ const struct kind purge_kinds[] = {
     {"guard", PURGE_GUARD},     {NULL, 0},
 };
 
+const enum purge_kind purge_as_released = PURGE_DONTNEED;
+
 static int advise(void *address, size_t size, int advice)
 {
     return madvise(address, size, advice) == 0 ? 0 : errno;

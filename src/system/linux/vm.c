@@ -44,12 +44,6 @@ int vm_release(void *base, size_t size)
     return munmap(base, size) == 0 ? 0 : errno;
 }
 
-/* The pages go as they do at munmap, and the mapping is not split for it (madvise(2)). */
-int vm_empty(void *address, size_t size)
-{
-    return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;
-}
-
 static char *map_filler(char *at, size_t size)
 {
     char *filler =

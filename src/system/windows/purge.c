@@ -14,6 +14,8 @@ const struct kind purge_kinds[] = {
     {NULL, 0},
 };
 
+const enum purge_kind purge_as_released = PURGE_DECOMMIT;
+
 /* These return an error code (memoryapi.h, Microsoft Learn). */
 typedef DWORD(WINAPI *offer_function)(void *address, SIZE_T size, int priority);
 typedef DWORD(WINAPI *range_function)(void *address, SIZE_T size);

@@ -54,11 +54,6 @@ int vm_release(void *base, size_t size)
     return last_error_unless(VirtualFree(base, 0, MEM_RELEASE));
 }
 
-int vm_empty(void *address, size_t size)
-{
-    return last_error_unless(VirtualFree(address, size, MEM_DECOMMIT));
-}
-
 /* Reservations begin at 64 KiB; where their page tables begin is not told. */
 void vm_place(size_t size, unsigned levels)
 {
