@@ -40,15 +40,15 @@ static bool make_room(struct log *log, size_t more)
 
 void log_add(struct log *log, const char *format, ...)
 {
-    va_list arguments;
+    size_t room = log->size - log->length;
+    va_list arguments, again;
     va_start(arguments, format);
-    va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0 && make_room(log, (size_t)length + 1)) {
+    int length = vsnprintf(room == 0 ? NULL : log->text + log->length, room, format, arguments);
+    if (length >= 0 && (size_t)length >= room && make_room(log, (size_t)length + 1))
         vsnprintf(log->text + log->length, (size_t)length + 1, format, again);
+    if (length >= 0 && (size_t)length < log->size - log->length)
         log->length += (size_t)length;
-    }
     va_end(again);
     va_end(arguments);
 }
