@@ -11,11 +11,12 @@ Intervals are of 40 sets whose ratios are drawn from distributions of known midd
 which is 99 % for twenty cells together.
 
 tests/estimators.py BUILD measures instead, with the harnesses of that build folder, and wants an
-idle machine: sets of large regions, drawn at random into runs of six. Printed is how much runs'
-ratios to upfront vary, in per cent; how much they should by what the sets of one run lie apart; and
-how much is seen of 1 % by which every turn of a member is made longer afterwards.
+idle machine: sets of large regions, drawn at random into runs of six or of two. Printed is how much
+runs' ratios to upfront vary, in per cent; how much they should by what the sets of one run lie
+apart; and how much is seen of 1 % by which every turn of a member is made longer afterwards.
 """
 
+import itertools
 import pathlib
 import random as python_random
 import sys
@@ -154,7 +155,7 @@ def intervals(random):
 
 MEASURED = ((64 * MIB, "sequential", 90), (64 * MIB, "random", 60),
             (256 * MIB, "sequential", 36))  # sets
-RUN = 6  # sets
+RUNS = (6, 2)  # sets of each
 
 
 def take(build, size, order, count):
@@ -169,38 +170,38 @@ def take(build, size, order, count):
     return [{name: each.turns for name, each in members.items()} for members in taken]
 
 
-def runs_of(sets, name, estimate, random):
+def runs_of(sets, name, length, estimate, random):
     """[logarithms of the ratios to upfront of a run's sets], of sets drawn into runs again and
     again."""
     runs = []
     for _ in range(12):
         order = random.permutation(len(sets))
         runs += [estimate([(sets[at]["upfront"], sets[at][name])
-                           for at in order[first:first + RUN]])
-                 for first in range(0, len(sets) - RUN + 1, RUN)]
+                           for at in order[first:first + length]])
+                 for first in range(0, len(sets) - length + 1, length)]
     return numpy.array(runs)
 
 
-def seen(sets, name, estimate):
+def seen(sets, name, length, estimate):
     """Of 1 %, as a share."""
-    pairs = [(each["upfront"], each[name]) for each in sets[:RUN]]
+    pairs = [(each["upfront"], each[name]) for each in sets[:length]]
     longer = [(base, Turns(1.01 * turns.ns, turns.disturbed)) for base, turns in pairs]
     return numpy.expm1(numpy.mean(estimate(longer)) - numpy.mean(estimate(pairs))) / 0.01
 
 
 def measured(build):
     random = numpy.random.default_rng(1)
-    print(f"{'region':<20} {'against upfront':<16} {'estimate':<29} {'runs vary by':>12} "
-          f"{'should vary by':>14} {'of 1 % seen':>11}")
+    print(f"{'region':<20} {'against upfront':<16} {'sets':>4} {'estimate':<29} "
+          f"{'runs vary by':>12} {'should vary by':>14} {'of 1 % seen':>11}")
     for size, order, count in MEASURED:
         sets = take(build, size, order, count)
-        for name in ("chunked", "fault"):
+        for name, length in itertools.product(("chunked", "fault"), RUNS):
             for label, estimate in ESTIMATES.items():
-                runs = runs_of(sets, name, estimate, random)
-                expected = numpy.sqrt(runs.var(axis=1, ddof=1).mean() / RUN)
-                print(f"{size_text(size) + ', ' + order:<20} {name:<16} {label:<29} "
+                runs = runs_of(sets, name, length, estimate, random)
+                expected = numpy.sqrt(runs.var(axis=1, ddof=1).mean() / length)
+                print(f"{size_text(size) + ', ' + order:<20} {name:<16} {length:>4} {label:<29} "
                       f"{100 * runs.mean(axis=1).std():>10.2f} % {100 * expected:>12.2f} % "
-                      f"{seen(sets, name, estimate):>11.2f}")
+                      f"{seen(sets, name, length, estimate):>11.2f}")
 
 
 def made_up():

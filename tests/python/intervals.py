@@ -22,9 +22,8 @@ class Intervals(unittest.TestCase):
     def test_quantiles_are_those_of_scipys_distributions(self):
         tails = numpy.array([1.1e-9, 1.1e-4, 0.0125, 0.025, 0.501, 0.975, 0.9999])
         for n in (*range(1, 70), 100, 999, 2**18):
-            for part in (0.5, 0.9, 0.99, 0.9999):
-                self.assertEqual(binomial_quantile(tails, n, part).tolist(),
-                                 stats.binom.ppf(tails, n, part).tolist(), (n, part))
+            self.assertEqual(binomial_quantile(tails, n).tolist(),
+                             stats.binom.ppf(tails, n, 0.5).tolist(), n)
         for freedom in (1, 6, 40, 1000):
             self.assertAlmostEqual(student(0.999, freedom), stats.t.ppf(0.9995, freedom), 9)
         for n in (COUNTED + 1, 200):

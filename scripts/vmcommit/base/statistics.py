@@ -19,18 +19,18 @@ STRETCH = 0.25  # of how far it is from where it was planned to decide, a power
 COUNTED = 60  # values up to which signed ranks are counted out; their sum is normal enough beyond
 
 
-def binomial_quantile(tail: ArrayLike, n: int, share: float) -> numpy.ndarray:
+def binomial_quantile(tail: ArrayLike, n: int) -> numpy.ndarray:
     """The least k such that k of n or fewer occur at least with the probability `tail`, where each
-    occurs with `share`."""
-    k = numpy.ceil(special.bdtrik(tail, n, share))
+    occurs with 1/2."""
+    k = numpy.ceil(special.bdtrik(tail, n, 0.5))
     below = numpy.maximum(k - 1, 0)  # which is enough where k was a hair above a whole number
-    return numpy.where(special.bdtr(below, n, share) >= numpy.multiply(tail, EXACT), below, k)
+    return numpy.where(special.bdtr(below, n, 0.5) >= numpy.multiply(tail, EXACT), below, k)
 
 
 @functools.cache
 def median_rank(n: int, confidence: float) -> tuple[int, float]:
     """(k, coverage) of an interval from the k-th smallest to the k-th largest of n values."""
-    k = max(1, int(binomial_quantile((1 - confidence) / 2, n, 0.5)))
+    k = max(1, int(binomial_quantile((1 - confidence) / 2, n)))
     return k, 1 - 2 * float(special.bdtr(k - 1, n, 0.5))
 
 
