@@ -1,5 +1,6 @@
 """How the commands read arguments: refused in one line, never guessed; and where results lie."""
 
+import importlib
 import os
 import pathlib
 import sys
@@ -9,7 +10,7 @@ from unittest import mock
 from support import ROOT, execute
 
 from vmcommit.base.problems import Usage
-from vmcommit.commands import arguments
+from vmcommit.commands import arguments, edge
 
 
 def parser():
@@ -60,6 +61,20 @@ class Arguments(unittest.TestCase):
             variables |= {} if given is None else {"VMCOMMIT_RESULTS": given}
             done = execute([sys.executable, "-c", code, ROOT / "scripts"], env=variables)
             self.assertEqual((done.stdout, done.stderr), (f"{expected}\n", ""))
+
+
+class Commands(unittest.TestCase):
+    def test_the_help_of_each_begins_with_its_name_and_says_what_it_does(self):
+        words = [[name] for name in edge.COMMANDS if name != "record"]
+        words += [["record", name] for name in ("report", "compare", "what-if", "measure")]
+        for name, *more in words:
+            command = importlib.import_module(f"vmcommit.commands.{name}")
+            with self.subTest(" ".join([name, *more])), \
+                    mock.patch.object(arguments, "say") as said, self.assertRaises(SystemExit):
+                command.main([*more, "--help"])
+            usage, _, description = said.call_args.args[0].partition("\n\n")
+            self.assertTrue(usage.startswith(f"usage: {' '.join(['vmcommit', name, *more])} [-h]"))
+            self.assertRegex(description, r"\A\S[^\n]{30}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""The axes of charts hold all that is drawn, and not much more; what is drawn is the reference run.
-Nothing is drawn here: what gnuplot is told is read back."""
+"""The axes of charts hold all that is drawn, and not much more; what is drawn is the reference run,
+with made-up rows where it has none. Nothing is drawn here: what gnuplot is told is read back."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ import reference
 from vmcommit.analyse import analysis
 from vmcommit.base.problems import Problem
 from vmcommit.show import charts, gnuplot, side_by_side, trend
-from vmcommit.show.chart import HISTORY, RUN, RUNS
+from vmcommit.show.chart import HISTORY, RUN, RUNS, SURROUNDINGS
 from vmcommit.show.charts import buffer, calls, distribution, tradeoff
 from vmcommit.show.charts import list as lists
 
@@ -27,6 +27,8 @@ PANELS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2, 3))
 PANEL_SIZES = tuple((f"panel{number}", 0) for number in (1, 2, 3))
 CALLS_SIZES = tuple((f"panel{number}", 0) for number in range(1, 6))
 CALLS_TIMES = tuple((f"panel{number}", 1, 2, 3) for number in range(1, 6))
+THREADS = tuple((f"panel{number}", 0) for number in (1, 2))
+SPEEDS = tuple((f"panel{number}", 1, 2, 3) for number in (1, 2))
 DRAWN = {
     "staircase": {"charge": (("across", 1), ("panel1", 1), ("panel2", 1))},
     "latency": {"size": SIZES, "time": TIMES},
@@ -43,6 +45,11 @@ DRAWN = {
              "nodes": (("panel4", 0), ("panel5", 0))},
     "buffer": {"size": PANEL_SIZES, "time": (("panel2", 1, 2, 3), ("worst", 1, 2, 3)),
                "flow": (("panel1", 1, 2, 3),), "share": (("panel3", 1, 2, 3),)},
+    "commit_kinds": {"step": (("ratios", 0),), "ratio": (("ratios", 1, 2, 3),)},
+    "fork": {"size": PANEL_SIZES[:1], "time": PANELS[:2]},
+    "giving_back": {"time": (("back", 0, 2, 3), ("again", 0, 2, 3))},
+    **{f"threads_{what}": {"threads": THREADS, "value": (*SPEEDS, *more)} for what, more in (
+        ("speed", (("perfect1", 1), ("perfect2", 1))), ("cpu", ()), ("locks", ()))},
     "process_times": {"process": (("processes", 0, 1, 2, 3),)},
     "runs_latency": {"size": (("panel1", 0),), "time": PANELS},
     "runs_ratio": {"size": (("panel1", 0),), "ratio": PANELS},
@@ -62,21 +69,25 @@ class Axes(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(scratch.cleanup)
         run = analysis.read(reference.REFERENCE)
-        subjects = {RUN: run, RUNS: side_by_side.Together([run, run], ["one", "two"])}
+        folder = reference.write(pathlib.Path(scratch.name, "asked"), reference.with_questions(
+            reference.rows(rounds=12)), reference.environment())
+        reference.add_forks(folder)
+        asked = analysis.read(folder)
+        cls.both = side_by_side.Together([run, run], ["one", "two"])
         cls.analysed, cls.plots = run, {}
-        for shows, subject in subjects.items():
-            for name, chart in charts.of(shows).items():
+        for shows, subject in ((RUN, run), (RUN, asked), (SURROUNDINGS, asked), (RUNS, cls.both)):
+            for name in sorted(charts.of(shows).keys() - cls.plots.keys()):
                 folder = pathlib.Path(scratch.name, name)
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
                 plot = gnuplot.Plot(folder)
-                if chart.prepare(subject, plot):
+                if charts.of(shows)[name].prepare(subject, plot):
                     cls.plots[name] = plot
 
     def defined(self, chart, name):
         """The number that gnuplot is told; None where it is told none."""
         told = [line.rpartition(" = ")[2] for line in self.plots[chart].settings
                 if line.startswith(f"{name} = ")]
-        return float(told[0]) if told else None
+        return float(told[-1]) if told else None
 
     def values(self, chart, tables):
         return [row[column] for name, *columns in tables
@@ -116,6 +127,14 @@ class Axes(unittest.TestCase):
                     self.assertEqual(at, sorted(set(at)))
                     self.assertGreaterEqual(len(at), 2)
                     self.assertGreaterEqual(at[0], self.defined(chart, f"{marked[1]}_low") or 0)
+
+    def test_panels_of_several_runs_stand_in_two_rows_of_three_at_most(self):
+        for count, columns in ((1, 1), (2, 1), (3, 2), (4, 2), (6, 3), (7, 3)):
+            names = [f"n{number}" for number in range(count)]
+            plot = gnuplot.Plot(self.plots["runs_latency"].folder.parent)
+            with mock.patch.object(self.both, "strategies", return_value=names):
+                charts.of(RUNS)["runs_latency"].prepare(self.both, plot)
+            self.assertIn(f"columns = {columns}.0", plot.settings)
 
     def test_a_single_size_or_step_is_no_chart(self):
         """As in a campaign that asks something else."""

@@ -300,6 +300,11 @@ class Compared(unittest.TestCase):
                              ["", *manners], name)
         self.assertEqual(chosen.cells(KNOWN, "recording"), [])
 
+    def test_turns_of_a_replay_are_as_long_as_others(self):
+        like = {"touched_bytes": str(MIB), "page_bytes": "4096", "total_ns": str(256 * 1200)}
+        pace = replays.pace_of(Part(None, replays.Recorded(made.UPFRONT, MIB), like))
+        self.assertEqual(pace.slice_touches, 128)  # of 1.2 us: no more than 0.3 ms
+
     def test_cells_of_a_question_are_small_and_named_apart(self):
         for name in ("commit", "release", "threads"):
             cells = chosen.cells(KNOWN, name)

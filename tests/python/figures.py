@@ -44,6 +44,19 @@ class Figures(unittest.TestCase):
         compared = system_charge([held(164 * MIB, None), held(None, None)])
         self.assertEqual((compared.differs, compared.void), (False, "not read in time"))
 
+    def test_page_faults_are_those_of_a_larger_region_less_those_of_a_smaller_one(self):
+        """In random order a list of 4 bytes a touch is read, in pages of its own."""
+        row = {"page_bytes": "4096", "touch_order": "sequential"}
+        whole, half = ({**row, "minor_faults": faults} for faults in ("4096", "2048"))
+        shuffled = {"touch_order": "random"}
+        for readings, told in (
+                ([(whole, 4200), (half, 2150)], [(2048, 2050)]),
+                ([(whole | shuffled, 4200), (half | shuffled, 2150)], [(2048, 2048)]),
+                ([(whole, 4200), None], []), ([None, (half, 2150)], [])):
+            with mock.patch.object(verify, "perf_faults", side_effect=readings):
+                self.assertEqual([(each.ours, each.theirs)
+                                  for each in verify.minor_faults(Case("", ""))], told)
+
 
 @unittest.skipIf(EMULATOR or not shutil.which("strace"), "strace is not installed")
 class Counts(unittest.TestCase):

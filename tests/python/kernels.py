@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import stat
 import subprocess
 import sys
@@ -55,7 +56,8 @@ def entries(archive):
     """{name: (mode, content)} of a cpio archive."""
     data, at, found = gzip.decompress(archive), 0, {}
     while True:
-        fields = [int(data[at + 6 + 8 * number:at + 14 + 8 * number], 16) for number in range(13)]
+        head = re.fullmatch(b"070701" + 13 * b"([0-9a-f]{8})", data[at:at + 110])
+        fields = [int(field, 16) for field in head.groups()]
         name_end = at + 110 + fields[11]
         name = data[at + 110:name_end - 1].decode()
         start = name_end + -name_end % 4

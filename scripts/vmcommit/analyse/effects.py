@@ -67,16 +67,14 @@ def squares(values, errors, at, between):
 
 def spread_between(values, errors, at, freedom) -> float:
     """The standard deviation between machines with which the sum of squares is what it should
-    be."""
+    be. It is below the range of all values: with that, k values of a group add up to k / 4 at
+    most, and should to k - 1."""
     def surplus(between):
         return squares(values, errors, at, between)[0] - freedom
 
     if freedom < 1 or surplus(0.0) <= 0:
         return 0.0
-    most = float(numpy.ptp(values))
-    while surplus(most) > 0:
-        most *= 2
-    return float(optimize.brentq(surplus, 0.0, most, xtol=1e-12))
+    return float(optimize.brentq(surplus, 0.0, float(numpy.ptp(values)), xtol=1e-12))
 
 
 def fit(values: ArrayLike, errors: ArrayLike, at: ArrayLike) -> Fit:
