@@ -228,7 +228,7 @@ class Lists(unittest.TestCase):
             test = Test("", command, (), "", False, "")
             return [language for language in run.TITLES if run.is_relevant(language, test)]
         self.assertEqual(relevant("build/bin/test_row"), ["c"])
-        self.assertEqual(relevant("python3", "tests/cli/counts.py"), ["c"])
+        self.assertEqual(relevant("python3", "tests/cli/counts.py"), ["c", "python"])
         self.assertEqual(relevant("python3", "tests/python/base.py", "-f"), ["python"])
         self.assertEqual(relevant("python3", "scripts/vmcommit", "verify"), ["c", "python"])
         self.assertEqual(relevant("python3", "tests/mutants/check.py"), [])

@@ -46,11 +46,10 @@ def compiles(code):
 
 
 def is_relevant(language, test):
-    """C is looked at by the C tests and by those of the programs; Python by its own."""
+    """C is looked at by the C tests, Python by its own, and both by those of the programs."""
     folders = {pathlib.PurePath(part).parent.name for part in test.command if part.endswith(".py")}
-    if "verify" in test.command:
-        return True
-    return folders == {"python"} if language == "python" else folders in (set(), {"cli"})
+    own = {"python"} if language == "python" else set()
+    return "verify" in test.command or folders in (own, {"cli"})
 
 
 def changes_by_file(language, root, files, patterns):

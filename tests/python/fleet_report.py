@@ -14,6 +14,7 @@ import made
 from support import ROOT
 
 import numpy
+import pandas
 
 from vmcommit.analyse import digest, effects, fleet, fleet_sentences
 from vmcommit.base import runs
@@ -22,7 +23,7 @@ from vmcommit.base.problems import Problem
 from vmcommit.base.units import KIB, MIB
 from vmcommit.show import fleet as show
 from vmcommit.show import gnuplot
-from vmcommit.show.charts import fleet_forest
+from vmcommit.show.charts import fleet_forest, fleet_map
 
 SPREAD, NOISE = 0.012, 0.004  # of logarithms: between machines, and within one
 OUTLIERS = {7: 0.10, 31: -0.09}
@@ -328,6 +329,14 @@ class Page(Folder):
         self.assertEqual(len(rows), 1 + 4)
         again = report(into)  # what it left behind is no run
         self.assertEqual(again.stdout, done.stdout)
+
+
+class Map(unittest.TestCase):
+    def test_without_room_for_all_who_lies_farthest_from_the_middle_is_shown(self):
+        rows = pandas.DataFrame([{"machine": number, "away": (31 - number) / 100}
+                                 for number in range(fleet_map.MOST + 3)])
+        self.assertEqual(fleet_map.chosen(rows), [
+            number for number in reversed(range(fleet_map.MOST + 3)) if not 30 <= number <= 32])
 
 
 if __name__ == "__main__":

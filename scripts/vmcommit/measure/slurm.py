@@ -3,6 +3,7 @@ up where nothing but a person would end its waiting."""
 
 import contextlib
 import dataclasses
+import math
 import re
 import shlex
 import time
@@ -15,6 +16,7 @@ from vmcommit.base.units import duration_text
 BUSY_SECONDS = 10  # between attempts of a job whose node somebody measures on
 POLL_SECONDS = 2
 ASK_SECONDS = 60  # for a command of Slurm
+SPARE_MINUTES = 5  # of a job, beyond what its host may take
 NAME = "vmcommit"  # of the jobs
 PATIENCE = 3  # times as long as a host may take: it waits, and may begin anew
 MOST_NAMED = 4  # hosts of one state
@@ -80,7 +82,7 @@ def submit(campaign, host) -> str:
     folder.mkdir(exist_ok=True)
     settings = ",".join(["ALL", *(f"{name}={value}"
                                   for name, value in campaign.environment().items())])
-    minutes = str(-(-(campaign.seconds + 300) // 60))
+    minutes = str(math.ceil(campaign.seconds / 60) + SPARE_MINUTES)
     return asked("sbatch", "--parsable", "--job-name", NAME, "--nodelist", host, "--nodes", "1",
                  "--exclusive", "--requeue", "--time", minutes, "--export", settings,
                  "--open-mode", "append", "--output", str(folder / "stdout"),
