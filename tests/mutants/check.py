@@ -260,6 +260,8 @@ def in_another_program():
         pass
     within()
 def main():
+    for number in range(50):  # code that goes again, whose place other code gets
+        exec(compile(f"def made_{number}(): pass\\nmade_{number}()", __file__, "exec"), {})
     os.closerange(3, 100)
     Box().inside()
     thread = threading.Thread(target=in_a_thread)
@@ -286,7 +288,8 @@ else:
         self.assertEqual({file for file, _ in reached}, {"scripts/vmcommit/program.py"})
         self.assertEqual({name for _, name in reached},
                          {"", "Box", "Box.inside", "in_a_thread", "in_another_program",
-                          "in_another_program.within", "main"})
+                          "in_another_program.within", "main",
+                          *(f"made_{number}" for number in range(50))})
 
     def test_a_function_has_the_name_that_a_change_gives_it(self):
         code = b"class A:\n    def f(self):\n        def g():\n            return 1 + a\n"

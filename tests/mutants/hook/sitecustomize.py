@@ -7,7 +7,7 @@ import threading
 
 FOLDER = os.environ.get("VMCOMMIT_REACH")  # gets a file a process
 PACKAGE = f"{os.sep}scripts{os.sep}vmcommit{os.sep}"
-seen = set()
+seen = {}  # {id: code}, which is kept so that no other gets its id
 
 
 def note(code):
@@ -22,7 +22,7 @@ def note(code):
 def begun(frame, _event, _argument):
     code = frame.f_code
     if id(code) not in seen:
-        seen.add(id(code))
+        seen[id(code)] = code
         if PACKAGE in code.co_filename:
             note(code)
 
