@@ -18,6 +18,7 @@ from vmcommit.gate import chosen
 from vmcommit.gate.comparison import Built
 from vmcommit.measure import environment, plan, replays
 from vmcommit.measure.campaigns import CAMPAIGNS, WHOLE, threads
+from vmcommit.measure.campaigns.topic import Scene
 from vmcommit.measure.harness import Harness
 from vmcommit.measure.plan import Plan, need, sets_min
 from vmcommit.measure.profiles import PROFILES
@@ -268,6 +269,18 @@ class Manners(unittest.TestCase):
                                                                   STRATEGIES)):
             self.assertEqual([each.name for each in KNOWN if manner.fits(each)], [*names],
                              str(manner))
+
+
+class Scenes(unittest.TestCase):
+    def test_programs_beside_the_harnesses(self):
+        """By an emulator or without one."""
+        for before in ((), ("wine",)):
+            harnesses = {"upfront": Harness(made.UPFRONT, (*before, "b/bin/upfront.exe"))}
+            scene = Scene(harnesses, None, None, 1, PLENTY, {}, None)
+            self.assertIs(scene.emulated, bool(before))
+            self.assertEqual(str(scene.bin), os.path.join("b", "bin"))
+            self.assertEqual(scene.program("calls"),
+                             [*before, os.path.join("b", "bin", "calls.exe")])
 
 
 class Compared(unittest.TestCase):

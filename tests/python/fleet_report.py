@@ -1,6 +1,7 @@
 """Many runs that are made up: spread between machines, outliers and the three numbers come out as
 they were planted, and so do counts that differ by kernel."""
 
+import csv
 import json
 import math
 import pathlib
@@ -325,8 +326,15 @@ class Page(Folder):
         text = (into / "REPORT.md").read_text(encoding="utf-8")
         self.assertIn("within 3 % of upfront on all 10 machines", text)
         self.assertIn("| kernel | 6.18 | chunked by 64 KiB | 5 |", text)
-        rows = (into / "fleet.csv").read_text().splitlines()
-        self.assertEqual(len(rows), 1 + 4)
+        with open(into / "fleet.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 4)
+        ratios = {row["strategy"]: [float(row[f"ratio_{name}"]) for name in (
+            "least", "low", "mean", "high", "most")] for row in rows}
+        self.assertEqual(ratios.keys(), {"chunked", "fault"})
+        for strategy, mean in (("chunked", 0.0045), ("fault", 0.545)):
+            self.assertAlmostEqual(ratios[strategy][2], math.exp(mean), 2)
+            self.assertEqual(ratios[strategy], sorted(ratios[strategy]))
         again = report(into)  # what it left behind is no run
         self.assertEqual(again.stdout, done.stdout)
 

@@ -126,7 +126,7 @@ class Guests(unittest.TestCase):
             self.program("qemu-system-x86_64", QEMU + qemu)
         return subprocess.run(
             [sys.executable, ROOT / "scripts" / "vmcommit", "kernels", self.root / "vmlinuz",
-             "--into", self.root / "into", "--build", BIN.parent, "--accelerator", "tcg", *words],
+             "--into", self.root / "new" / "into", "--build", BIN.parent, "--accelerator", "tcg", *words],
             env=os.environ | {"PATH": path or f"{self.root / 'bin'}:{os.environ['PATH']}"},
             capture_output=True, text=True, timeout=120)
 
@@ -136,7 +136,7 @@ class Guests(unittest.TestCase):
         self.assertIn("1 kernel not in", done.stderr)
         self.assertIn("vmlinuz: LOST: ", done.stdout)
         self.assertIn(why, done.stdout)
-        self.assertEqual([path.name for path in (self.root / "into").iterdir()], [".lock"])
+        self.assertEqual([path.name for path in (self.root / "new" / "into").iterdir()], [".lock"])
 
     def test_one_that_hangs_is_named_at_its_deadline(self):
         self.lost(self.kernels("--deadline", "1", qemu="sleep 300\n"),
@@ -183,7 +183,7 @@ part() {{ echo "@ $1"; shift; "$@" </dev/null 2>&1; echo "@= $?"; }}
 echo "@ all was run" >>"$said"
 """)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        folder = self.root / "into" / "vmlinuz"
+        folder = self.root / "new" / "into" / "vmlinuz"
         known = json.loads((folder / "environment.json").read_text())
         self.assertEqual(known["emulated"], "QEMU 1.2.3, TCG")
         self.assertEqual(known["system"]["kernel"], os.uname().release)

@@ -21,6 +21,7 @@ from vmcommit.analyse.wasters import Unused
 from vmcommit.base.units import MIB
 from vmcommit.commands import record as command
 from vmcommit.show import gnuplot, recordings
+from vmcommit.show.charts import recorded_pair
 from vmcommit.show.charts import replayed as chart
 
 # 10 pages are mapped at 1 s, 4 of them touched at 2 s, and gone at 3 s; 8 pages that are not
@@ -333,6 +334,22 @@ S 1000000 0 700000 11 0 40960 anonymous:3:40960:12288:8192:20480:28672 file:1:40
 S 4000000 0 900000 13 0 65536 anonymous:3:49152:20480:8192:20480:28672 file:1:4096:0:0:0:4096
 # end
 """
+
+
+class Pictures(Reading):
+    def test_what_is_not_known_is_no_line(self):
+        """Touched memory that was not looked at, of both recordings or of one."""
+        seen, blind = self.read(), self.read(TEXT.replace("\nE", "\n# touch no\nE", 1))
+        for pair, names in (((seen, seen), 2 * ["charged", "touched", "resident"]),
+                            ((seen, blind), ["charged", "touched", "resident", "charged",
+                                             "resident"]),
+                            ((blind, blind), 2 * ["charged", "resident"])):
+            with tempfile.TemporaryDirectory() as scratch:
+                plot = gnuplot.Plot(pathlib.Path(scratch))
+                self.assertTrue(recorded_pair.CHART.prepare(pair, plot))
+                lines = [text for text, *_ in plot.legend]
+            self.assertEqual([line.partition(": ")[2] for line in lines], names)
+            self.assertEqual([line[0] for line in lines], sorted(line[0] for line in lines))
 
 
 class Sampled(Reading):
