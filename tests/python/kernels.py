@@ -126,7 +126,8 @@ class Guests(unittest.TestCase):
             self.program("qemu-system-x86_64", QEMU + qemu)
         return subprocess.run(
             [sys.executable, ROOT / "scripts" / "vmcommit", "kernels", self.root / "vmlinuz",
-             "--into", self.root / "new" / "into", "--build", BIN.parent, "--accelerator", "tcg", *words],
+             "--into", self.root / "new" / "into", "--build", BIN.parent, "--accelerator", "tcg",
+             *words],
             env=os.environ | {"PATH": path or f"{self.root / 'bin'}:{os.environ['PATH']}"},
             capture_output=True, text=True, timeout=120)
 
