@@ -104,8 +104,8 @@ class Equivalent:
 
 
 def read_equivalent(path):
-    """{identity: Equivalent}. An entry is a line that starts with the identity and the file, and
-    indented lines with the reason."""
+    """{identity: Equivalent}. An entry is a line that starts with the identity, the file and the
+    function, if it is in one, and a colon; and indented lines with the reason."""
     entries, identity = {}, ""
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
@@ -115,7 +115,7 @@ def read_equivalent(path):
             entry.reason = f"{entry.reason} {line.strip()}".strip()
         else:
             identity, file = line.split()[:2]
-            entries[identity] = Equivalent(file)
+            entries[identity] = Equivalent(file.removesuffix(":"))
     missing = [identity for identity, entry in entries.items() if not entry.reason]
     if missing:
         raise ValueError(f"{path.name}: {missing[0]} has no reason; give it one below, indented")

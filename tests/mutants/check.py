@@ -204,7 +204,7 @@ class Lists(unittest.TestCase):
             return read_equivalent(path)
 
     def test_reasons(self):
-        self.assertEqual(self.equivalent("# of\n1a a.c f: x\n  because\n  so\n\n2b x\n  y\n"),
+        self.assertEqual(self.equivalent("# of\n1a a.c f: x\n  because\n  so\n\n2b x: z\n  y\n"),
                          {"1a": Equivalent("a.c", "because so"), "2b": Equivalent("x", "y")})
         with self.assertRaisesRegex(ValueError, "2b has no reason"):
             self.equivalent("1a a.c\n  because\n2b a.c\n")
