@@ -105,6 +105,13 @@ class Samples(Copy):
         row = run.samples[run.samples.status == "ok"].iloc[0]
         self.assertEqual(row.ns_per_page, float(row.undisturbed_ns) / (row.touched_bytes / 4096))
 
+    def test_quotes_that_do_not_enclose_a_field(self):
+        path = self.run_folder / "samples.csv"
+        text = path.read_text()
+        for field, why in (('"ok"x', "',' expected after '\"'"), ('"ok', "unexpected end of data")):
+            path.write_text(text.replace(",ok,", f",{field},", 1))
+            self.assertUnreadable("samples.csv, line ", why)
+
     def test_each_column_is_needed(self):
         for column in NEEDED:
             header, *rows = damage.read_csv(self.whole / "samples.csv")
