@@ -266,6 +266,8 @@ class Counts(unittest.TestCase):
                     found = {column: row[column] for column in EXACT}
                     expected = {column: str(table[(pages, *steps)][column]) for column in EXACT}
                     self.assertEqual(found, expected)
+                    self.assertEqual((row["most_commit_bytes"], row["most_resident_bytes"]),
+                                     ("", ""))  # of replays alone
 
     def test_every_strategy_has_counts(self):
         names = (BIN / "harnesses.txt").read_text().split()

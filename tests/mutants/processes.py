@@ -23,7 +23,9 @@ class Stopped(Exception):
 
 
 def limit(memory_bytes):
-    """What a change may make a program take of the machine."""
+    """What a change may make a program take of the machine. In the background SIGQUIT would be
+    ignored."""
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
