@@ -103,6 +103,17 @@ class Fork(unittest.TestCase):
                 if not SANITIZED:  # whose own memory is copied too
                     self.assertEqual(number(row, "copy_faults"), faults)
 
+    @unittest.skipIf(WINDOWS or SANITIZED, "of POSIX; sanitizers open files themselves")
+    def test_where_no_more_files_may_be_open(self):
+        """A copy answers by a pipe."""
+        import resource
+        for most in (4, 6):
+            done = run("surroundings", "--part", "fork", "--size", "1M", "--repeat", 1,
+                       preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                       (most, most)))
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, "surroundings: fork: Too many open files\n"))
+
     def test_the_order_is_of_the_seed(self):
         def order(seed):
             return [(row["subject"], row["way"], row["state"]) for row in
