@@ -1,6 +1,7 @@
 """walk from outside: exact states, the charge against smaps, refusals, filters, formats."""
 
 import json
+import mmap
 import os
 import pathlib
 import re
@@ -442,6 +443,17 @@ class Linux(unittest.TestCase):
         self.assertNotIn("\x07", table)
 
     @unittest.skipIf(SANITIZED, "a sanitizer's memory is more")
+    def test_a_file_that_is_no_program(self):
+        """Of a mapping alone, after those of programs and libraries, which have several each."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(PAGE))
+            file.flush()
+            with mmap.mmap(file.fileno(), PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ):
+                taken = rows("walk", "--pid", os.getpid())
+        self.assertEqual([row["kind"] for row in taken if row["name"] == file.name], ["file"])
+        programs = [row["kind"] for row in taken if row["protection"] == "r-xp" and row["name"]]
+        self.assertIn("image", programs)
+
     def test_many_regions_in_little_memory(self):
         """Every second page of 60,000 is mapped: 120,000 regions with the holes between them."""
         limit = int(pathlib.Path("/proc/sys/vm/max_map_count").read_text())

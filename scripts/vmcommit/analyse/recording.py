@@ -80,7 +80,6 @@ class Life:
     threads: int = 1
     counts: list = field(default_factory=list)
     cut_off: bool = False
-    grown: int = 0  # bytes by which mappings grew by themselves
     code: Code = field(default_factory=Code)
 
 
@@ -293,7 +292,7 @@ class Recording:
         flags = [word.partition(":")[2] for word in mappings]
         runs = self.runs(word.partition(":")[0] for word in mappings)
         listed = [(start, end, letters) for (start, end), letters in zip(runs, flags, strict=True)]
-        life.grown += grow(life.space, listed)
+        grow(life.space, listed)
         self.checkpoints.append(self.compare(life, why, listed))
         if not self.checkpoints[-1].equal:
             life.space.take_over(listed)
@@ -333,14 +332,10 @@ def hexadecimal(text, between):
 
 
 def grow(space, listed):
-    """Lets what grows downwards by itself come down to where the kernel has it; by how much."""
-    grown = 0
+    """Lets what grows downwards by itself come down to where the kernel has it."""
     for start, end, flags in listed:
         if "g" in flags:
-            before = space.reserved
             space.grow(start, end)
-            grown += space.reserved - before
-    return grown
 
 
 def difference(ours, theirs):
