@@ -442,7 +442,6 @@ class Linux(unittest.TestCase):
                           if ".bin" in region["name"]}, set(named))
         self.assertNotIn("\x07", table)
 
-    @unittest.skipIf(SANITIZED, "a sanitizer's memory is more")
     def test_a_file_that_is_no_program(self):
         """Of a mapping alone, after those of programs and libraries, which have several each."""
         with tempfile.NamedTemporaryFile() as file:
@@ -454,6 +453,7 @@ class Linux(unittest.TestCase):
         programs = [row["kind"] for row in taken if row["protection"] == "r-xp" and row["name"]]
         self.assertIn("image", programs)
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is more")
     def test_many_regions_in_little_memory(self):
         """Every second page of 60,000 is mapped: 120,000 regions with the holes between them."""
         limit = int(pathlib.Path("/proc/sys/vm/max_map_count").read_text())
