@@ -450,8 +450,7 @@ class Linux(unittest.TestCase):
             with mmap.mmap(file.fileno(), PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ):
                 taken = rows("walk", "--pid", os.getpid())
         self.assertEqual([row["kind"] for row in taken if row["name"] == file.name], ["file"])
-        programs = [row["kind"] for row in taken if row["protection"] == "r-xp" and row["name"]]
-        self.assertIn("image", programs)
+        self.assertIn("image", [row["kind"] for row in taken])
 
     @unittest.skipIf(SANITIZED, "a sanitizer's memory is more")
     def test_many_regions_in_little_memory(self):

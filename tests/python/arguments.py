@@ -10,7 +10,7 @@ from unittest import mock
 from support import ROOT, execute
 
 from vmcommit.base.problems import Usage
-from vmcommit.commands import arguments, edge
+from vmcommit.commands import arguments, edge, record
 
 
 def parser():
@@ -66,7 +66,7 @@ class Arguments(unittest.TestCase):
 class Commands(unittest.TestCase):
     def test_the_help_of_each_begins_with_its_name_and_says_what_it_does(self):
         words = [[name] for name in edge.COMMANDS if name != "record"]
-        words += [["record", name] for name in ("report", "compare", "what-if", "measure")]
+        words += [["record", name] for name in record.COMMANDS]
         for name, *more in words:
             command = importlib.import_module(f"vmcommit.commands.{name}")
             with self.subTest(" ".join([name, *more])), \

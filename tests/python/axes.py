@@ -69,10 +69,10 @@ class Axes(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(scratch.cleanup)
         run = analysis.read(reference.REFERENCE)
-        folder = reference.write(pathlib.Path(scratch.name, "asked"), reference.with_questions(
+        whole = reference.write(pathlib.Path(scratch.name, "asked"), reference.with_questions(
             reference.rows(rounds=12)), reference.environment())
-        reference.add_forks(folder)
-        asked = analysis.read(folder)
+        reference.add_forks(whole)
+        asked = analysis.read(whole)
         cls.both = side_by_side.Together([run, run], ["one", "two"])
         cls.analysed, cls.plots = run, {}
         for shows, subject in ((RUN, run), (RUN, asked), (SURROUNDINGS, asked), (RUNS, cls.both)):
@@ -128,7 +128,7 @@ class Axes(unittest.TestCase):
                     self.assertGreaterEqual(len(at), 2)
                     self.assertGreaterEqual(at[0], self.defined(chart, f"{marked[1]}_low") or 0)
 
-    def test_panels_of_several_runs_stand_in_two_rows_of_three_at_most(self):
+    def test_panels_of_several_runs_stand_in_two_rows_or_three_columns(self):
         for count, columns in ((1, 1), (2, 1), (3, 2), (4, 2), (6, 3), (7, 3)):
             names = [f"n{number}" for number in range(count)]
             plot = gnuplot.Plot(self.plots["runs_latency"].folder.parent)
