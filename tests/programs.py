@@ -7,7 +7,7 @@ libmimalloc2, of which it leaves out what is missing:
 
 agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that
 a knob would change, against a run with that knob set. overhead: CPU of a program and its recorder
-against that of the program alone, run in turns. stacks: what a memory call takes, recorded with its
+against that of the program alone, run in turns, and the recorder's own. stacks: what a memory call takes, recorded with its
 call stack and without, by how many functions it comes through.
 """
 
@@ -17,7 +17,6 @@ import os
 import pathlib
 import resource
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +34,7 @@ RECORD = ROOT / "build" / "bin" / "record"
 PYTHON = "/usr/bin/python3"  # the distribution's, which has its packages
 PAIRS = 10  # of runs, recorded and not
 MIMALLOC = "libmimalloc.so.2"
+PORT = "16379"  # that redis listens on
 
 CPP = """
 #include <algorithm>
@@ -120,6 +120,19 @@ def found(*names):
             raise Missing(name)
 
 
+def waited_for():
+    """CPU seconds of all processes that this one has started and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def used_itself(pid):
+    """CPU seconds of a process of one thread that has ended and was not waited for yet, without
+    what it has started."""
+    text = pathlib.Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii")
+    return int(text.split()[0]) / 1e9
+
+
 class Workplace:
     """A folder with what the programs work on, and their recordings."""
 
@@ -130,16 +143,31 @@ class Workplace:
         self.number = 0
         self.before = []  # words that come before all others, such as taskset's
         self.alone = False  # whether programs run without being recorded
+        self.cpu_seconds = 0.0  # of the last one, with its recorder and all that it started
+        self.recorder_seconds = 0.0  # of these, the recorder's own
 
-    def record(self, words, *, stdin=None, environment=None, options=(), user=None):
-        """The folder of a recording of a command."""
+    def record(self, words, *, stdin=None, environment=None, options=(), user=None,
+               meanwhile=lambda: None):
+        """The folder of a recording of a command. `meanwhile`: is called while it runs, and makes
+        it end."""
         self.number += 1
         output = self.folder / f"recording-{self.number}"
         recorder = [] if self.alone else [RECORD, "--output", output, *options, "--"]
-        with open(stdin or os.devnull, encoding="utf-8") as given:
-            subprocess.run([*self.before, *recorder, *words], cwd=self.folder,
-                           stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env=os.environ | (environment or {}), user=user, timeout=300, check=True)
+        with open(stdin or os.devnull, encoding="utf-8") as given, \
+                subprocess.Popen([*self.before, *recorder, *words], cwd=self.folder, stdin=given,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env=os.environ | (environment or {}), user=user) as process:
+            try:
+                meanwhile()
+                before = waited_for()
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+                self.recorder_seconds = 0.0 if self.alone else used_itself(process.pid)
+                if process.wait() != 0:
+                    raise subprocess.CalledProcessError(process.returncode, words)
+                self.cpu_seconds = waited_for() - before
+            finally:
+                if process.poll() is None:
+                    process.terminate()
         return output
 
     def sqlite(self, **more):
@@ -175,24 +203,18 @@ class Workplace:
         self.folder.chmod(0o777)
         return self.record(["initdb", "--no-sync", "-D", self.folder / "database"], user=nobody)
 
-    def redis(self):
+    def redis(self, **more):
         """The server, filled and read by redis-benchmark until that ends."""
         found("redis-server", "redis-benchmark", "redis-cli")
-        output, port = self.folder / "recording-redis", "16379"
-        with subprocess.Popen([RECORD, "--output", output, "--", "redis-server", "--port", port,
-                               "--save", "", "--dir", self.folder], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as server:
-            try:
-                time.sleep(1)
-                for words in (["redis-benchmark", "-p", port, "-q", "-n", "400000", "-r", "400000",
-                               "-d", "100", "-t", "set,get,lpush", "-P", "16"],
-                              ["redis-cli", "-p", port, "shutdown", "nosave"]):
-                    subprocess.run(words, stdout=subprocess.DEVNULL, timeout=200, check=True)
-                server.wait(30)
-            finally:
-                if server.poll() is None:
-                    server.send_signal(signal.SIGTERM)
-        return output
+
+        def fill():
+            time.sleep(1)
+            for words in (["redis-benchmark", "-p", PORT, "-q", "-n", "400000", "-r", "400000",
+                           "-d", "100", "-t", "set,get,lpush", "-P", "16"],
+                          ["redis-cli", "-p", PORT, "shutdown", "nosave"]):
+                subprocess.run(words, stdout=subprocess.DEVNULL, timeout=200, check=True)
+        return self.record(["redis-server", "--port", PORT, "--save", "", "--dir", self.folder],
+                           meanwhile=fill, **more)
 
 
 PROGRAMS = {
@@ -297,30 +319,27 @@ def against_runs(work, names):
 
 # What recording takes.
 
-def cpu_seconds(action):
-    """Of all processes that it starts and waits for."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    action()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
 def ratios(work, run):
-    """Natural logs of CPU recorded against CPU alone; and CPU alone."""
-    logs, alone = [], []
+    """Natural logs of CPU recorded against CPU alone; CPU alone; and the recorder's own as a share
+    of the program's."""
+    logs, alone, own = [], [], []
     for number in range(PAIRS):
         taken = {}
         for work.alone in ((True, False), (False, True))[number % 2]:
-            taken[work.alone] = cpu_seconds(lambda: run(work))
+            run(work)
+            taken[work.alone] = work.cpu_seconds
+            if not work.alone:
+                own.append(work.recorder_seconds / (work.cpu_seconds - work.recorder_seconds))
         logs.append(math.log(taken[False] / taken[True]))
         alone.append(taken[True])
     work.alone = False
-    return logs, statistics.median(alone)
+    return logs, statistics.median(alone), statistics.median(own)
 
 
 def overhead(work, names):
-    print("| program | calls in it | together on one processor | free to move |\n|---|---|---|---|")
-    for name in names or ("gcc", "sqlite", "node", "java"):
+    print("| program | calls in it | together on one processor | the recorder itself | free to move "
+          "| the recorder itself |\n|---|---|---|---|---|---|")
+    for name in names or ("redis", "gcc", "sqlite", "node", "java"):
         text, run = PROGRAMS[name]
         try:
             calls = len(recording.read(run(work)).calls)
@@ -329,10 +348,10 @@ def overhead(work, names):
             continue
         cells = []
         for work.before in (["taskset", "-c", "0"], []):
-            logs, alone = ratios(work, run)
+            logs, alone, own = ratios(work, run)
             middle, low, high = (100 * (math.exp(log) - 1)
                                  for log in paired_interval(logs, 0.95)[:3])
-            cells.append(f"{middle:+.1f} % ({low:+.1f} to {high:+.1f} %)")
+            cells += [f"{middle:+.1f} % ({low:+.1f} to {high:+.1f} %)", f"{100 * own:.1f} %"]
         print(f"| {text}, {alone:.1f} s | {count_text(calls)} | {' | '.join(cells)} |", flush=True)
 
 
