@@ -7,8 +7,8 @@ libmimalloc2, of which it leaves out what is missing:
 
 agreement: how often the replay is the kernel's own account. knobs: what `record what-if` says that
 a knob would change, against a run with that knob set. overhead: CPU of a program and its recorder
-against that of the program alone, run in turns, and the recorder's own. stacks: what a memory call takes, recorded with its
-call stack and without, by how many functions it comes through.
+against that of the program alone, run in turns, and the recorder's own. stacks: what a memory call
+takes, recorded with its call stack and without, by how many functions it comes through.
 """
 
 import argparse
@@ -337,8 +337,8 @@ def ratios(work, run):
 
 
 def overhead(work, names):
-    print("| program | calls in it | together on one processor | the recorder itself | free to move "
-          "| the recorder itself |\n|---|---|---|---|---|---|")
+    print("| program | calls in it | together on one processor | the recorder itself "
+          "| free to move | the recorder itself |\n|---|---|---|---|---|---|")
     for name in names or ("redis", "gcc", "sqlite", "node", "java"):
         text, run = PROGRAMS[name]
         try:
