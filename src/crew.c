@@ -69,11 +69,6 @@ unsigned crew_count(const struct crew *crew)
     return crew->count;
 }
 
-bool crew_has_processes(const struct crew *crew)
-{
-    return crew->processes;
-}
-
 void *crew_member(struct crew *crew, unsigned index)
 {
     return crew->members + index * crew->member_bytes;

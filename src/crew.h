@@ -15,7 +15,6 @@ struct crew *crew_make(unsigned count, bool processes, size_t member_bytes);
 void crew_free(struct crew *crew);
 
 unsigned crew_count(const struct crew *crew);
-bool crew_has_processes(const struct crew *crew);
 void *crew_member(struct crew *crew, unsigned index);
 
 /* Runs body(context, index) in all of them; the calling thread is the one of index 0. Each stays on

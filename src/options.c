@@ -562,8 +562,10 @@ static bool set_defaults(const struct strategy *strategy, const struct parser *p
                                 .common = configuration_make(0, 0),
                                 .seed = 1,
                                 .output = "-"};
+    char sizes[64]; /* from a page on */
     set_default_kinds(strategy, options);
-    return values_parse_sizes(parser, has_sizes(strategy) ? "4K..1G*4" : "4K", &options->sizes) &&
+    snprintf(sizes, sizeof sizes, has_sizes(strategy) ? "%zu..1G*4" : "%zu", vm_page_bytes());
+    return values_parse_sizes(parser, sizes, &options->sizes) &&
            values_parse_sizes(parser, "64K", &options->chunks);
 }
 

@@ -79,7 +79,7 @@ static void add_error(struct text *text, const void *row, size_t at)
 
 static void add_ns_per_cycle(struct text *text, const struct sample *sample, uint64_t ns)
 {
-    if (sample->status == SAMPLE_OK)
+    if (sample->status == SAMPLE_OK && sample->batch > 0)
         text_add(text, "%.1f", (double)ns / (double)sample->batch);
 }
 

@@ -114,11 +114,11 @@ static bool stop_with(struct sample *sample, enum sample_status status, const ch
 }
 
 /* What may get resident: what is touched, or all that may be committed ahead of it. */
-static size_t resident_bytes(const struct configuration *configuration)
+static uint64_t resident_bytes(const struct configuration *configuration)
 {
     if (configuration->resident > 0)
         return configuration->resident;
-    size_t bytes =
+    uint64_t bytes =
         commit_populates(configuration->commit) ? configuration->size : configuration->touched;
     return configuration_regions(configuration) * bytes;
 }

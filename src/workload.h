@@ -69,8 +69,10 @@ static inline int workload_touch_traced(struct region *region, const struct work
         uint64_t calls = region->commit_calls;
         error = workload_touch_page(region, page * region->page, before_write);
         uint64_t now_ns = meter_clock_ns();
-        workload->trace[i] = (struct workload_touch_time){(uint32_t)(now_ns - before_ns),
-                                                          (uint32_t)(region->commit_calls - calls)};
+        uint64_t took_ns = now_ns - before_ns;
+        workload->trace[i] =
+            (struct workload_touch_time){took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX,
+                                         (uint32_t)(region->commit_calls - calls)};
         before_ns = now_ns;
     }
     return error;

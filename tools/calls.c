@@ -967,6 +967,8 @@ int main(int argc, char **argv)
                                              .seed = 1}};
     const struct parser defaults = {.option = "--size"};
     int status;
-    values_parse_sizes(&defaults, "4K..1G*8", &calls.options.sizes);
+    char sizes[64]; /* from a page on */
+    snprintf(sizes, sizeof sizes, "%zu..1G*8", vm_page_bytes());
+    values_parse_sizes(&defaults, sizes, &calls.options.sizes);
     return tool_parse(&tool, argc, argv, &calls.options, &status) ? run(&calls) : status;
 }

@@ -8,9 +8,11 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 struct slowness {
     const char *call;
@@ -49,6 +51,10 @@ static void read_slowness(const char *text)
         slow[call].asked = true;
         if (*rest == ':')
             slow[call].every = strtoul(rest + 1, NULL, 10);
+        if (slow[call].every == 0) {
+            fprintf(stderr, "slow: '%s' is not CALL:NS:EVERY, from every 1st call on\n", text);
+            _exit(2);
+        }
     }
 }
 

@@ -31,7 +31,9 @@ const char *output_name(const char *path);
 /* Whether an error of these two says that there is something already. */
 bool output_exists(int error);
 
-/* Removes a file, and the folder at `folder` if it is empty then. Best effort. */
+/* Removes a file, and the folder at `folder`, unless that is NULL, if it is empty then. Best
+ * effort.
+ */
 void output_remove(const char *path, const char *folder);
 
 /* True if rows of both would get mixed up in one file, pipe or socket. */

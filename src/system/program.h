@@ -10,6 +10,7 @@
 struct program {
     uint64_t process;
     intptr_t handle; /* the system's own */
+    bool begun;      /* Windows: it has passed the breakpoint before its first instruction */
 };
 
 /* ENDING: it runs no more, and its address space is whole until program_wait is called again.

@@ -124,6 +124,11 @@ class Flow(unittest.TestCase):
             same = {row["checksum"] for row in taken if row["packet_bytes"] == packet}
             self.assertEqual(len(same), 1)
 
+    def test_each_size_that_is_allowed(self):
+        """Its own high-water mark leaves three pages above it."""
+        taken = self.flow("--bytes", "64K", "--size", "32K,36K,44K,48K", "--way", "protect")
+        self.assertEqual(sorted(number(row, "high_bytes") // PAGE for row in taken), [5, 6, 8, 9])
+
     def test_episodes_come_and_go(self):
         """So little is between the two marks that throttling is hardly avoided."""
         for trap in TRAPS:

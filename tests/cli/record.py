@@ -20,7 +20,7 @@ from vmcommit.base.problems import Problem
 
 ACTS = ("steps", "unwritten", "merged", "noreserve", "holes", "fixed", "remaps", "heap", "files",
         "segments", "discards", "stacks", "forks", "execs", "signals", "threads", "thread_execs",
-        "filters")
+        "filters", "untraced")
 RECORD, ACT, WASTE = BIN / "record", BIN / "act", BIN / "waste"
 MEMORY_CALLS = ("mmap", "munmap", "mprotect", "brk", "mremap", "madvise", "mlock", "munlock")
 NOBODY = 65534
@@ -178,6 +178,73 @@ class Passing(Record):
         self.assertEqual(finish(process).returncode, -signal.SIGINT)
         self.assertTrue(recording.read(self.output).checkpoints[-1].equal)
 
+    def left(self):
+        """A recorder of a program that has ended, and left one in the background."""
+        process = begin([RECORD, "--output", self.output, "--", "sh", "-c",
+                         "sleep 1000 >/dev/null 2>&1 & echo $!"])
+        pid = int(process.stdout.readline())
+        self.assertTrue(comes_to(pid, "S"))
+        log = self.output / recording.LOG
+        for _ in range(1000):
+            if "\nX " in log.read_text():
+                break
+            time.sleep(0.01)
+        return process, pid
+
+    def test_signals_reach_what_the_program_left(self):
+        for sent, says in ((signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup"),
+                           (signal.SIGINT, "Terminated")):
+            with self.subTest(sent=sent):
+                shutil.rmtree(self.output, ignore_errors=True)
+                process, pid = self.left()
+                os.kill(process.pid, sent)
+                done = finish(process)
+                self.assertEqual(done.returncode, 0)
+                self.assertIn(f"the program has ended; what it left is sent the signal as well "
+                              f"({says})", done.stderr)
+                self.assertTrue(goes(pid))
+                self.assertIn("# end", (self.output / recording.LOG).read_text())
+
+    def test_more_processes_than_files_may_be_open(self):
+        """Who is left out is said once, and not counted."""
+        script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; wait"
+        for soft, hard, whole in ((25, 25, False), (25, 4096, True)):
+            with self.subTest(hard=hard):
+                shutil.rmtree(self.output, ignore_errors=True)
+                done = self.record("sh", "-c", script, options=(), preexec_fn=lambda:
+                                   resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+                self.assertEqual(done.returncode, 0)
+                told = "is not recorded, nor are others that can't be read: Too many open files"
+                self.assertEqual(done.stderr.count(told), not whole, done.stderr)
+                log = (self.output / recording.LOG).read_text()
+                began = len(re.findall(r"^[EF] ", log, re.MULTILINE))
+                self.assertIn(f" in {began} address spaces", done.stderr)
+                self.assertEqual(began == 25, whole)
+
+    def test_threads_beyond_the_files_that_may_be_open(self):
+        """Each call's CPU time is known all the same."""
+        program = ("import mmap, threading, time\n"
+                   "def work():\n"
+                   "    time.sleep(0.2)\n"
+                   "    for _ in range(20): mmap.mmap(-1, 65536).close()\n"
+                   "all = [threading.Thread(target=work) for _ in range(30)]\n"
+                   "for each in all: each.start()\n"
+                   "for each in all: each.join()\n")
+        done = self.record("/usr/bin/python3", "-c", program, options=(), preexec_fn=lambda:
+                           resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        calls = [call for call in recording.read(self.output).calls if call.name == "munmap"]
+        self.assertGreater(len(calls), 600)
+        self.assertEqual(sum(call.cpu_ns == 0 for call in calls), 0)
+
+    def test_a_line_break_in_a_path(self):
+        place = self.folder / "d\nX 1 0 0 0"
+        place.mkdir()
+        shutil.copy(ACT, place)
+        self.recorded(place / "act", "steps")
+        log = (self.output / recording.LOG).read_text()
+        self.assertRegex(log, r"(?m)^E .*/d\?X 1 0 0 0/act$")
+
     def test_killed_at_once_the_log_is_whole_and_the_program_gone(self):
         process = self.waiting()
         replayed = recording.read(self.output)
@@ -254,6 +321,21 @@ class Standing(Record):
         done = self.record(ACT, "traces")
         self.assertEqual((done.returncode, done.stdout), (0, "-1\n"))
         self.assertIn("act asks to trace a process", done.stderr)
+
+    def test_a_folder_that_was_there_stays(self):
+        self.output.mkdir()
+        for options in ((), ("--sample",)):
+            execute([RECORD, *options, "--output", self.output, "/no-such-program"])
+            execute([RECORD, *options, "--output", self.output, self.folder])
+            self.assertEqual(list(self.output.iterdir()), [])
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "its number of seccomp(2)")
+    def test_a_question_about_filters_sets_none(self):
+        program = ("import ctypes\n"
+                   "asked = ctypes.byref(ctypes.c_uint(0x7fff0000))  # SECCOMP_RET_ALLOW\n"
+                   "ctypes.CDLL(None).syscall(317, 2, 0, asked)  # SECCOMP_GET_ACTION_AVAIL\n")
+        done = self.record("/usr/bin/python3", "-c", program, options=())
+        self.assertNotIn("filter", done.stderr)
 
     def test_no_program(self):
         self.refused(["--output", self.output, "no-such-program"], 127, "no-such-program")

@@ -245,6 +245,11 @@ X 10 0 1 0
         (self.folder / recording.LOG).write_text(damaged)
         self.assertEqual(int(self.replay(self.folder)[0]["touched_bytes"]) // PAGE, 26)
 
+    def test_memory_above_all_that_was_ever_mapped(self):
+        (self.folder / recording.LOG).write_text(self.LOG.replace(
+            "X 10 0", "c 10 0 1 munmap 0 0 7ffffffe0000 1000\nX 10 0"))
+        self.assertEqual(int(self.replay(self.folder)[0]["touched_bytes"]) // PAGE, 26)
+
     @unittest.skipIf(SANITIZED, "a sanitizer's own memory faults too")
     def test_counts_of_each_kind(self):
         (self.folder / recording.LOG).write_text(self.LOG)

@@ -156,6 +156,12 @@ class Equal(unittest.TestCase):
                          ("3", "8", "8"))
         self.assertEqual(batch["minor_faults"], slices["minor_faults"])
 
+    def test_a_row_of_no_cycle_has_no_times(self):
+        lines, *_ = taken("chunked", "--size", "64K", commands=["header", "row 1 1 1"])
+        row, = parse("\n".join(lines[1:]))
+        self.assertEqual((row["batch"], row["status"], row["total_ns"], row["touch_ns"]),
+                         ("", "ok", "", ""))
+
     def test_a_row_begins_anew(self):
         lines, *_ = taken("chunked", "--size", "64K", "--chunk", "16K", commands=[
             "header", "cycles 3", "row 1 1 1", "begin", "touch 16", "end", "row 2 1 1"])

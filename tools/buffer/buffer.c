@@ -184,10 +184,15 @@ static const struct tool tool = {"buffer",
                                  "A data buffer with a high-water mark, in four ways to notice it.",
                                  option_table, columns, sizeof columns / sizeof columns[0]};
 
+enum { LEFT_PAGES = 3 }; /* above the high-water mark, at least */
+
 static struct ring_limits limits_for(const struct options *options, size_t size)
 {
+    size_t most = size - LEFT_PAGES * vm_page_bytes(), usual = size / 4 * 3;
     return (struct ring_limits){.size = size,
-                                .high = options->high != 0 ? options->high : size / 4 * 3,
+                                .high = options->high != 0 ? options->high
+                                        : usual < most     ? usual
+                                                           : most,
                                 .low = options->low != 0 ? options->low : size / 4};
 }
 
@@ -393,11 +398,12 @@ static bool limits_fit(const struct options *options, int *status)
     size_t page = vm_page_bytes();
     for (size_t i = 0; i < options->sizes.count; i++) {
         struct ring_limits limits = limits_for(options, options->sizes.values[i]);
-        if (limits.high > limits.size - 3 * page) {
+        size_t most = limits.size - LEFT_PAGES * page;
+        if (limits.high > most) {
             *status = tool_complain(&tool, TOOL_USAGE,
                                     "--high: '%zu' leaves less than three pages of a buffer of "
                                     "%zu; use at most %zu",
-                                    limits.high, limits.size, limits.size - 3 * page);
+                                    limits.high, limits.size, most);
             return false;
         }
         if (limits.low >= limits.high) {

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "system/linux/uapi.h"
 #include "system/vm.h"
 
 #define HUGETLBFS 0x958458f6u /* statfs(2) */
@@ -24,10 +27,7 @@ enum {
     NUMBER_PROCESS_MRELEASE = 448,
     NUMBER_MAP_SHADOW_STACK = 453,
     NUMBER_MSEAL = 462,
-    REMAP_KEEPS = 4,      /* MREMAP_DONTUNMAP, Linux 5.7 */
-    DISCARD_LOCKED = 24,  /* MADV_DONTNEED_LOCKED, Linux 5.18 */
-    INSTALL_GUARDS = 102, /* MADV_GUARD_INSTALL, Linux 6.13 */
-
+    REMAP_KEEPS = 4, /* MREMAP_DONTUNMAP, Linux 5.7 */
 };
 
 const struct call calls[] = {
@@ -105,6 +105,25 @@ uint64_t call_clone_flags(const struct task *task)
     }
 }
 
+static bool set_first_argument(pid_t tid, uint64_t value)
+{
+#if defined __x86_64__
+    return ptrace(PTRACE_POKEUSER, tid, offsetof(struct user, regs.rdi), value) == 0;
+#else
+    (void)tid, (void)value;
+    return false;
+#endif
+}
+
+bool call_set_clone_flags(const struct task *task, uint64_t flags)
+{
+    uint64_t address = task->arguments[0];
+    if (task->call->kind != CALL_CLONE3)
+        return set_first_argument(task->tid, flags);
+    struct iovec here = {&flags, sizeof flags}, there = {(void *)(uintptr_t)address, sizeof flags};
+    return process_vm_writev(task->tid, &here, 1, &there, 1, 0) == sizeof flags;
+}
+
 static uint64_t whole_pages(uint64_t bytes)
 {
     uint64_t page = vm_page_bytes();
@@ -121,8 +140,8 @@ static bool gives_back(const uint64_t *arguments)
     switch (arguments[2]) {
     case MADV_DONTNEED:
     case MADV_REMOVE:
-    case DISCARD_LOCKED:
-    case INSTALL_GUARDS: return true;
+    case MADV_DONTNEED_LOCKED:
+    case MADV_GUARD_INSTALL: return true;
     default: return false;
     }
 }

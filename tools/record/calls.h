@@ -58,6 +58,10 @@ struct run call_range(uint64_t start, uint64_t length);
  */
 uint64_t call_clone_flags(const struct task *task);
 
+/* Gives the call that a task stands in other flags. False where it is not known how: of clone(2) on
+ * processors other than x86-64. */
+bool call_set_clone_flags(const struct task *task, uint64_t flags);
+
 /* To be called where a task stands before its call. Logs what can't be known later: the bounds of
  * mappings that the call cuts, whether they were ever written to, how far the stack has grown, and,
  * with `scan`, which pages were touched of those that are given back. */

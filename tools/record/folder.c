@@ -20,12 +20,14 @@ static int make(struct folder *folder, const char *asked, const char *name)
     if (asked != NULL) {
         snprintf(folder->path, sizeof folder->path, "%s", asked);
         error = output_make_folder(asked);
+        folder->made = error == 0;
         return error == 0 || output_exists(error) ? 0 : refuse(NOT_RECORDED, asked, error, "");
     }
     for (int number = 1; number < 100000; number++) {
         snprintf(folder->path, sizeof folder->path, "record-%s-%d", output_name(name), number);
         error = output_make_folder(folder->path);
-        if (error == 0)
+        folder->made = error == 0;
+        if (folder->made)
             return 0;
         if (!output_exists(error))
             break;
@@ -45,7 +47,12 @@ int folder_open_within(const struct folder *outer, uint64_t process, struct fold
     enum { LONGEST = sizeof folder->path - sizeof "/18446744073709551615" };
     snprintf(folder->path, sizeof folder->path, "%.*s/%" PRIu64, LONGEST, outer->path, process);
     int error = output_make_folder(folder->path);
-    return error == 0 ? open_log(folder, log) : error;
+    folder->made = error == 0;
+    if (error == 0)
+        error = open_log(folder, log);
+    if (error != 0 && folder->made)
+        folder_remove(folder);
+    return error;
 }
 
 int folder_open(struct folder *folder, struct log *log, const struct record_options *options,
@@ -65,7 +72,7 @@ int folder_open(struct folder *folder, struct log *log, const struct record_opti
 
 void folder_remove(const struct folder *folder)
 {
-    output_remove(folder->log_path, folder->path);
+    output_remove(folder->log_path, folder->made ? folder->path : NULL);
 }
 
 void folder_log_command(struct log *log, char **words)

@@ -7,45 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "listing.h"
 #include "system/linux/proc.h"
+#include "system/linux/uapi.h"
 #include "system/vm.h"
 
-/* include/uapi/linux/fs.h of Linux 6.11, Documentation/filesystems/proc.rst */
-struct query {
-    uint64_t size, query_flags, query_addr;
-    uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
-    uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
-    uint64_t vma_name_addr, build_id_addr;
-};
-
-/* The same of Linux 6.7, Documentation/admin-guide/mm/pagemap.rst */
-struct scan_region {
-    uint64_t start, end, categories;
-};
-
-struct scan {
-    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-
-#define QUERY _IOWR('f', 17, struct query)
-#define SCAN _IOWR('f', 16, struct scan)
-
-enum {
-    QUERY_COVERING_OR_NEXT = 0x10,
-    IS_FILE = 1 << 2,
-    IS_PRESENT = 1 << 3,
-    IS_SWAPPED = 1 << 4,
-    IS_ZERO_PAGE = 1 << 5,
-    IS_GUARD = 1 << 8, /* Linux 6.15; earlier ones refuse it */
-};
-
 uint64_t memory_end;
-static uint64_t not_touched = IS_FILE | IS_ZERO_PAGE | IS_GUARD;
+static uint64_t not_touched = UAPI_FILE | UAPI_ZERO_PAGE | UAPI_GUARD;
 static bool finds, scans; /* by query */
 
 static int open_of(pid_t tid, const char *name)
@@ -95,7 +65,7 @@ static void probe(const struct memory *memory, uint64_t here)
     finds = memory_find(memory, here, &mapping) == 0;
     int error = memory_touched(memory, here, here + vm_page_bytes(), 0, &runs);
     if (error == EINVAL) {
-        not_touched = IS_FILE | IS_ZERO_PAGE;
+        not_touched = UAPI_FILE | UAPI_ZERO_PAGE;
         error = memory_touched(memory, here, here + vm_page_bytes(), 0, &runs);
     }
     scans = error == 0 && find_end(memory) == 0;
@@ -124,7 +94,7 @@ int memory_probe(bool queries, bool *queried)
     return error;
 }
 
-static struct mapping answer_of(const struct query *query)
+static struct mapping answer_of(const struct uapi_query *query)
 {
     return (struct mapping){.start = query->vma_start,
                             .end = query->vma_end,
@@ -138,9 +108,9 @@ int memory_find(const struct memory *memory, uint64_t address, struct mapping *m
 {
     if (!finds)
         return listing_find(memory->maps, address, mapping, NULL);
-    struct query query = {
-        .size = sizeof query, .query_flags = QUERY_COVERING_OR_NEXT, .query_addr = address};
-    if (ioctl(memory->maps, QUERY, &query) != 0)
+    struct uapi_query query = {
+        .size = sizeof query, .query_flags = UAPI_COVERING_OR_NEXT, .query_addr = address};
+    if (ioctl(memory->maps, UAPI_QUERY, &query) != 0)
         return errno;
     *mapping = answer_of(&query);
     return 0;
@@ -149,14 +119,14 @@ int memory_find(const struct memory *memory, uint64_t address, struct mapping *m
 static int query_code(const struct memory *memory, uint64_t address, struct memory_code *code)
 {
     unsigned char id[20];
-    struct query query = {.size = sizeof query,
-                          .query_flags = QUERY_COVERING_OR_NEXT,
-                          .query_addr = address,
-                          .vma_name_size = sizeof code->path,
-                          .vma_name_addr = (uintptr_t)code->path,
-                          .build_id_size = sizeof id,
-                          .build_id_addr = (uintptr_t)id};
-    if (ioctl(memory->maps, QUERY, &query) != 0)
+    struct uapi_query query = {.size = sizeof query,
+                               .query_flags = UAPI_COVERING_OR_NEXT,
+                               .query_addr = address,
+                               .vma_name_size = sizeof code->path,
+                               .vma_name_addr = (uintptr_t)code->path,
+                               .build_id_size = sizeof id,
+                               .build_id_addr = (uintptr_t)id};
+    if (ioctl(memory->maps, UAPI_QUERY, &query) != 0)
         return errno;
     code->mapping = answer_of(&query);
     if (query.vma_name_size == 0)
@@ -176,7 +146,7 @@ int memory_find_code(const struct memory *memory, uint64_t address, struct memor
     return error;
 }
 
-static int append_all(struct runs *runs, const struct scan_region *regions, int count)
+static int append_all(struct runs *runs, const struct uapi_run *regions, int count)
 {
     for (int i = 0; i < count; i++)
         if (!runs_append(runs, regions[i].start, regions[i].end))
@@ -187,21 +157,21 @@ static int append_all(struct runs *runs, const struct scan_region *regions, int 
 int memory_touched(const struct memory *memory, uint64_t start, uint64_t end, uint64_t most,
                    struct runs *runs)
 {
-    static struct scan_region regions[512];
+    static struct uapi_run regions[512];
     if (!scans)
         return listing_touched(memory->maps, memory->pages, start, end, most, runs);
     while (start < end) {
-        struct scan scan = {.size = sizeof scan,
-                            .start = start,
-                            .end = end,
-                            .vec = (uintptr_t)regions,
-                            .vec_len = sizeof regions / sizeof *regions,
-                            .max_pages = most,
-                            .category_inverted = not_touched,
-                            .category_mask = not_touched,
-                            .category_anyof_mask = IS_PRESENT | IS_SWAPPED,
-                            .return_mask = IS_FILE};
-        int count = ioctl(memory->pages, SCAN, &scan);
+        struct uapi_scan scan = {.size = sizeof scan,
+                                 .start = start,
+                                 .end = end,
+                                 .runs = (uintptr_t)regions,
+                                 .run_count = sizeof regions / sizeof *regions,
+                                 .most_pages = most,
+                                 .inverted = not_touched,
+                                 .all_of = not_touched,
+                                 .any_of = UAPI_PRESENT | UAPI_SWAPPED,
+                                 .returned = UAPI_FILE};
+        int count = ioctl(memory->pages, UAPI_SCAN, &scan);
         if (count < 0)
             return errno;
         int error = append_all(runs, regions, count);

@@ -46,7 +46,8 @@ bool program_find(const char *name, char *path, size_t size)
     return false;
 }
 
-bool program_is_privileged(const char *path)
+/* Whether the kernel would start it with rights that it doesn't get while it is recorded. */
+static bool is_privileged(const char *path)
 {
     struct stat file;
     if (stat(path, &file) != 0 || geteuid() == 0)
@@ -68,7 +69,7 @@ const char *program_unfit(const char *path)
     if (length == sizeof head && memcmp(head, ELFMAG, SELFMAG) == 0 &&
         head[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
         return "is a 32-bit program, whose calls can't be recorded";
-    if (program_is_privileged(path))
+    if (is_privileged(path))
         return "would run without the rights of its owner (setuid) while it is recorded";
     return NULL;
 }

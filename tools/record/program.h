@@ -18,9 +18,6 @@ bool program_find(const char *name, char *path, size_t size);
 /* Why it can't be recorded, in words; NULL if it can. Opens the file at `path`. */
 const char *program_unfit(const char *path);
 
-/* Whether the kernel would start it with rights that it doesn't get while it is recorded. */
-bool program_is_privileged(const char *path);
-
 /* A process that is traced and stands before it sets its filter. */
 struct program {
     pid_t pid;

@@ -156,6 +156,19 @@ static int complain(int status, const char *what, int error)
     return status;
 }
 
+/* Of a process that another one started. */
+static void tell_of_missed(uint64_t process, int error)
+{
+    static bool told;
+    char system[256];
+    vm_error_text(error, system, sizeof system);
+    if (!told)
+        fprintf(stderr,
+                "record: process %" PRIu64 " is not recorded, nor are others that can't be: %s\n",
+                process, system);
+    told = true;
+}
+
 /* A process that another one started is recorded once it has been seen. */
 static bool begin_child(struct sampling *child)
 {
@@ -164,7 +177,7 @@ static bool begin_child(struct sampling *child)
     if (error != 0) {
         child->ended = true;
         watch_close(&child->watch);
-        complain(0, "create a log", error);
+        tell_of_missed(child->watch.process, error);
         return false;
     }
     watch_path(&child->watch, child->path, sizeof child->path);
@@ -229,8 +242,11 @@ static void add_child(uint64_t process, void *context)
     }
     child->options = family->first->options;
     child->outer = &family->first->folder;
-    child->ended = watch_beside(process, &child->watch) != 0;
+    int error = watch_beside(process, &child->watch);
     child->watch.process = process;
+    child->ended = error != 0;
+    if (error != 0 && space_alive(process))
+        tell_of_missed(process, error);
     *place = child;
     family->count++;
 }

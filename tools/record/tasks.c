@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "tasks.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -63,6 +64,27 @@ void tasks_early(struct tasks *tasks, void (*each)(struct task *task))
         for (struct task *task = tasks->buckets[i]; task != NULL; task = task->next)
             if (task->early > 0)
                 each(task);
+}
+
+void tasks_signal(const struct tasks *tasks, int signal)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct task *task = tasks->buckets[i]; task != NULL; task = task->next)
+            if (task->tid == task->pid)
+                kill(task->pid, signal);
+}
+
+bool tasks_close(struct tasks *tasks, const struct task *but)
+{
+    bool any = false;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct task *task = tasks->buckets[i]; task != NULL; task = task->next)
+            if (task->schedstat >= 0 && task != but) {
+                close(task->schedstat);
+                task->schedstat = -1;
+                any = true;
+            }
+    return any;
 }
 
 struct task *tasks_in(const struct tasks *tasks, const struct space *space)

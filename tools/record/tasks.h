@@ -13,7 +13,7 @@ struct task {
     struct task *next; /* in its bucket */
     pid_t tid, pid;
     struct space *space; /* NULL before the program is started, and after its memory is gone */
-    int schedstat;       /* /proc/TID/schedstat */
+    int schedstat;       /* /proc/TID/schedstat; negative: not open */
     unsigned early;      /* ticks for which it stands, since no parent has said whose child it is */
     bool exiting;
     /* the call it is in, or waits to be let into */
@@ -65,6 +65,12 @@ void tasks_of(struct tasks *tasks, pid_t pid, pid_t tid,
 
 /* Calls `each` for all tasks that are early. */
 void tasks_early(struct tasks *tasks, void (*each)(struct task *task));
+
+/* Sends a signal to all processes. */
+void tasks_signal(const struct tasks *tasks, int signal);
+
+/* Closes what is kept open for each task but one. False if nothing was. */
+bool tasks_close(struct tasks *tasks, const struct task *but);
 
 /* One in that space that has not begun to end; NULL if there is none. */
 struct task *tasks_in(const struct tasks *tasks, const struct space *space);

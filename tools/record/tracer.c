@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,10 +38,11 @@ struct tracer {
     bool started;                         /* it has become the program */
     uint64_t null_ns[PROGRAM_NULL_CALLS]; /* what null calls took */
     int null_count;
-    bool told_trace, told_filter, told_architecture, told_privilege, told_full;
+    bool told_trace, told_filter, told_architecture, told_unread, told_untraced, told_full;
 };
 
 static volatile sig_atomic_t ticked, ending;
+static volatile sig_atomic_t gone; /* the program; others that it started may not be */
 
 void tracer_say(const char *format, ...)
 {
@@ -66,6 +68,8 @@ static void name_of(pid_t tid, char *name, size_t size)
     snprintf(path, sizeof path, "/proc/%d/exe", (int)tid);
     ssize_t length = readlink(path, name, size - 1);
     name[length < 0 ? 0 : length] = '\0';
+    for (char *at = name; (at = strchr(at, '\n')) != NULL;)
+        *at = '?';
 }
 
 static void resume(const struct task *task, enum __ptrace_request request, int signal)
@@ -73,13 +77,16 @@ static void resume(const struct task *task, enum __ptrace_request request, int s
     ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
-/* The CPU time of a task that is stopped (Documentation/scheduler/sched-stats.rst). */
-static uint64_t cpu_of(struct task *task)
+/* The CPU time of a task that is stopped (Documentation/scheduler/sched-stats.rst). Where no more
+ * files may be open, those of all others are closed. */
+static uint64_t cpu_of(struct tracer *tracer, struct task *task)
 {
     char text[64];
     if (task->schedstat < 0) {
         snprintf(text, sizeof text, "/proc/%d/schedstat", (int)task->tid);
         task->schedstat = open(text, O_RDONLY | O_CLOEXEC);
+        if (task->schedstat < 0 && tasks_close(&tracer->tasks, task))
+            task->schedstat = open(text, O_RDONLY | O_CLOEXEC);
     }
     ssize_t length = pread(task->schedstat, text, sizeof text - 1, 0);
     text[length < 0 ? 0 : length] = '\0';
@@ -201,7 +208,7 @@ static void enter(struct tracer *tracer, struct task *task, uint64_t stack_point
     if (tracer->options->stacks && call_grows(task))
         stacks_log(&tracer->stacks, tracer->log, task);
     call_enter(tracer->log, task, stack_pointer, tracer->options->scan);
-    task->cpu_ns = cpu_of(task);
+    task->cpu_ns = cpu_of(tracer, task);
     resume(task, PTRACE_SYSCALL, 0);
 }
 
@@ -234,17 +241,24 @@ static void tell_of(struct tracer *tracer, const struct task *task, bool traces)
         SAY_ONCE(tracer->told_trace,
                  "%s asks to trace a process, which is refused while it is recorded",
                  output_name(path));
-    if (!traces)
+    bool asks = task->call != NULL && task->arguments[0] > SECCOMP_SET_MODE_FILTER;
+    if (!traces && !asks)
         SAY_ONCE(tracer->told_filter,
                  "%s sets a filter of its own: calls that this answers are not recorded",
                  output_name(path));
 }
 
-static void on_null_call(struct tracer *tracer, struct task *task)
+/* A child of which the call asks that no tracer follows it would have the filter, and nobody who
+ * answers it: all its memory calls would fail. */
+static void have_followed(struct tracer *tracer, const struct task *task)
 {
-    task->cpu_ns = cpu_of(task);
-    resume(task, PTRACE_SYSCALL, 0);
-    (void)tracer;
+    char path[4096];
+    if (call_set_clone_flags(task, task->clone_flags & ~(uint64_t)CLONE_UNTRACED))
+        return;
+    name_of(task->tid, path, sizeof path);
+    SAY_ONCE(tracer->told_untraced,
+             "%s starts a process that no tracer may follow: its memory calls will fail",
+             output_name(path));
 }
 
 static void on_call(struct tracer *tracer, struct task *task)
@@ -257,14 +271,18 @@ static void on_call(struct tracer *tracer, struct task *task)
     }
     task->call = calls_find(info.seccomp.nr);
     memcpy(task->arguments, info.seccomp.args, sizeof task->arguments);
+    task->clone_flags = 0;
     if (task->space == NULL && !tracer->started) {
-        on_null_call(tracer, task);
+        task->cpu_ns = cpu_of(tracer, task);
+        resume(task, PTRACE_SYSCALL, 0);
         return;
     }
     if (task->call == NULL || task->call->kind >= CALL_TRACE)
         tell_of(tracer, task, task->call != NULL && task->call->kind == CALL_TRACE);
     else if (call_makes_task(task->call))
         task->clone_flags = call_clone_flags(task);
+    if ((task->clone_flags & CLONE_UNTRACED) != 0)
+        have_followed(tracer, task);
     if (task->call == NULL || task->call->kind >= CALL_TRACE || task->space == NULL ||
         !task->space->recorded || tracer->log->error != 0)
         resume(task, PTRACE_CONT, 0);
@@ -277,6 +295,9 @@ static void on_call(struct tracer *tracer, struct task *task)
 /* A task is in no call any more. */
 static void leave_call(struct task *task)
 {
+    if ((task->clone_flags & CLONE_UNTRACED) != 0)
+        call_set_clone_flags(task, task->clone_flags);
+    task->clone_flags = 0;
     task->call = NULL;
     if (task->past && task->space != NULL)
         task->space->past--;
@@ -297,7 +318,8 @@ static void on_call_end(struct tracer *tracer, struct task *task)
 {
     struct __ptrace_syscall_info info;
     struct space *space = task->space;
-    uint64_t taken = cpu_of(task) - task->cpu_ns;
+    uint64_t now_ns = cpu_of(tracer, task);
+    uint64_t taken = now_ns > task->cpu_ns ? now_ns - task->cpu_ns : 0;
     bool known = ask(task, &info) && info.op == PTRACE_SYSCALL_INFO_EXIT;
     if (space == NULL) {
         if (tracer->null_count < PROGRAM_NULL_CALLS)
@@ -357,15 +379,33 @@ static void on_tick(struct tracer *tracer)
 
 /* Processes and threads. */
 
+/* What is read of a space. Where no more files may be open, those of tasks are closed. */
+static bool open_memory(struct tracer *tracer, pid_t tid, struct memory *memory)
+{
+    char path[4096];
+    int error = memory_open(memory, tid);
+    if (error != 0 && tasks_close(&tracer->tasks, NULL))
+        error = memory_open(memory, tid);
+    if (error == 0)
+        return true;
+    name_of(tid, path, sizeof path);
+    SAY_ONCE(tracer->told_unread,
+             "%s (process %d) is not recorded, nor are others that can't be read: %s",
+             output_name(path), (int)tid, strerror(error));
+    return false;
+}
+
 static struct space *add_space(struct tracer *tracer, struct task *task, bool recorded)
 {
-    struct space *space = space_add(&tracer->tasks, task, recorded);
+    struct memory memory = {-1, -1};
+    bool opened = recorded && open_memory(tracer, task->tid, &memory);
+    struct space *space = space_add(&tracer->tasks, task, opened);
     if (space == NULL) {
+        memory_close(&memory);
         tracer->log->error = ENOMEM;
         return NULL;
     }
-    if (recorded && memory_open(&space->memory, task->tid) != 0)
-        space->recorded = false;
+    space->memory = memory;
     space->scan_at_ns = meter_clock_ns() + tracer->options->interval_ns;
     space->check_at_ns = meter_clock_ns() + tracer->options->interval_ns;
     return space;
@@ -522,6 +562,7 @@ static void on_gone(struct tracer *tracer, struct task *task, int status)
 {
     struct space *space = task->space;
     if (task->tid == tracer->program) {
+        gone = 1;
         tracer->result->status = status;
         tracer->result->never_ran = !tracer->started;
     }
@@ -587,7 +628,15 @@ static void on_ending(int signal)
     ending = signal;
 }
 
-/* What a terminal sends goes to the program as well, and record ends with it. */
+/* What a terminal sends goes to the program as well, and record ends with it. Once it has ended,
+ * what it started in the background, which heeds no interrupt, is asked to end. */
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    if (gone)
+        ending = SIGTERM;
+}
+
 static void set_signals(void)
 {
     struct sigaction action = {.sa_handler = on_alarm};
@@ -597,11 +646,23 @@ static void set_signals(void)
     action.sa_handler = on_ending;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
-    action.sa_handler = SIG_IGN;
+    action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGQUIT, &action, NULL);
+    action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGXFSZ, &action, NULL); /* a file that may not grow is an error like a full disk */
+}
+
+static void pass_on(const struct tracer *tracer, int signal)
+{
+    if (!gone) {
+        kill(tracer->program, signal);
+        return;
+    }
+    tracer_say("the program has ended; what it left is sent the signal as well (%s)",
+               strsignal(signal));
+    tasks_signal(&tracer->tasks, signal);
 }
 
 static int by_size(const void *a, const void *b)
@@ -636,7 +697,7 @@ void tracer_follow(struct log *log, pid_t pid, const struct tracer_options *opti
         else if (tid > 0 && tasks_find(&tracer.tasks, tid) != NULL)
             on_gone(&tracer, tasks_find(&tracer.tasks, tid), status);
         if (ending != 0)
-            kill(pid, ending);
+            pass_on(&tracer, ending);
         ending = 0;
         if (ticked)
             on_tick(&tracer);

@@ -24,14 +24,13 @@ struct tracer_result {
     uint64_t calls;   /* logged */
     unsigned spaces;  /* recorded */
     uint64_t null_ns; /* what the kernel says a call takes that does nothing, traced */
-    bool out_of_memory;
 };
 
 /* Something that the user should know, while the program runs: one line without its end. */
 void tracer_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Until the last process that `pid` started has ended. Signals that ask record to end go to `pid`.
- */
+/* Until the last process that `pid` started has ended. Signals that ask record to end go to `pid`,
+ * and to all that it left once it has ended. */
 void tracer_follow(struct log *log, pid_t pid, const struct tracer_options *options,
                    struct tracer_result *result);
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "folder.h"
@@ -18,6 +17,7 @@
 #include "memory.h"
 #include "program.h"
 #include "system/linux/ending.h"
+#include "system/linux/files.h"
 #include "system/linux/proc.h"
 #include "system/vm.h"
 #include "tracer.h"
@@ -72,16 +72,6 @@ static int tell_failure(const struct program_failure *failure, const char *name)
     return NOT_RECORDED;
 }
 
-/* As many files as are allowed: one is held for each thread. Not before the program has its own. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int record(const struct record_options *options, const char *path)
 {
     struct folder folder;
@@ -102,7 +92,7 @@ static int record(const struct record_options *options, const char *path)
         return status;
     }
     log_head(&log, options);
-    raise_file_limit();
+    files_raise_limit(); /* one is held for each thread */
     if (!program_go(&program, &failure))
         return tell_failure(&failure, options->words[0]);
     tracer_follow(&log, program.pid, &traced, &result);

@@ -4,13 +4,12 @@
 #include "player.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "system/linux/uapi.h"
 
 enum {
     BETWEEN = 4, /* places between an event and the next */
     MOVE_KEEPS = 4,
-    ADVICE_DISCARD_LOCKED = 24, /* Linux 5.18 */
-    ADVICE_GUARD = 102,         /* MADV_GUARD_INSTALL, Linux 6.13 */
 };
 
 /* What was no longer writable from an event on. */
@@ -155,11 +154,11 @@ void player_protect(struct player *player, struct run run, int protection)
 void player_advise(struct player *player, struct run run, int advice)
 {
     struct script_event event = on(SCRIPT_ADVISE, run);
-    bool discards = advice == MADV_DONTNEED || advice == ADVICE_DISCARD_LOCKED ||
-                    advice == MADV_REMOVE || advice == ADVICE_GUARD;
+    bool discards = advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
+                    advice == MADV_REMOVE || advice == MADV_GUARD_INSTALL;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
         return; /* what it touches is touched by itself */
-    event.advice = discards && advice != ADVICE_GUARD ? MADV_DONTNEED : advice;
+    event.advice = discards && advice != MADV_GUARD_INSTALL ? MADV_DONTNEED : advice;
     event.gives_back = (event.advice == MADV_DONTNEED || advice == MADV_FREE) &&
                        covers(&player->writable, run) &&
                        !runs_meet(&player->given, run.start, run.end);

@@ -290,7 +290,8 @@ static int by_place(const void *a, const void *b)
 }
 
 /* `offsets[i]` is where the run i of what was ever mapped comes to lie: as far from a multiple of
- * LARGE as it was, and behind the one before: at once if it was so, else apart from it. */
+ * LARGE as it was, and behind the one before: at once if it was so, else apart from it. The last
+ * one is the end of all. */
 static bool place_runs(struct reader *reader, uint64_t **offsets)
 {
     const struct runs *ever = &reader->player.ever;
@@ -305,6 +306,7 @@ static bool place_runs(struct reader *reader, uint64_t **offsets)
         (*offsets)[i] = start;
         end = start + ever->items[i].end - ever->items[i].start;
     }
+    (*offsets)[ever->count] = end;
     reader->player.script->size =
         (size_t)((end + reader->player.page - 1) / reader->player.page * reader->player.page);
     reader->player.script->alignment = (size_t)LARGE;

@@ -83,16 +83,17 @@ const struct tool surroundings_tool = {
 
 int main(int argc, char **argv)
 {
-    static struct surroundings surroundings = {
-        .parts = {{KERNEL, FORK, STACKS, LOCKED}, 4},
-        .strategies = {{0, 1, 2, 3}, 4},
-        .sizes = {{1 << 20, 16 << 20}, 2},
-        .mappings = {{1000, 10000}, 2},
-        .stack_bytes = {{16 << 10, 64 << 10, 1 << 20, 8 << 20}, 4},
-        .stacks = 1000,
-        .repeat = 1,
-        .seed = 1};
+    static struct surroundings surroundings = {.parts = {{KERNEL, FORK, STACKS, LOCKED}, 4},
+                                               .strategies = {{0, 1, 2, 3}, 4},
+                                               .sizes = {{1 << 20, 16 << 20}, 2},
+                                               .mappings = {{1000, 10000}, 2},
+                                               .stack_bytes = {{0, 0, 1 << 20, 8 << 20}, 4},
+                                               .stacks = 1000,
+                                               .repeat = 1,
+                                               .seed = 1};
     int status = TOOL_TAKEN;
+    surroundings.stack_bytes.values[0] = 4 * vm_page_bytes();
+    surroundings.stack_bytes.values[1] = 16 * vm_page_bytes();
     if (!tool_parse(&surroundings_tool, argc, argv, &surroundings, &status))
         return status;
     int error = vm_use_pages(VM_PAGES_SMALL);

@@ -6,12 +6,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "system/linux/proc.h"
+#include "system/linux/uapi.h"
 #include "system/vm.h"
 
 static void *map(void *hint, size_t size, int flags)
@@ -150,24 +149,6 @@ int calls_read_memory(const void *base, size_t size, struct calls_memory *memory
     return error;
 }
 
-/* linux/fs.h of 6.7 and 6.11; older headers lack them. */
-struct page_region {
-    uint64_t start, end, categories;
-};
-struct scan {
-    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-struct mapping {
-    uint64_t size, query_flags, query_addr;
-    uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
-    uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
-    uint64_t vma_name_addr, build_id_addr;
-};
-#define ASK_SCAN _IOWR('f', 16, struct scan)
-#define ASK_MAPPING _IOWR('f', 17, struct mapping)
-enum { SCAN_PRESENT = 1 << 3 }; /* PAGE_IS_PRESENT */
-
 static int open_file(struct calls_question *question, const char *path)
 {
     question->file = open(path, O_RDONLY | O_CLOEXEC);
@@ -191,11 +172,11 @@ static int open_pagemap(struct calls_question *question)
 
 static int ask_mapping(struct calls_question *question, uint64_t times)
 {
-    struct mapping *mapping = question->buffer;
+    struct uapi_query *mapping = question->buffer;
     for (uint64_t i = 0; i < times; i++) {
         *mapping =
-            (struct mapping){.size = sizeof *mapping, .query_addr = (uintptr_t)question->base};
-        if (ioctl(question->file, ASK_MAPPING, mapping) != 0)
+            (struct uapi_query){.size = sizeof *mapping, .query_addr = (uintptr_t)question->base};
+        if (ioctl(question->file, UAPI_QUERY, mapping) != 0)
             return errno;
     }
     return 0;
@@ -203,7 +184,7 @@ static int ask_mapping(struct calls_question *question, uint64_t times)
 
 static uint64_t read_mapping(const struct calls_question *question)
 {
-    const struct mapping *mapping = question->buffer;
+    const struct uapi_query *mapping = question->buffer;
     uint64_t from = (uintptr_t)question->base, to = from + question->size;
     uint64_t start = mapping->vma_start > from ? mapping->vma_start : from;
     uint64_t end = mapping->vma_end < to ? mapping->vma_end : to;
@@ -254,14 +235,14 @@ static uint64_t read_pagemap(const struct calls_question *question)
 static int ask_scan(struct calls_question *question, uint64_t times)
 {
     for (uint64_t i = 0; i < times; i++) {
-        struct scan scan = {.size = sizeof scan,
-                            .start = (uintptr_t)question->base,
-                            .end = (uintptr_t)question->base + question->size,
-                            .vec = (uintptr_t)question->buffer,
-                            .vec_len = CALLS_BUFFER_BYTES / sizeof(struct page_region),
-                            .category_mask = SCAN_PRESENT,
-                            .return_mask = SCAN_PRESENT};
-        int runs = ioctl(question->file, ASK_SCAN, &scan);
+        struct uapi_scan scan = {.size = sizeof scan,
+                                 .start = (uintptr_t)question->base,
+                                 .end = (uintptr_t)question->base + question->size,
+                                 .runs = (uintptr_t)question->buffer,
+                                 .run_count = CALLS_BUFFER_BYTES / sizeof(struct uapi_run),
+                                 .all_of = UAPI_PRESENT,
+                                 .returned = UAPI_PRESENT};
+        int runs = ioctl(question->file, UAPI_SCAN, &scan);
         if (runs < 0)
             return errno;
         question->answered = (uint64_t)runs;
@@ -271,7 +252,7 @@ static int ask_scan(struct calls_question *question, uint64_t times)
 
 static uint64_t read_scan(const struct calls_question *question)
 {
-    const struct page_region *runs = question->buffer;
+    const struct uapi_run *runs = question->buffer;
     uint64_t bytes = 0;
     for (uint64_t i = 0; i < question->answered; i++)
         bytes += runs[i].end - runs[i].start;

@@ -3,14 +3,9 @@
 #include "system/commit.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "system/linux/mapping.h"
-
-/* linux/mman.h of 5.14; older headers lack it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
+#include "system/linux/uapi.h"
 
 const struct kind commit_kinds[] = {
     {"mprotect", COMMIT_MPROTECT},

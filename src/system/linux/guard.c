@@ -4,15 +4,9 @@
 #include "system/guard.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
+#include "system/linux/uapi.h"
 #include "system/vm.h"
-
-/* linux/mman.h of 6.13; older headers lack them. */
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE 103
-#endif
 
 const struct kind guard_kinds[] = {
     {"auto", GUARD_AUTO},

@@ -4,19 +4,9 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <sys/mman.h>
 
 #include "system/linux/mapping.h"
-
-/* linux/mman.h of 5.4 and of 6.13; older headers lack them. */
-#ifndef MADV_COLD
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE 103
-#endif
+#include "system/linux/uapi.h"
 
 const struct kind purge_kinds[] = {
     {"none", PURGE_NONE},       {"dontneed", PURGE_DONTNEED},

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "system/linux/proc.h"
+#include "system/linux/uapi.h"
 #include "system/vm.h"
 
 enum { RUN_MAX = 16, RANGES_MAX = 256, NAME_BYTES = 4 * 4096 };
@@ -40,24 +40,6 @@ struct reading {
     char name[NAME_BYTES];
     struct mapping next; /* being read */
     char next_name[NAME_BYTES];
-};
-
-/* ioctl PAGEMAP_SCAN, Linux 6.7 (Documentation/admin-guide/mm/pagemap.rst), which C libraries'
- * headers may not know yet; guards are told apart since 6.15. */
-struct scan {
-    uint64_t size, flags, start, end, walk_end, ranges, range_count, max_pages;
-    uint64_t inverted, all_of, any_of, returned;
-};
-struct scan_range {
-    uint64_t start, end, categories;
-};
-#define SCAN_CALL _IOWR('f', 16, struct scan)
-enum {
-    SCAN_FILE = 1 << 2,
-    SCAN_PRESENT = 1 << 3,
-    SCAN_SWAPPED = 1 << 4,
-    SCAN_ZERO_PAGE = 1 << 5,
-    SCAN_GUARD = 1 << 8
 };
 
 static bool accessible(const struct mapping *mapping)
@@ -164,18 +146,18 @@ static void split_at(struct split *split, uint64_t at, enum space_state state)
 }
 
 /* Guards that touch are one. */
-static void add_range(struct split *split, const struct scan_range *range)
+static void add_range(struct split *split, const struct uapi_run *range)
 {
-    bool guard = (range->categories & SCAN_GUARD) != 0;
+    bool guard = (range->categories & UAPI_GUARD) != 0;
     if (split->part.state == SPACE_GUARD && (!guard || range->start > split->part.end))
         split_at(split, split->part.end, split->usual);
     if (guard) {
         split_at(split, range->start, SPACE_GUARD);
         split->part.end = range->end;
-    } else if ((range->categories & SCAN_ZERO_PAGE) == 0) {
+    } else if ((range->categories & UAPI_ZERO_PAGE) == 0) {
         uint64_t bytes = range->end - range->start;
-        bool own = (range->categories & SCAN_FILE) == 0 && !is_shared(split->mapping);
-        split->part.resident_bytes.value += (range->categories & SCAN_PRESENT) != 0 ? bytes : 0;
+        bool own = (range->categories & UAPI_FILE) == 0 && !is_shared(split->mapping);
+        split->part.resident_bytes.value += (range->categories & UAPI_PRESENT) != 0 ? bytes : 0;
         split->part.touched_bytes.value += own ? bytes : 0;
     }
 }
@@ -193,19 +175,19 @@ static void end_split(struct split *split, uint64_t end)
 static bool hand_on_split(struct reading *reading, const struct mapping *mapping,
                           const struct space_region *region)
 {
-    static struct scan_range ranges[RANGES_MAX];
+    static struct uapi_run ranges[RANGES_MAX];
     struct split split = {reading, mapping, *region, region->state};
-    struct scan scan = {.size = sizeof scan,
-                        .start = region->start,
-                        .end = region->end,
-                        .ranges = (uintptr_t)ranges,
-                        .range_count = RANGES_MAX,
-                        .any_of = SCAN_GUARD | SCAN_PRESENT | SCAN_SWAPPED,
-                        .returned =
-                            SCAN_GUARD | SCAN_FILE | SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_PAGE};
+    struct uapi_scan scan = {.size = sizeof scan,
+                             .start = region->start,
+                             .end = region->end,
+                             .runs = (uintptr_t)ranges,
+                             .run_count = RANGES_MAX,
+                             .any_of = UAPI_GUARD | UAPI_PRESENT | UAPI_SWAPPED,
+                             .returned = UAPI_GUARD | UAPI_FILE | UAPI_PRESENT | UAPI_SWAPPED |
+                                         UAPI_ZERO_PAGE};
     split.part.resident_bytes.value = split.part.touched_bytes.value = 0;
     while (scan.start < region->end) {
-        int count = ioctl(reading->pagemap, SCAN_CALL, &scan);
+        int count = ioctl(reading->pagemap, UAPI_SCAN, &scan);
         if (count < 0 && scan.start == region->start)
             return false;
         for (int i = 0; i < count; i++)

@@ -51,23 +51,33 @@ static char *map_filler(char *at, size_t size)
     return filler != MAP_FAILED ? filler : NULL;
 }
 
-/* A page of the lowest level maps 2 MiB, one of the next 1 GiB (x86-64, and arm64 with pages of
- * 4 KiB), and goes when the last mapping in there does. New mappings end where the lowest hole that
- * holds them ends (mmap(2) tells nothing of this; mm/mmap.c, vm_unmapped_area, does), so that
- * hole's end is filled up to such a border. If that is a border of the next level too, a page below
- * it is read, so that there is a page of that level, and the region lies below that. The filler is
- * private and can't be written to, which is neither charged nor merged with a reservation. */
+static unsigned log2_of(size_t number)
+{
+    unsigned bits = 0;
+    while (number >>= 1)
+        bits++;
+    return bits;
+}
+
+/* A page of page tables has entries of 8 bytes: of 4 KiB, one of the lowest level maps 2 MiB and
+ * one of the next 1 GiB. It goes when the last mapping in there does. New mappings end where the
+ * lowest hole that holds them ends (mmap(2) tells nothing of this; mm/mmap.c, vm_unmapped_area,
+ * does), so that hole's end is filled up to such a border. If that is a border of the next level
+ * too, a page below it is read, so that there is a page of that level, and the region lies below
+ * that. The filler is private and can't be written to, which is neither charged nor merged with a
+ * reservation. */
 void vm_place(size_t size, unsigned levels)
 {
-    enum { TRIES = 1000, LEVEL_BITS = 9 };
-    const uint64_t table = (uint64_t)vm_page_bytes() << (LEVEL_BITS * levels);
+    enum { TRIES = 1000 };
+    const unsigned level_bits = log2_of(vm_page_bytes() / sizeof(uint64_t));
+    const uint64_t table = (uint64_t)vm_page_bytes() << (level_bits * levels);
     for (int i = 0; i < TRIES; i++) {
         char *base = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (base == MAP_FAILED)
             return;
         munmap(base, size);
         uint64_t end = (uintptr_t)base + size;
-        bool lonely = end % (table << LEVEL_BITS) == 0;
+        bool lonely = end % (table << level_bits) == 0;
         uint64_t beyond = lonely ? table : end % table;
         if (beyond == 0)
             return;

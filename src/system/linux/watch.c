@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "system/linux/ending.h"
+#include "system/linux/files.h"
 #include "system/linux/proc.h"
 
 /* Signals that ask this process to end come through a descriptor from now on; one that is ignored
@@ -46,6 +47,7 @@ int watch_attach(uint64_t process, struct watch *watch)
     sigset_t before;
     *watch = (struct watch){.started = false};
     int error = open_process(process, watch);
+    files_raise_limit();
     return error != 0 ? error : heed_signals(watch, &before);
 }
 
@@ -135,6 +137,7 @@ int watch_start(char **words, struct watch *watch)
     close(failed[0]);
     if (error == 0)
         error = open_process((uint64_t)child, watch);
+    files_raise_limit(); /* one is held for each process that is watched */
     signal(SIGINT, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     return error;

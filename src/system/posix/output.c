@@ -68,7 +68,8 @@ bool output_exists(int error)
 void output_remove(const char *path, const char *folder)
 {
     unlink(path);
-    rmdir(folder);
+    if (folder != NULL)
+        rmdir(folder);
 }
 
 /* What a device is given, such as the null device or a terminal, nobody reads back as rows. */

@@ -57,7 +57,8 @@ bool output_exists(int error)
 void output_remove(const char *path, const char *folder)
 {
     DeleteFileA(path);
-    RemoveDirectoryA(folder);
+    if (folder != NULL)
+        RemoveDirectoryA(folder);
 }
 
 static bool identify(HANDLE file, BY_HANDLE_FILE_INFORMATION *identity)

@@ -28,17 +28,20 @@ bool program_start(char **words, struct program *program, char *why, size_t size
     return true;
 }
 
-/* The system's own breakpoint, before a program's first instruction, is for the debugger alone. */
-static DWORD answer(const DEBUG_EVENT *event)
+/* The system's own breakpoint, before a program's first instruction, is for the debugger alone;
+ * later ones are the program's. */
+static DWORD answer(struct program *program, const DEBUG_EVENT *event)
 {
     if (event->dwDebugEventCode == CREATE_PROCESS_DEBUG_EVENT)
         CloseHandle(event->u.CreateProcessInfo.hFile);
     if (event->dwDebugEventCode == LOAD_DLL_DEBUG_EVENT && event->u.LoadDll.hFile != NULL)
         CloseHandle(event->u.LoadDll.hFile);
-    if (event->dwDebugEventCode != EXCEPTION_DEBUG_EVENT ||
-        event->u.Exception.ExceptionRecord.ExceptionCode == (DWORD)EXCEPTION_BREAKPOINT)
+    if (event->dwDebugEventCode != EXCEPTION_DEBUG_EVENT)
         return DBG_CONTINUE;
-    return DBG_EXCEPTION_NOT_HANDLED;
+    bool breaks = event->u.Exception.ExceptionRecord.ExceptionCode == (DWORD)EXCEPTION_BREAKPOINT;
+    bool first = breaks && !program->begun;
+    program->begun = program->begun || breaks;
+    return first ? DBG_CONTINUE : DBG_EXCEPTION_NOT_HANDLED;
 }
 
 enum program_event program_wait(struct program *program, uint64_t ms)
@@ -59,7 +62,7 @@ enum program_event program_wait(struct program *program, uint64_t ms)
             program->handle = (intptr_t)event.dwThreadId;
             return process_under_wine() ? PROGRAM_ENDED : PROGRAM_ENDING;
         }
-        ContinueDebugEvent(event.dwProcessId, event.dwThreadId, answer(&event));
+        ContinueDebugEvent(event.dwProcessId, event.dwThreadId, answer(program, &event));
     }
 }
 

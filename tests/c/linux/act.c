@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -253,6 +254,21 @@ static void child(void)
     heap();
     unwritten();
     _exit(0);
+}
+
+/* Children that no tracer is to follow (clone(2)). The call leaves registers and memory alone. */
+static void untraced(void)
+{
+    uint64_t arguments[8] = {CLONE_UNTRACED, 0, 0, 0, SIGCHLD};
+    if (syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0) == 0)
+        child();
+    if (syscall(SYS_clone3, arguments, sizeof arguments) == 0)
+        child();
+    int ended = 0;
+    for (int status; wait(&status) > 0;)
+        ended += status == 0;
+    if (ended != 2 || arguments[0] != CLONE_UNTRACED)
+        exit(1);
 }
 
 static void forks(void)
@@ -506,7 +522,7 @@ static const struct {
     {"stacks", stacks},         {"forks", forks},         {"execs", execs},
     {"signals", signals},       {"threads", threads},     {"thread_execs", thread_execs},
     {"first_ends", first_ends}, {"crash", crash},         {"filters", filters},
-    {"traces", traces},         {"waits", waits},
+    {"traces", traces},         {"waits", waits},         {"untraced", untraced},
 };
 
 static int act(const char *name)

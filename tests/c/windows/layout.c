@@ -1,6 +1,8 @@
 /* Makes a region of every state at known places in one allocation, and others beside it, and holds
  * them until standard input ends, so that walk can be asked about them.
  *
+ * First it meets a breakpoint of its own, which a debugger is to leave to it.
+ *
  * usage: layout FILE, of at least two pages; prints its process, the address of the allocation, of
  * a view of the file, and of memory that is shared. */
 #include <inttypes.h>
@@ -14,6 +16,7 @@ enum { PAGES = 64 };
 
 static char *base;
 static size_t page;
+static int breakpoints;
 
 static void *checked(void *address, const char *what)
 {
@@ -36,11 +39,30 @@ static void *map(HANDLE file, DWORD protection, DWORD access, size_t size)
     return checked(MapViewOfFile(section, access, 0, 0, size), "MapViewOfFile");
 }
 
+static LONG CALLBACK pass_breakpoint(EXCEPTION_POINTERS *raised)
+{
+    if (raised->ExceptionRecord->ExceptionCode != (DWORD)EXCEPTION_BREAKPOINT)
+        return EXCEPTION_CONTINUE_SEARCH;
+    breakpoints++;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void meet_breakpoint(void)
+{
+    AddVectoredExceptionHandler(1, pass_breakpoint);
+    RaiseException((DWORD)EXCEPTION_BREAKPOINT, 0, 0, NULL);
+    if (breakpoints == 1)
+        return;
+    fprintf(stderr, "layout: its breakpoint was met by somebody else\n");
+    exit(1);
+}
+
 int main(int argc, char **argv)
 {
     page = vm_page_bytes();
     if (argc != 2)
         return 2;
+    meet_breakpoint();
     HANDLE file = CreateFileA(argv[1], GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
                               OPEN_EXISTING, 0, NULL);
     base = checked(VirtualAlloc(NULL, PAGES * page, MEM_RESERVE, PAGE_NOACCESS), "VirtualAlloc");
