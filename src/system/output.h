@@ -31,9 +31,11 @@ const char *output_name(const char *path);
 /* Whether an error of these two says that there is something already. */
 bool output_exists(int error);
 
+/* Whether a folder has something in it; false where that can't be told. */
+bool output_holds(const char *folder);
+
 /* Removes a file, and the folder at `folder`, unless that is NULL, if it is empty then. Best
- * effort.
- */
+ * effort. */
 void output_remove(const char *path, const char *folder);
 
 /* True if rows of both would get mixed up in one file, pipe or socket. */

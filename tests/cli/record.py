@@ -17,6 +17,7 @@ from support import (BIN, PAGE, ROOT, SANITIZED, WINDOWS, begin, execute, finish
 
 from vmcommit.analyse import recording, symbols, wasters
 from vmcommit.base.problems import Problem
+from vmcommit.show import recordings
 
 ACTS = ("steps", "unwritten", "merged", "noreserve", "holes", "fixed", "remaps", "heap", "files",
         "segments", "discards", "stacks", "forks", "execs", "signals", "threads", "thread_execs",
@@ -104,7 +105,7 @@ class Replay(Record):
         """32 of 64 pages: 4 of each step of 8."""
         self.recorded(ACT, "steps", options=())
         watched = Watched()
-        for line in (self.output / recording.LOG).read_text().splitlines():
+        for line in (self.output / recording.LOG).read_text().splitlines()[1:]:
             watched.feed(line)
         self.assertEqual(watched.released[-1], (64, 32))
 
@@ -112,7 +113,7 @@ class Replay(Record):
         """As before Linux 6.11: the same 32 of 64 pages."""
         self.recorded(ACT, "steps", options=("--no-queries",))
         watched = Watched()
-        for line in (self.output / recording.LOG).read_text().splitlines():
+        for line in (self.output / recording.LOG).read_text().splitlines()[1:]:
             watched.feed(line)
         self.assertEqual(watched.released[-1], (64, 32))
 
@@ -513,13 +514,37 @@ class Choosing(Record):
         log = self.output / recording.LOG
         lines = log.read_text().splitlines(keepends=True)
         for line in ("c 1 0 x\n", "t 1 0 zz+1\n", "C 1 77 call 1 2 3 4 1+1:rw\n", "w 0 1 77\n",
-                     "w 0 1 0 x\n", "o 0 5000-4000 0 - -\n", "o 0 4000-5000 0 -\n"):
+                     "w 0 1 0 x\n", "o 0 5000-4000 0 - -\n", "o 0 4000-5000 0 -\n",
+                     "S 1 0 1 2 3 4 heap:1:1:1:1:1:1\n", "\0\0c 1 0\n", "what is this\n", "\n"):
             log.write_text("".join([*lines[:8], line]))
             with self.assertRaisesRegex(Problem, "line 9 is damaged"):
                 recording.read(self.output)
-        log.write_text("something else\n")
-        with self.assertRaisesRegex(Problem, "is no recording"):
-            recording.read(self.output)
+        log.write_text("".join([*lines[:8], "Z of a later version\n"]))
+        self.assertEqual(recording.read(self.output).facts["command"], "true")
+        for text, says in (("something else\n", "is no recording"), ("", "is empty")):
+            log.write_text(text)
+            with self.assertRaisesRegex(Problem, says):
+                recording.read(self.output)
+
+    def test_what_breaks_off_before_the_first_program(self):
+        self.recorded("true")
+        log = self.output / recording.LOG
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:5]))
+        done = execute(vmcommit("record", "report", self.output))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        self.assertIn("recorded no program: it breaks off before the first", done.stderr)
+
+    def test_a_folder_that_holds_other_files(self):
+        self.output.mkdir()
+        (self.output / "mine").touch()
+        for options in ((), ("--sample",)):
+            self.refused([*options, "--output", self.output, "true"], 2,
+                         "holds other files; name a folder that is not there yet, or is empty")
+            self.assertEqual([path.name for path in self.output.iterdir()], ["mine"])
+
+    def test_nearly_all_is_no_power_of_ten(self):
+        self.assertEqual([recordings.share(part, 1000) for part in (0, 1, 94, 990, 998, 1000)],
+                         ["0 %", "0.1 %", "9.4 %", "99 %", "100 %", "100 %"])
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import tempfile
+import time
 import unittest
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, execute, parse, vmcommit
+from support import (BIN, PAGE, SANITIZED, WINDOWS, begin, execute, finish, parse,
+                     vmcommit)
 
 from vmcommit.analyse import recording
 from vmcommit.analyse.space import WRITE
@@ -112,7 +115,7 @@ class Replay(unittest.TestCase):
 class Counts(Replay):
     def read(self, output):
         watched = Watched()
-        for line in (output / recording.LOG).read_text().splitlines():
+        for line in (output / recording.LOG).read_text().splitlines()[1:]:
             watched.feed(line)
         return watched
 
@@ -268,18 +271,48 @@ class Measured(Replay):
     def measure(self, *words):
         return execute(vmcommit("record", "measure", *words))
 
-    def test_ways_in_turns(self):
-        output = self.record(ACT, "steps")
-        done = self.measure(output, "--commit", "mprotect", "--purge", "free", "--sets", "2")
+    def ways(self, output, sets):
+        """Rows of words: of the way as recorded, and of two others."""
+        done = self.measure(output, "--commit", "mprotect", "--purge", "free", "--sets", sets)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         rows = [re.split(r"  +", line.strip()) for line in done.stdout.splitlines()[1:]]
         self.assertEqual([row[0] for row in rows],
                          ["as recorded", "--commit mprotect", "--purge free"])
         for row in rows:
             self.assertEqual(row[-2:], ["12", "256 KiB"])
-        for row in rows[1:]:
+        return rows
+
+    def test_ways_in_turns(self):
+        output = self.record(ACT, "steps")
+        for row in self.ways(output, "12")[1:]:
             ratio, (low, high) = float(row[2]), map(float, row[3].split(" to "))
             self.assertTrue(low <= ratio <= high, row)
+        for row in self.ways(output, "2")[1:]:
+            self.assertEqual(row[3], "too few sets")
+
+    def test_interrupted(self):
+        """What was measured is shown."""
+        output = self.record(ACT, "steps")
+        process = begin(vmcommit("record", "measure", output, "--purge", "free", "--sets", 10000))
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        done = finish(process)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (130, 1), done.stderr)
+        if "no set was whole" not in done.stderr:
+            self.assertRegex(done.stderr, r"interrupted; the table is of \d+ sets?$")
+            self.assertIn("--purge free", done.stdout)
+
+    def test_numbers_that_are_none(self):
+        output = self.record(ACT, "steps")
+        for option, value, says in (
+                ("--sets", "1", "is no number of sets; use 12"), ("--sets", "1_0", "use 12"),
+                ("--sets", "\u0663", "use 12"), ("--sets", "99999999999", "to 10000"),
+                ("--seed", "-1", "is no seed; use a whole number from 0 to 2^64 - 1"),
+                ("--seed", "x", "is no seed"), ("--seed", str(2**64), "is no seed")):
+            done = self.measure(output, option, value)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn(f"{option}: '{value}' ", done.stderr)
+            self.assertIn(says, done.stderr)
 
     def bench(self, *words):
         return execute(vmcommit("bench", "--build", BIN.parent, "--results", self.folder / "runs",
@@ -335,6 +368,25 @@ class Refusals(Replay):
         self.refused([self.folder], "no memory.log to read in it")
         (self.folder / recording.LOG).write_text("something else\n")
         self.refused([self.folder], "no recording of this version")
+
+    def test_what_is_damaged_is_named(self):
+        for old, new in (("200000 8000", "200000 zz"), (" mmap 200000", " mmap 200001"),
+                         ("c 1 0 1 mmap", "c 1 0 mmap"), ("0 40000 0 22 ffffffff 0", "0 40000"),
+                         ("200+c", "200 c"), ("200+c", "200+"), ("m 0 10000-", "m 0 10000+"),
+                         ("c 9 0 1", "\0 9 0 1"), ("c 9 0 1", "c 9 0 -1"), ("c 9 0 1", "c 9")):
+            damaged = ByHand.LOG.replace(old, new)
+            line = 1 + damaged[:next(at for at, (one, other) in enumerate(zip(
+                ByHand.LOG, damaged)) if one != other)].count("\n")
+            (self.folder / recording.LOG).write_text(damaged)
+            self.refused([self.folder], f"line {line} of memory.log in it is damaged")
+
+    def test_what_a_later_version_may_add(self):
+        (self.folder / recording.LOG).write_text(ByHand.LOG.replace("t 3", "Z a new one\nt 3"))
+        self.assertEqual(self.replay(self.folder)[1]["status"], "ok")
+
+    def test_what_is_no_file(self):
+        os.mkfifo(self.folder / recording.LOG)
+        self.refused([self.folder], "no memory.log to read in it")
 
     def test_a_recording_without_touches(self):
         self.refused([self.record("true", options=("--no-touch",))], "--no-touch")

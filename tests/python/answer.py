@@ -4,6 +4,7 @@ that nobody has written yet, and on runs that lack what others have; and on the 
 Sentences name what is right or say that there is no significant difference, and nothing else.
 """
 
+import copy
 import dataclasses
 import functools
 import pathlib
@@ -524,11 +525,21 @@ class Reference(unittest.TestCase):
         self.assertEqual(len(lines), 4)
         self.assertIn("extrapolated: the size", lines[2])
 
+    def test_a_model_of_steps_that_says_of_none(self):
+        for change in (lambda ranges: ranges.update(chunk_bytes=None),
+                       lambda ranges: ranges.pop("chunk_bytes")):
+            kept = copy.deepcopy(self.analysed.as_json()["model"])
+            change(kept["strategies"]["chunked"]["measured"])
+            with self.assertRaisesRegex(ValueError, "chunked.measured"):
+                predict.refuse_unknown_steps(kept, self.run_read.strategies)
+        predict.refuse_unknown_steps(self.analysed.as_json()["model"], self.run_read.strategies)
+
     def test_predict_refuses_in_one_line(self):
         for arguments, words in ((["--size", "12Q"], ["--size", "'12Q'", "64M"]),
                                  (["--size", "1M", "--touch", "2"], ["--touch", "'2'"]),
                                  (["--size", "1M", "--strategy", "lazy"], ["'lazy'", "upfront"]),
                                  (["--size", "5000"], ["--size", "5000", "4096"]),
+                                 (["--size", "70368744177664G"], ["--size", "at most"]),
                                  (["--size", "1M", "--chunk", "7"], ["--chunk", "'7'"]),
                                  (["--size", "1M", "--run", "nowhere"], ["--run", "make bench"])):
             with self.subTest(arguments):

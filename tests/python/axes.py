@@ -151,6 +151,16 @@ class Axes(unittest.TestCase):
         for name, chart in charts.of(RUNS).items():
             self.assertIs(chart.prepare(together, None), False, name)
 
+    def test_too_few_rounds_are_not_apart(self):
+        def row(low, high, confidence=0.95):
+            return types.SimpleNamespace(ratio_to_upfront_low=low, ratio_to_upfront_high=high,
+                                         ratio_confidence=confidence)
+        one, other = row(1.0, 1.1), row(1.2, 1.3)
+        self.assertTrue(side_by_side.apart("fault", [one, other]))
+        self.assertFalse(side_by_side.apart("fault", [one, row(1.05, 1.3)]))
+        for confidence in (0.5, math.nan):
+            self.assertIsNone(side_by_side.apart("fault", [one, row(1.2, 1.3, confidence)]))
+
     def test_a_chart_of_several_runs_has_no_finding(self):
         for shows in (RUNS, HISTORY):
             for name, chart in charts.of(shows).items():
@@ -202,9 +212,10 @@ class Calls(unittest.TestCase):
                          "200 ns.")
 
     def test_nothing_to_draw(self):
-        for analysed in (self.analysed([]), self.analysed(self.ROWS, "wine"),
+        alike = [row for row in self.ROWS if row[0] == "reserve_top_down"]
+        for analysed in (self.analysed([]), self.analysed(alike), self.analysed(self.ROWS, "wine"),
                          self.analysed([(*row[:4], "refused", math.nan) for row in self.ROWS])):
-            self.assertFalse(calls.prepare(analysed, None))
+            self.assertFalse(calls.prepare(analysed, mock.Mock()))
 
 
 class Workloads(unittest.TestCase):
@@ -250,6 +261,16 @@ class Workloads(unittest.TestCase):
                          "Appending a node of 64 bytes takes 20 ns (check, 64 KiB), 30 ns "
                          "(malloc). All of them go back in 4 µs as one range, in 12.3 µs node "
                          "by node by malloc.")
+
+    def test_lists_of_other_sizes_alone(self):
+        rows = [row for row in self.LISTS if row[4] == 256]
+        self.assertFalse(lists.prepare(self.analysed("lists", rows), mock.Mock()))
+
+    def test_a_hit_in_which_the_clock_did_not_tick(self):
+        rows = [row[:6] + (0.0, 0.0) + row[8:] if row[0] == "protect" else row
+                for row in self.BUFFERS]
+        analysed = self.analysed("buffers", rows)
+        self.assertEqual(self.drawn(buffer, analysed, "panel2")[1], ['# "check"', "64 100 100 100"])
 
     def test_a_buffer_by_way(self):
         analysed = self.analysed("buffers", self.BUFFERS)
@@ -310,7 +331,9 @@ class History(unittest.TestCase):
     """The chart of comparisons, by a history that is made up."""
 
     def plot(self, strategies, sizes=(4096, 2**20), folder=None):
-        rows = [{"time": f"day {day}", "strategy": f"s{number}", "size_bytes": size, "touch": 1.0,
+        rows = [{"time": f"day {day}", "machine": "m", "strategy": f"s{number}",
+                 "cell": f"strategy=s{number}/size={size}/touch=1", "size_bytes": size,
+                 "touch": 1.0,
                  "chunk_bytes": 65536, "ns_per_page": 100 * number, "ns_per_page_low": 90,
                  "ns_per_page_high": 1000} for day in (1, 2, 3)
                 for number in range(1, strategies + 1) for size in sizes]
@@ -321,7 +344,8 @@ class History(unittest.TestCase):
         return plot
 
     def test_drawn_or_said(self):
-        table = pandas.DataFrame({"time": ["a", "b", "a"], "touch": 1.0, "chunk_bytes": 65536})
+        table = pandas.DataFrame({"time": ["a", "b", "a"], "machine": "m", "cell": "strategy=a",
+                                  "touch": 1.0, "chunk_bytes": 65536})
         with mock.patch.object(trend.charts, "draw_each", return_value=["trend"]) as drawn:
             trend.draw(table, [], "folder")
         shows, history, folder, text = drawn.call_args.args

@@ -50,7 +50,7 @@ class Baseline(unittest.TestCase):
                          ("interrupted; no baseline was kept", 130))
 
     def test_the_new_one_takes_the_place_of_the_old_one(self):
-        aside = self.kept.with_name(".main")
+        aside = self.kept.with_name(".main~new")
         for content in ("first", "second"):
             aside.mkdir(parents=True)
             (aside / content).touch()
@@ -59,7 +59,7 @@ class Baseline(unittest.TestCase):
             self.assertEqual([path.name for path in self.kept.iterdir()], [content])
 
     def test_one_that_was_left_behind_is_cleared_away(self):
-        old, aside = self.kept.with_name(".main.old"), self.kept.with_name(".main")
+        old, aside = self.kept.with_name(".main~old"), self.kept.with_name(".main~new")
         for folder in (old, aside, self.kept):
             folder.mkdir(parents=True)
         baseline.replace(self.kept, aside)

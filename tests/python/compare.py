@@ -610,7 +610,7 @@ class Surroundings(Fakes):
         self.assertEqual(self.compare(base, base, rounds=1).returncode, 0)
         kept = self.root / "baselines"
         kept.mkdir()
-        with open(kept / ".mine.lock", "a+") as file:
+        with open(kept / ".mine~lock", "a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             self.assertOneLine(self.command("baseline", "mine", "--head", base, "--results",
                                             self.root), 75, "is measuring there already")

@@ -285,6 +285,19 @@ class EarlierRuns(Trouble):
         bench.fresh_folder(self.results, "latest")
         self.assertTrue((self.results / "2020-01-02-030405-1" / "samples.csv").exists())
 
+    def test_only_runs_make_room(self):
+        self.make(b"{}")
+        shutil.move(self.latest, self.results / "mine")
+        (self.results / "baselines" / "x").mkdir(parents=True)
+        (self.results / "empty").mkdir()
+        (self.results / "history.csv").touch()
+        for name in ("mine", "empty", "another"):
+            bench.fresh_folder(self.results, name)
+        for name in ("baselines", "history.csv"):
+            with self.assertRaisesRegex(Usage, f"--into: '{name}' is there and holds no run"):
+                bench.fresh_folder(self.results, name)
+        self.assertTrue((self.results / "baselines" / "x").is_dir())
+
     def test_a_latest_that_is_no_folder(self):
         for make in (lambda: self.latest.write_text("a file"),
                      lambda: self.latest.symlink_to("nowhere")):

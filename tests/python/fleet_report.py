@@ -340,6 +340,11 @@ class Page(Folder):
 
 
 class Map(unittest.TestCase):
+    def test_without_a_ratio_there_is_none(self):
+        nothing = pandas.DataFrame(columns=["strategy", "size_bytes", "log_ratio", "machine"])
+        without = mock.Mock(timed=True, ratios=nothing, plain=lambda rows: rows)
+        self.assertFalse(fleet_map.prepare(without, mock.Mock()))
+
     def test_without_room_for_all_who_lies_farthest_from_the_middle_is_shown(self):
         rows = pandas.DataFrame([{"machine": number, "away": (31 - number) / 100}
                                  for number in range(fleet_map.MOST + 3)])

@@ -278,6 +278,7 @@ class Faults(unittest.TestCase):
                 ("region_count", ("1 2",), "no count"),
                 ("touched_bytes", ("", "0", "x", None), "no count"), ("batch", ("0",), "no count"),
                 ("page_bytes", ("-4096", "0.5"), "no count"),
+                ("undisturbed_ns", ("x", "0", "-5", "nan"), "no time"),
                 ("status", ("", "fine", None), "no outcome")):
             for text in texts:
                 with self.subTest(column=column, text=text):
@@ -605,6 +606,7 @@ class Exports(Scratch):
     def test_each_form_is_written(self):
         self.assertEqual({path.name for path in self.folder.iterdir()},
                          {"samples.csv", *exports.FORMS})
+        (self.folder / "environment.json").touch()  # of an earlier comparison
         exports.remove_forms(self.folder)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["samples.csv"])
 
@@ -703,9 +705,21 @@ class Exports(Scratch):
             ["upfront 64 KiB", "1 µs", "1.1 µs", "+10.0 %", "+5.0 % to +20.0 %", "regressed",
              "+10.0 %, and again"],
             ["chunked 64 KiB, step 64 KiB", "", "", "", "", "missing",
-             "head died: a\\|b\\\\n &lt;c> \x1b"],
+             "head died: a\\|b\\\\n &lt;c&gt; \x1b"],
             ["fault 64 KiB", "2 µs", "1.5 µs", "-25.0 %", "-30.0 % to -20.0 %", "improved",
              "fewer"]])
+
+    def test_markdown_of_what_others_wrote(self):
+        """No link, no picture, no name that is told of it."""
+        self.compared.notes.append("[click](http://x) ![x](http://x/p.png) *a* `b`")
+        self.assertIn(r"> \[click\](http://x) !\[x\](http://x/p.png) \*a\* \`b\`",
+                      exports.comment(self.compared).splitlines())
+
+    def test_rows_of_no_platform(self):
+        """As in a baseline of an older version."""
+        for _, row in self.compared.samples.of("head"):
+            del row["platform"]
+        self.assertTrue(exports.go_bench(self.compared, "head").startswith("goos: \n"))
 
     def test_the_terminals_table(self):
         lines = exports.table(self.compared.results).splitlines()

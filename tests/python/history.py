@@ -1,6 +1,7 @@
 """The history of comparisons: what is written is read back, and changes are found where they
 began."""
 
+import dataclasses
 import fcntl
 import math
 import pathlib
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from support import ROOT, STRATEGIES, describe
 
@@ -16,10 +18,12 @@ import numpy
 import pandas
 
 from vmcommit.base import strategies
+from vmcommit.base.cells import OWN, SAME_PAGES, Manner
 from vmcommit.base.folder import Unreadable
 from vmcommit.base.problems import Problem
 from vmcommit.commands import trend
 from vmcommit.gate import changes, chosen, comparison, history, rules
+from vmcommit.show import trend as drawn
 
 CELLS = chosen.cells([strategies.from_json(describe(name)) for name in STRATEGIES])
 ENVIRONMENT = {"started": "2026-02-03T04:05:06+01:00", "build": None, "settings": {}, "system": {},
@@ -180,6 +184,16 @@ class Rows(Scratch):
         self.assertRegex(machine, "^[0-9a-f]{12}$")
         self.assertEqual(set(row) | {"machine"}, set(history.COLUMNS))
 
+    def test_a_page_of_each_threads_region_counts(self):
+        """Two regions of 8 pages take as long for each page of both as one takes twice."""
+        for manner, pages in ((Manner(threads=2, share=OWN), 16),
+                              (Manner(threads=2, share=SAME_PAGES), 8)):
+            cell = dataclasses.replace(CELLS[0], manner=manner)
+            row = history.row_of(cell, [{"total_ns": "1600", "wall_ns": "1600", "threads": "2",
+                                         "touched_bytes": "32768", "page_bytes": "4096"}],
+                                 ENVIRONMENT)
+            self.assertEqual(float(row["ns_per_page"]), 1600 / pages)
+
     def test_a_machine_is_what_times_depend_on(self):
         def machine(**parts):
             return history.machine(ENVIRONMENT | parts)
@@ -258,6 +272,11 @@ class Files(Scratch):
         with self.assertRaisesRegex(Unreadable, "no column time; move it away"):
             history.add(self.path, rows)
 
+    def test_a_mark_of_byte_order_is_no_part_of_a_name(self):
+        self.path.write_text("\ufeff" + self.text(), encoding="utf-8")
+        history.add(self.path, made(1, lambda *_: 2000, 0.01).iloc[:1].to_dict("records"))
+        self.assertEqual(len(changes.read(self.path)[0]), 4)
+
     def test_one_comparison_at_a_time_adds(self):
         with open(self.folder / ".history.csv.lock", "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -308,6 +327,20 @@ class Trend(Scratch):
         self.assertIn("NOTE: the last line of history.csv was cut off", done.stdout)
         if done.returncode == 0:
             self.assertTrue((self.folder / "trend" / "trend.png").exists())
+
+    def test_what_is_drawn(self):
+        """Cells in no manner that was asked for, of the machine that compared last."""
+        plain = made(2, lambda *_: 2000, 0.01)
+        plain["touch"] = plain.touch.astype(float)
+        asked = plain.assign(cell=plain.cell + "/commit=populate", ns_per_page=100.0)
+        table = pandas.concat([plain.assign(machine="n"), plain, asked])
+        with mock.patch.object(drawn.charts, "draw_each", return_value=["trend"]) as drawing:
+            drawn.draw(table, [], self.folder)
+        _, shown, _, text = drawing.call_args.args
+        self.assertEqual(set(shown.rows.machine), {"m"})
+        self.assertTrue(shown.rows.ns_per_page.min() > 1000)
+        self.assertEqual(set(shown.rows.strategy), set(plain.strategy))
+        self.assertIn("2 comparisons on the machine that compared last, oldest left", text)
 
     def test_what_cannot_be_read(self):
         for content, words in ((None, "history.csv"), ("a,b\n1,2\n", "no column time"),

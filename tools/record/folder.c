@@ -21,7 +21,9 @@ static int make(struct folder *folder, const char *asked, const char *name)
         snprintf(folder->path, sizeof folder->path, "%s", asked);
         error = output_make_folder(asked);
         folder->made = error == 0;
-        return error == 0 || output_exists(error) ? 0 : refuse(NOT_RECORDED, asked, error, "");
+        return error == 0 || output_exists(error)
+                   ? 0
+                   : refuse(NOT_RECORDED, asked, error, "; name another folder by --output");
     }
     for (int number = 1; number < 100000; number++) {
         snprintf(folder->path, sizeof folder->path, "record-%s-%d", output_name(name), number);
@@ -61,7 +63,17 @@ int folder_open(struct folder *folder, struct log *log, const struct record_opti
     int status = make(folder, options->output, name);
     if (status != 0)
         return status;
+    bool others = !folder->made && output_holds(folder->path);
     int error = open_log(folder, log);
+    if (error == 0 && others) {
+        log_close(log);
+        folder_remove(folder);
+        fprintf(stderr,
+                "record: --output: '%s' holds other files; name a folder that is not there yet, or "
+                "is empty\n",
+                folder->path);
+        return RECORD_USAGE;
+    }
     if (error == 0)
         return 0;
     return output_exists(error)

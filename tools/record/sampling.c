@@ -307,7 +307,8 @@ static int record_process(struct sampling *sampling)
     }
     int error = watch_attach(sampling->options->process, &sampling->watch);
     if (error != 0)
-        return complain(NOT_RECORDED, "watch the process", error);
+        return complain(NOT_RECORDED,
+                        "watch the process (of a thread, name the process that it is in)", error);
     watch_path(&sampling->watch, path, sizeof sampling->path);
     int status = folder_open(&sampling->folder, &sampling->log, sampling->options,
                              path[0] != '\0' ? path : "process");

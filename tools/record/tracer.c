@@ -77,7 +77,8 @@ static void resume(const struct task *task, enum __ptrace_request request, int s
     ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
-/* The CPU time of a task that is stopped (Documentation/scheduler/sched-stats.rst). Where no more
+/* The CPU time of a task that is stopped (Documentation/scheduler/sched-stats.rst), and no longer
+ * on its way to that, which any request of ptrace (2) waits for. Where no more
  * files may be open, those of all others are closed. */
 static uint64_t cpu_of(struct tracer *tracer, struct task *task)
 {
@@ -318,9 +319,9 @@ static void on_call_end(struct tracer *tracer, struct task *task)
 {
     struct __ptrace_syscall_info info;
     struct space *space = task->space;
+    bool known = ask(task, &info) && info.op == PTRACE_SYSCALL_INFO_EXIT;
     uint64_t now_ns = cpu_of(tracer, task);
     uint64_t taken = now_ns > task->cpu_ns ? now_ns - task->cpu_ns : 0;
-    bool known = ask(task, &info) && info.op == PTRACE_SYSCALL_INFO_EXIT;
     if (space == NULL) {
         if (tracer->null_count < PROGRAM_NULL_CALLS)
             tracer->null_ns[tracer->null_count++] = taken;

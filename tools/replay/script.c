@@ -3,11 +3,15 @@
 #define _GNU_SOURCE
 #include "script.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "player.h"
 #include "system/vm.h"
@@ -22,43 +26,69 @@ struct reader {
     unsigned space;
     int slow[MOST_SLOW]; /* threads whose munmap was carried out before its end */
     size_t slow_count;
+    size_t line;  /* that is read, from 1 */
+    bool damaged; /* is what it says */
 };
 
 /* Words of a line. */
 
-static char *cut(char **rest)
+struct words {
+    char *rest;   /* behind those that were cut off */
+    bool damaged; /* a word was missing, or was no number */
+};
+
+static char *cut(struct words *words)
 {
-    char *word = *rest;
+    char *word = words->rest;
     char *blank = strchr(word, ' ');
-    *rest = blank != NULL ? blank + 1 : word + strlen(word);
+    words->damaged = words->damaged || *word == '\0';
+    words->rest = blank != NULL ? blank + 1 : word + strlen(word);
     if (blank != NULL)
         *blank = '\0';
     return word;
 }
 
-static uint64_t cut_decimal(char **rest)
+/* A number, which begins with a digit, and `end` behind it. Goes on behind that. */
+static uint64_t parse(struct words *words, char **at, int base, char end)
 {
-    return strtoull(cut(rest), NULL, 10);
+    char *first = *at;
+    bool digit = base == 16 ? isxdigit((unsigned char)*first) : isdigit((unsigned char)*first);
+    errno = 0;
+    uint64_t number = strtoull(first, at, base);
+    if (!digit || **at != end || errno != 0)
+        words->damaged = true;
+    *at += **at != '\0';
+    return number;
 }
 
-static uint64_t cut_hexadecimal(char **rest)
+static uint64_t cut_decimal(struct words *words)
 {
-    return strtoull(cut(rest), NULL, 16);
+    char *word = cut(words);
+    return parse(words, &word, 10, '\0');
 }
 
-static struct run cut_run(char **rest)
+static uint64_t cut_hexadecimal(struct words *words)
 {
-    char *end;
-    uint64_t start = strtoull(cut(rest), &end, 16);
-    return (struct run){start, *end == '-' ? strtoull(end + 1, NULL, 16) : start};
+    char *word = cut(words);
+    return parse(words, &word, 16, '\0');
+}
+
+/* START-END, and behind them nothing but what begins with `end`. */
+static struct run cut_run(struct words *words, char end)
+{
+    char *word = cut(words);
+    struct run run;
+    run.start = parse(words, &word, 16, '-');
+    run.end = parse(words, &word, 16, end);
+    return run;
 }
 
 /* GAP+PAGES, behind the end of the one before. */
-static struct run cut_pages(char **rest, uint64_t before, uint64_t page)
+static struct run cut_pages(struct words *words, uint64_t before, uint64_t page)
 {
-    char *end;
-    uint64_t start = before + strtoull(cut(rest), &end, 16) * page;
-    return (struct run){start, start + (*end == '+' ? strtoull(end + 1, NULL, 16) : 0) * page};
+    char *word = cut(words);
+    uint64_t start = before + parse(words, &word, 16, '+') * page;
+    return (struct run){start, start + parse(words, &word, 16, '\0') * page};
 }
 
 /* Records. */
@@ -93,20 +123,40 @@ static void read_unmapping(struct reader *reader, const uint64_t *arguments)
     player_unmap(&reader->player, run);
 }
 
-static void read_call(struct reader *reader, char *rest)
+/* What a call is given at least. */
+static size_t arguments_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        size_t count;
+    } calls[] = {{"mmap", 6},          {"munmap", 2},  {"mprotect", 3},
+                 {"pkey_mprotect", 3}, {"madvise", 3}, {"mremap", 4}};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (strcmp(calls[i].name, name) == 0)
+            return calls[i].count;
+    return 0;
+}
+
+static void read_call(struct reader *reader, struct words *words)
 {
     uint64_t arguments[6] = {0};
-    int thread = (int)cut_decimal(&rest);
-    char *name = cut(&rest);
-    char *result = cut(&rest);
-    uint64_t value = strtoull(result, NULL, 16);
-    cut(&rest);
-    for (int i = 0; i < 6 && *rest != '\0'; i++)
-        arguments[i] = cut_hexadecimal(&rest);
-    if (*result == '-')
+    size_t count = 0;
+    int thread = (int)cut_decimal(words);
+    const char *name = cut(words);
+    char *result = cut(words);
+    bool failed = *result == '-';
+    result += failed;
+    uint64_t value = parse(words, &result, failed ? 10 : 16, '\0');
+    cut_decimal(words);
+    for (; count < 6 && *words->rest != '\0'; count++)
+        arguments[count] = cut_hexadecimal(words);
+    bool maps = strcmp(name, "mmap") == 0;
+    if (count < arguments_of(name) || (maps && !failed && value % reader->player.page != 0))
+        words->damaged = true;
+    if (failed || words->damaged)
         return;
     struct run run = pages_from(reader, arguments[0], arguments[1]);
-    if (strcmp(name, "mmap") == 0)
+    if (maps)
         read_mmap(reader, arguments, value);
     else if (strcmp(name, "munmap") == 0 && !was_slow(reader, thread))
         read_unmapping(reader, arguments);
@@ -120,14 +170,16 @@ static void read_call(struct reader *reader, char *rest)
         player_move_heap(&reader->player, value);
 }
 
-static void read_slow_call(struct reader *reader, char *rest)
+static void read_slow_call(struct reader *reader, struct words *words)
 {
     uint64_t arguments[2];
-    int thread = (int)cut_decimal(&rest);
-    if (strcmp(cut(&rest), "munmap") != 0 || reader->slow_count == MOST_SLOW)
+    int thread = (int)cut_decimal(words);
+    if (strcmp(cut(words), "munmap") != 0 || reader->slow_count == MOST_SLOW)
         return;
-    arguments[0] = cut_hexadecimal(&rest);
-    arguments[1] = cut_hexadecimal(&rest);
+    arguments[0] = cut_hexadecimal(words);
+    arguments[1] = cut_hexadecimal(words);
+    if (words->damaged)
+        return;
     read_unmapping(reader, arguments);
     reader->slow[reader->slow_count++] = thread;
 }
@@ -140,24 +192,26 @@ static int protection_of(const char *flags)
 }
 
 /* What it begins with. The kernel's own pages ([vdso] and such) are everybody's. */
-static void read_mapping(struct reader *reader, char *rest)
+static void read_mapping(struct reader *reader, struct words *words)
 {
-    struct run run = cut_run(&rest);
-    char *flags = cut(&rest);
-    if (strncmp(rest, "[v", 2) == 0)
+    struct run run = cut_run(words, '\0');
+    const char *flags = cut(words), *name = words->rest;
+    if (words->damaged || strncmp(name, "[v", 2) == 0)
         return;
     player_map(&reader->player, run, protection_of(flags),
                strchr(flags, 's') == NULL && strchr(flags, 'n') == NULL &&
                    strchr(flags, 't') == NULL);
-    if (strcmp(rest, "[stack]") == 0)
+    if (strcmp(name, "[stack]") == 0)
         reader->player.stack = run;
 }
 
-static void read_touches(struct reader *reader, char *rest, bool lost)
+static void read_touches(struct reader *reader, struct words *words, bool lost)
 {
     struct run run = {0, 0};
-    while (*rest != '\0') {
-        run = cut_pages(&rest, run.end, reader->player.page);
+    while (*words->rest != '\0') {
+        run = cut_pages(words, run.end, reader->player.page);
+        if (words->damaged)
+            return;
         if (lost)
             player_forget(&reader->player, run);
         else
@@ -165,55 +219,76 @@ static void read_touches(struct reader *reader, char *rest, bool lost)
     }
 }
 
-static void read_attached(struct reader *reader, char *rest)
+static void read_grown(struct reader *reader, struct words *words)
 {
-    cut(&rest);
-    struct run run = cut_run(&rest);
-    player_map(&reader->player, run, PROT_READ | PROT_WRITE, false);
+    struct run run = cut_run(words, '\0');
+    if (!words->damaged)
+        player_grow_stack(&reader->player, run.start);
+}
+
+static void read_attached(struct reader *reader, struct words *words)
+{
+    cut_decimal(words);
+    struct run run = cut_run(words, ':');
+    if (!words->damaged)
+        player_map(&reader->player, run, PROT_READ | PROT_WRITE, false);
 }
 
 /* A record of our space, behind its number. */
-static void read_record(struct reader *reader, char kind, char *rest)
+static void read_record(struct reader *reader, char kind, struct words *words)
 {
     if (kind != 'm' && !reader->player.begun) {
         reader->player.begun = true;
         reader->player.script->begun = reader->player.script->count;
     }
     switch (kind) {
-    case 'm': read_mapping(reader, rest); break;
-    case 'c': read_call(reader, rest); break;
-    case 'b': read_slow_call(reader, rest); break;
-    case 't': read_touches(reader, rest, false); break;
-    case 'l': read_touches(reader, rest, true); break;
-    case 'g': player_grow_stack(&reader->player, cut_run(&rest).start); break;
-    case 'a': read_attached(reader, rest); break;
+    case 'm': read_mapping(reader, words); break;
+    case 'c': read_call(reader, words); break;
+    case 'b': read_slow_call(reader, words); break;
+    case 't': read_touches(reader, words, false); break;
+    case 'l': read_touches(reader, words, true); break;
+    case 'g': read_grown(reader, words); break;
+    case 'a': read_attached(reader, words); break;
     default: break;
     }
 }
 
 /* The log, line by line. */
 
+static const char WITH_TIME[] = "EFTtlgcbsSCxX", WITHOUT_TIME[] = "mvahokw";
+
 static bool has_time(char kind)
 {
-    return strchr("EFTtlgcbsCxX", kind) != NULL;
+    return kind != '\0' && strchr(WITH_TIME, kind) != NULL;
+}
+
+/* A letter and a blank; letters that are not known are passed over, and so are facts. */
+static bool is_record(const char *line)
+{
+    return isalpha((unsigned char)*line) && line[1] == ' ';
 }
 
 static void read_line(struct reader *reader, char *line)
 {
-    char *rest = line, kind = *line;
-    cut(&rest);
-    if (kind == '#' || *rest == '\0')
+    struct words words = {.rest = line};
+    char kind = *line;
+    if (kind == '#')
         return;
+    words.damaged = !is_record(line);
+    if (!words.damaged && !has_time(kind) && strchr(WITHOUT_TIME, kind) == NULL)
+        return;
+    cut(&words);
     if (has_time(kind))
-        cut(&rest);
-    if ((unsigned)cut_decimal(&rest) != reader->space)
-        return;
-    if (kind == 'E') {
-        cut(&rest);
-        reader->player.brk = cut_hexadecimal(&rest);
-    } else {
-        read_record(reader, kind, rest);
+        cut_decimal(&words);
+    if ((unsigned)cut_decimal(&words) == reader->space && !words.damaged) {
+        if (kind == 'E') {
+            cut_decimal(&words);
+            reader->player.brk = cut_hexadecimal(&words);
+        } else {
+            read_record(reader, kind, &words);
+        }
     }
+    reader->damaged = words.damaged;
 }
 
 /* Pages touched by each program: what began as a copy of another is left out. */
@@ -223,23 +298,25 @@ struct census {
     const char *unfit; /* why it can't be replayed; NULL: it can */
 };
 
+/* What is damaged in a line is told when the line is read. */
 static void count_line(struct census *census, char *line)
 {
-    char *rest = line, kind = *line;
+    struct words words = {.rest = line};
+    char kind = *line;
     if (strncmp(line, "# sampled ", 10) == 0)
         census->unfit = "it was sampled, without the calls; record the program without --sample";
     else if (strcmp(line, "# touch no") == 0 && census->unfit == NULL)
         census->unfit = "it was recorded with --no-touch, without what is touched";
-    cut(&rest);
+    cut(&words);
     if (kind != 'E' && kind != 't')
         return;
-    cut(&rest);
-    uint64_t space = cut_decimal(&rest);
+    cut(&words);
+    uint64_t space = cut_decimal(&words);
     if (space >= MOST_SPACES)
         return;
     census->began[space] = census->began[space] || kind == 'E';
-    for (struct run run; kind == 't' && *rest != '\0';) {
-        run = cut_pages(&rest, 0, 1);
+    for (struct run run; kind == 't' && *words.rest != '\0';) {
+        run = cut_pages(&words, 0, 1);
         census->pages[space] += run.end - run.start;
     }
 }
@@ -254,7 +331,8 @@ static bool choose_space(const struct census *census, unsigned *space)
     return census->pages[*space] > 0;
 }
 
-/* Calls each(context, line) for every whole line behind the first. False if that is another one. */
+/* Calls each(context, line) for every whole line behind the first. False if that is another one.
+ * A line with a zero byte in it is handed on as an empty one. */
 static bool for_each_line(FILE *file, void (*each)(void *context, char *line), void *context)
 {
     char *line = NULL;
@@ -263,6 +341,8 @@ static bool for_each_line(FILE *file, void (*each)(void *context, char *line), v
     bool ours = length > 0 && strcmp(line, HEAD) == 0;
     while (ours && (length = getline(&line, &size, file)) > 0 && line[length - 1] == '\n') {
         line[length - 1] = '\0';
+        if (strlen(line) < (size_t)length - 1)
+            *line = '\0';
         each(context, line);
     }
     free(line);
@@ -277,8 +357,10 @@ static void count_each(void *context, char *line)
 static void read_each(void *context, char *line)
 {
     struct reader *reader = context;
-    if (!reader->player.failed)
-        read_line(reader, line);
+    if (reader->player.failed || reader->damaged)
+        return;
+    reader->line++;
+    read_line(reader, line);
 }
 
 /* Placing. */
@@ -366,10 +448,34 @@ static bool read_file(FILE *file, struct reader *reader, char *message, size_t s
                       census.unfit != NULL ? census.unfit
                                            : "no program in it was seen to touch memory");
     rewind(file);
+    reader->line = 1; /* the head */
     for_each_line(file, read_each, reader);
+    if (reader->damaged) {
+        snprintf(message, size, "line %zu of memory.log in it is damaged", reader->line);
+        return false;
+    }
     if (reader->player.failed || !place_events(reader))
         return refuse(message, size, "no memory for it");
     return true;
+}
+
+/* NULL, and errno, where there is none, or where it is no file, as a pipe that nobody writes to. */
+static FILE *open_file(const char *path)
+{
+    struct stat about;
+    FILE *file = NULL;
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0)
+        return NULL;
+    errno = ENOTSUP;
+    if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
+        file = fdopen(descriptor, "r");
+    if (file == NULL) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+    }
+    return file;
 }
 
 bool script_read(const char *folder, struct script *script, char *message, size_t size)
@@ -378,7 +484,7 @@ bool script_read(const char *folder, struct script *script, char *message, size_
     struct reader reader = {.player = {.script = script, .page = vm_page_bytes()}};
     *script = (struct script){.events = NULL};
     snprintf(path, sizeof path, "%s/memory.log", folder);
-    FILE *file = fopen(path, "re");
+    FILE *file = open_file(path);
     if (file == NULL) {
         snprintf(message, size, "no memory.log to read in it: %s", strerror(errno));
         return false;

@@ -91,6 +91,8 @@ RECORDS = {"#": "fact", "E": "program", "m": "mapping",
            "C": "checkpoint", "S": "sampled", "x": "over", "X": "over"}
 
 
+SAMPLED = "sampled"  # the fact that it was looked at from outside
+
 # Arguments of those calls that a Space carries out.
 ARGUMENTS = {"mmap": 6, "munmap": 2, "mprotect": 3, "pkey_mprotect": 4, "brk": 1, "mremap": 5,
              "madvise": 3}
@@ -115,10 +117,10 @@ class Recording:
         kind, _, rest = line.partition(" ")
         if kind != "m" and self.beginning is not None:
             self.begin()
-        getattr(self, RECORDS.get(kind, "unknown"))(rest)
-
-    def unknown(self, rest):
-        """A record of a later version."""
+        if kind in RECORDS:
+            getattr(self, RECORDS[kind])(rest)
+        elif len(kind) != 1 or not (kind.isascii() and kind.isalpha()):
+            raise ValueError("no record")  # one letter may be a record of a later version
 
     def fact(self, rest):
         name, _, value = rest.partition(" ")
@@ -301,6 +303,8 @@ class Recording:
 
     def sampled(self, rest):
         """A look from outside, in the place of all that was known before."""
+        if SAMPLED not in self.facts:
+            raise ValueError("a look in a recording of calls")
         time, number, cpu, minor, major, most, *kinds = rest.split()
         self.at(time)
         life = self.life(number)
@@ -360,7 +364,10 @@ def read(folder, watch=None, until_us=None, make_space=Space):
     path = pathlib.Path(folder) / LOG
     recording = Recording(watch, until_us, make_space)
     with open(path, encoding="utf-8", errors="surrogateescape") as lines:
-        if next(lines, "").rstrip("\n") != HEAD:
+        head = next(lines, "")
+        if not head:
+            raise Problem(f"{path} is empty: nothing could be written")
+        if head.rstrip("\n") != HEAD:
             raise Problem(f"{path} is no recording, which begins with '{HEAD}'")
         for number, line in enumerate(lines, 2):
             if not line.endswith("\n"):

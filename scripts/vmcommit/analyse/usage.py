@@ -82,7 +82,12 @@ class Usage:
     @property
     def sampled(self):
         """Whether it was looked at from outside, without its calls."""
-        return "sampled" in self.recording.facts
+        return recordings.SAMPLED in self.recording.facts
+
+    @property
+    def complete(self):
+        """Whether the recorder came to its end, and did not break off."""
+        return "end" in self.recording.facts
 
     @property
     def of_every_process(self):

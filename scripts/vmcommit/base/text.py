@@ -1,8 +1,13 @@
 """Words put together."""
 
+import re
+
 from vmcommit.base.units import size_text
 
 MESSAGE_LETTERS = 300  # of what another program said
+SPECIAL = re.compile(r"[\\`*_\[\]|]")
+SPECIAL_FIRST = re.compile(rf"{SPECIAL.pattern}|^[#>+-]")
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def listed(words, joint="and"):
@@ -38,3 +43,9 @@ def last_line(*texts):
     """The last line that any of these texts has; what a failed program said."""
     lines = [line for text in texts for line in (text or "").strip().splitlines()]
     return printable(lines[-1])[:MESSAGE_LETTERS] if lines else "no message"
+
+
+def markdown(value, first=True) -> str:
+    """A value as text of a line or cell of Markdown. `first`: it may begin a line."""
+    text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
+    return (SPECIAL_FIRST if first else SPECIAL).sub(lambda match: "\\" + match[0], text)

@@ -8,7 +8,7 @@ from vmcommit.base.places import BUILD, INSTALLED, RESULTS, ROOT, version_text
 from vmcommit.base.problems import Usage
 
 __all__ = ["BUILD", "BUILD_TEXT", "RESULTS", "ROOT", "Parser", "add_build", "add_results",
-           "add_subjects", "say"]
+           "add_seed", "add_subjects", "say"]
 BUILD_TEXT = "the installed one" if INSTALLED else "build"
 
 
@@ -46,6 +46,17 @@ def add_build(parser):
     parser.add_argument("--build", type=pathlib.Path, default=BUILD,
                         help="build folder; the harnesses are in its bin/ (default: "
                              f"{BUILD_TEXT})")
+
+
+def seed(text):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) < 1 << 64):
+        raise Usage(f"--seed: '{text}' is no seed; use a whole number from 0 to 2^64 - 1")
+    return int(text)
+
+
+def add_seed(parser, usual="a new one", default=None):
+    parser.add_argument("--seed", type=seed, default=default, metavar="N",
+                        help=f"of the random order (default: {usual})")
 
 
 def add_subjects(parser, side=""):

@@ -51,7 +51,7 @@ def measure(asked, samples):
 
 def replace(kept, aside):
     """Puts `aside` in the place of `kept`. Raises OSError."""
-    old = kept.with_name(f".{kept.name}.old")
+    old = kept.with_name(f".{kept.name}~old")
     shutil.rmtree(old, ignore_errors=True)
     if kept.exists():
         kept.rename(old)
@@ -60,7 +60,7 @@ def replace(kept, aside):
 
 
 def keep(asked, kept):
-    aside = kept.with_name(f".{asked.name}")  # until it is complete
+    aside = kept.with_name(f".{asked.name}~new")  # until it is complete; no name has a tilde
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     described = describe(asked)
@@ -75,7 +75,7 @@ def main(arguments):
     asked = options(arguments)
     kept = asked.results / "baselines" / asked.name
     with keeping(lambda: "no baseline was kept"):
-        with locked(kept.with_name(f".{asked.name}.lock"), "measuring"):
+        with locked(kept.with_name(f".{asked.name}~lock"), "measuring"):
             keep(asked, kept)
     say(f"baseline: {relative(kept)}")
     return 0

@@ -32,7 +32,8 @@ from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.strategies import UPFRONT
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
-from vmcommit.commands.arguments import ROOT, Parser, add_build, add_results, add_subjects, say
+from vmcommit.commands.arguments import (ROOT, Parser, add_build, add_results, add_seed,
+                                         add_subjects, say)
 from vmcommit.commands.edge import keeping
 from vmcommit.measure import campaign, checkup, disturbance, environment, harness
 from vmcommit.measure import plan as planning
@@ -63,7 +64,7 @@ def options(arguments):
                         help="what the harnesses are run through, as in wine")
     parser.add_argument("--into", default=LATEST, help="folder of the run, below the results")
     add_results(parser, "gets latest/")
-    parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    add_seed(parser)
     add_subjects(parser)
     parser.set_defaults(library=os.environ.get("VMCOMMIT_LIBRARY", ""),
                         allocator=os.environ.get("VMCOMMIT_ALLOCATOR", ""))
@@ -122,9 +123,19 @@ def free_name(results, name) -> pathlib.Path:
     return next(results / each for each in names if not os.path.lexists(results / each))
 
 
+def is_run(folder) -> bool:
+    """Or one that was begun, or a link in the place of one."""
+    return folder.is_symlink() or folder.is_dir() and (
+        any((folder / name).exists() for name in (ENVIRONMENT, SAMPLES))
+        or not any(folder.iterdir()))
+
+
 def fresh_folder(results, name) -> pathlib.Path:
-    """The run's folder, empty; the run that was there moves beside it under the time it began."""
+    """The run's folder, empty; the run that was there moves beside it under the time it began.
+    Raises Usage where a name that was asked for is something else's, as baselines is."""
     latest = results / name
+    if name != LATEST and os.path.lexists(latest) and not is_run(latest):
+        raise Usage(f"--into: '{name}' is there and holds no run; name another folder")
     try:
         if os.path.lexists(latest):
             latest.rename(free_name(results, when_begun(latest).strftime("%Y-%m-%d-%H%M%S")))

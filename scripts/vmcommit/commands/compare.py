@@ -23,8 +23,8 @@ from vmcommit.base.places import INSTALLED
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.text import counted, listed
 from vmcommit.base.units import duration_text
-from vmcommit.commands.arguments import (BUILD, BUILD_TEXT, ROOT, Parser, add_results, add_subjects,
-                                         say)
+from vmcommit.commands.arguments import (BUILD, BUILD_TEXT, ROOT, Parser, add_results, add_seed,
+                                         add_subjects, say)
 from vmcommit.commands.edge import AROUND, keeping, of_file, tell
 from vmcommit.gate import baselines, chosen
 from vmcommit.gate import comparison as comparing
@@ -48,7 +48,7 @@ def add_options(parser):
     parser.add_argument("--cells", default=os.environ.get("VMCOMMIT_CELLS") or chosen.PLAIN,
                         metavar="NAME", help=f"which cells: {', '.join(chosen.CELLS)} (default: "
                                              f"{chosen.PLAIN})")
-    parser.add_argument("--seed", type=int, help="of the random order (default: a new one)")
+    add_seed(parser)
     add_results(parser, "holds baselines/ and compare/")
     for side in SIDES:
         add_subjects(parser, side)

@@ -7,7 +7,8 @@ import re
 from vmcommit.analyse import model
 from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
-from vmcommit.base.folder import ENVIRONMENT, Unreadable, read_environment, read_json, strategies_of
+from vmcommit.base.folder import (ENVIRONMENT, MOST, Unreadable, read_environment, read_json,
+                                  strategies_of)
 from vmcommit.base.places import command
 from vmcommit.base.problems import Usage
 from vmcommit.base.units import GIB, KIB, MIB, count_text, size_text, time_text
@@ -22,6 +23,8 @@ def size_of(option, text):
     size = re.fullmatch(r"([0-9]{1,15})([KMG]?)", text)
     if not size or int(size[1]) == 0:
         raise Usage(f"{option}: '{text}' is no size; use bytes, or K, M, G, as in 64M")
+    if int(size[1]) * UNITS[size[2]] > MOST:
+        raise Usage(f"{option}: '{text}' is more than there is; use at most {int(MOST)}")
     return int(size[1]) * UNITS[size[2]]
 
 
@@ -61,12 +64,22 @@ def read_run(folder):
     path = folder / "advice.json"
     try:
         strategies = strategies_of(read_environment(folder / ENVIRONMENT), folder / ENVIRONMENT)
-        return model.checked(read_json(path)), strategies
+        fitted = model.checked(read_json(path))
+        refuse_unknown_steps(fitted, strategies)
+        return fitted, strategies
     except Unreadable as why:
         raise Usage(f"--run: {why}; run {command('bench')} or {command('report')} first") from None
     except ValueError as error:
         raise Usage(f"--run: {relative(path)} is no advice.json of this version ({error}); run "
                     f"{command('report')}") from None
+
+
+def refuse_unknown_steps(fitted, strategies):
+    """Raises ValueError where a strategy has steps, and its model says nothing of which."""
+    for name, known in fitted["strategies"].items():
+        if name in strategies and strategies[name].stepped \
+                and known["measured"].get("chunk_bytes") is None:
+            raise ValueError(f"model.strategies.{name}.measured")
 
 
 def asked_strategies(asked, fitted, strategies):

@@ -12,8 +12,9 @@ from vmcommit.base.conventions import DEFAULT_STEP
 from vmcommit.base.files import relative
 from vmcommit.base.places import SETUP, command, program
 from vmcommit.base.problems import Usage
+from vmcommit.base.text import counted
 from vmcommit.base.units import size_text
-from vmcommit.commands.arguments import BUILD, RESULTS, Parser, say
+from vmcommit.commands.arguments import BUILD, RESULTS, Parser, add_seed, say
 from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
 from vmcommit.commands.predict import read_run
@@ -21,7 +22,7 @@ from vmcommit.measure import environment, replays
 from vmcommit.show import charts, recordings
 from vmcommit.show.chart import RECORDING, RECORDINGS
 
-SETS = 12
+SETS, MOST_SETS = 12, 10_000
 
 
 def read(folder, calls=False):
@@ -32,7 +33,8 @@ def read(folder, calls=False):
     used = usage.Usage(folder)
     if not used.recording.lives or used.sampled and not used.looks:
         why = ("it ended before the first look" if used.sampled
-               else "--only named none that ran")
+               else "--only named none that ran" if used.complete
+               else "it breaks off before the first")
         raise Usage(f"{folder} recorded no program: {why}")
     if calls and used.sampled:
         raise Usage(f"{folder} was sampled, and what is asked for needs the calls; record the "
@@ -126,20 +128,38 @@ def measure(arguments):
                         help="commit so; may be given several times")
     parser.add_argument("--purge", action="append", default=[], metavar="KIND",
                         help="give back so; may be given several times")
-    parser.add_argument("--sets", type=int, default=SETS, help=f"(default: {SETS})")
-    parser.add_argument("--seed", type=int, default=1, help="of the random order (default: 1)")
+    parser.add_argument("--sets", type=of_sets, default=SETS, metavar="N",
+                        help=f"from 2 to {MOST_SETS} (default: {SETS})")
+    add_seed(parser, "1", default=1)
     asked = parser.parse_args(arguments)
     read(asked.folder, calls=True)
-    if asked.sets < 2:
-        raise Usage(f"--sets: '{asked.sets}' is no number of sets; use {SETS}, or at least 2")
     program = replays.harness_of(BUILD / "bin", asked.folder)
     parts = {replays.name_of(manner): replays.able_part_of(program, manner)
              for manner in replays.manners(program.strategy, asked.commit, asked.purge)}
-    ways = replays.measure(parts, asked.sets, asked.seed, environment.available_bytes() / 2,
-                           lambda number: print(f"set {number} of {asked.sets}", end="\r",
-                                                file=sys.stderr) if sys.stderr.isatty() else None)
-    say("\n".join(recordings.way_lines(ways)))
+    measured = replays.Replays(parts, asked.seed, environment.available_bytes() / 2)
+    with keeping(lambda: show(measured)):
+        for number in range(1, asked.sets + 1):
+            if sys.stderr.isatty():
+                print(f"set {number} of {asked.sets}", end="\r", file=sys.stderr)
+            measured.take()
+    show(measured)
+    measured.refuse_lost()
     return 0
+
+
+def show(measured):
+    """Says what its sets so far do, and returns how many there are, in words."""
+    if measured.sets == 0:
+        return "no set was whole"
+    measured.update()
+    say("\n".join(recordings.way_lines(measured.ways())))
+    return f"the table is of {counted(measured.sets, 'set')}"
+
+
+def of_sets(text):
+    if not text.isascii() or not text.isdecimal() or not 2 <= int(text) <= MOST_SETS:
+        raise Usage(f"--sets: '{text}' is no number of sets; use {SETS}, or from 2 to {MOST_SETS}")
+    return int(text)
 
 
 COMMANDS = {"report": report, "compare": compare, "what-if": what_if, "measure": measure}

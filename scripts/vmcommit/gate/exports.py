@@ -15,6 +15,8 @@ import xml.etree.ElementTree as xml
 from collections.abc import Callable
 
 from vmcommit.base.files import write_text
+from vmcommit.base.folder import ENVIRONMENT
+from vmcommit.base.text import markdown
 from vmcommit.base.units import time_text
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
@@ -72,7 +74,7 @@ def write_forms(compared: Compared, folder: pathlib.Path) -> None:
 
 def remove_forms(folder: pathlib.Path) -> None:
     """Takes away an earlier comparison's, so that nobody reads them as this one's."""
-    for name in FORMS:
+    for name in (*FORMS, ENVIRONMENT):
         with contextlib.suppress(OSError):
             (folder / name).unlink()
 
@@ -112,13 +114,6 @@ def table(results: list[Result], colour: bool = False) -> str:
     return "\n".join([*lines, "", closing(results)])
 
 
-def cell_text(text: str) -> str:
-    """A Markdown table's cell: what would end it, or begin a tag, is shown as it is."""
-    for letter, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " ")):
-        text = text.replace(letter, shown)
-    return text
-
-
 def xml_text(text: str) -> str:
     """What XML 1.0 can hold of a text."""
     return "".join(letter if letter in "\t\n" or letter >= " " and letter not in "\ufffe\uffff"
@@ -126,12 +121,12 @@ def xml_text(text: str) -> str:
 
 
 @form("COMPARE.md", "a comment on a pull request")
-def markdown(compared: Compared) -> str:
-    rows = [f"| {' | '.join(map(cell_text, fields(result)))} |"
+def comment(compared: Compared) -> str:
+    rows = [f"| {' | '.join(markdown(field, first=False) for field in fields(result))} |"
             for result in in_order(compared.results)]
     return "\n".join([
-        "## vmcommit compare", "", cell_text(closing(compared.results)), "",
-        *(f"> {cell_text(note)}\n" for note in compared.notes),
+        "## vmcommit compare", "", markdown(closing(compared.results)), "",
+        *(f"> {markdown(note)}\n" for note in compared.notes),
         f"| {' | '.join(HEADINGS[:-1])} | why |", "|---|---:|---:|---:|---:|---|---|", *rows, ""])
 
 
@@ -159,7 +154,7 @@ def junit(compared: Compared) -> str:
 @form_of_side("bench.txt", "Go benchmark text: `benchstat base.bench.txt head.bench.txt`")
 def go_bench(compared: Compared, side: str) -> str:
     rows = compared.samples.of(side)
-    lines = ["goos: " + rows[0][1]["platform"], "pkg: vmcommit",
+    lines = ["goos: " + rows[0][1].get("platform", ""), "pkg: vmcommit",
              *(f"Unit {unit} assume=exact" for unit in GO_UNITS.values())] if rows else []
     for cell, row in rows:
         counts = "".join(f" {row[column]} {unit}" for column, unit in GO_UNITS.items()

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 
+from vmcommit.base.cells import SEPARATE
 from vmcommit.base.files import RowFile, locked, relative
 from vmcommit.base.folder import Unreadable
 from vmcommit.base.statistics import median_interval
@@ -28,7 +29,9 @@ def machine(environment: dict) -> str:
 
 def row_of(cell, taken: list[dict], environment: dict) -> dict:
     """A cell that head was timed in: `taken` are its rows."""
-    pages = float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
+    manner = cell.manner
+    regions = manner.threads if manner.share in SEPARATE else 1
+    pages = regions * float(taken[0]["touched_bytes"]) / float(taken[0]["page_bytes"])
     median, low, high, _ = median_interval([time_of(row) / pages for row in taken])
     return {"time": environment["started"], "revision": environment["revision"]["commit"],
             "clean": environment["revision"]["clean"], "machine": machine(environment),
@@ -55,7 +58,7 @@ def mend(path: pathlib.Path) -> None:
 def columns_of(path: pathlib.Path) -> list[str]:
     """Those of a history that is there; an older or a later version may have written it. Raises
     Unreadable where it lacks any of ours."""
-    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
         columns = next(csv.reader(file), list(COLUMNS))
     if lacking := [column for column in COLUMNS if column not in columns]:
         raise Unreadable(f"{relative(path)}: no column {', '.join(lacking)}; move it away, and the "

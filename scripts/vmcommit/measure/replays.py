@@ -188,7 +188,13 @@ class Replays:
         logs = {RECORDED: [0.0]} | self.logs()
         pooled = pooled_spread(each for name, each in logs.items() if name != RECORDED)
         return [way_of(name, self.parts[name], self.ns_of(name),
-                       set_interval(each, self.confidence, pooled)) for name, each in logs.items()]
+                       *self.interval(each, pooled)) for name, each in logs.items()]
+
+    def interval(self, logs, pooled):
+        """(middle, low, high) of a ratio; of too few sets for one that is right often enough the
+        last two are not known, NaN."""
+        middle, low, high, coverage = set_interval(logs, self.confidence, pooled)
+        return (middle, low, high) if coverage >= self.confidence else (middle, math.nan, math.nan)
 
     def ns_of(self, name):
         return statistics.median(ns for group in self.groups
@@ -210,18 +216,6 @@ def grouped(parts, memory):
             for at in range(0, max(1, len(others)), fitting)]
 
 
-def way_of(name, part, ns, interval):
-    middle, low, high, _ = interval
+def way_of(name, part, ns, middle, low, high):
     return Way(name, ns, math.exp(middle), math.exp(low), math.exp(high),
                int(part.like["commit_calls"]), int(part.like["commit_bytes"]))
-
-
-def measure(parts, sets, seed, memory, shown):
-    """[Way] of {name: Part}. shown(set) is called before each."""
-    replays = Replays(parts, seed, memory)
-    for number in range(1, sets + 1):
-        shown(number)
-        replays.take()
-    replays.refuse_lost()
-    replays.update()
-    return replays.ways()

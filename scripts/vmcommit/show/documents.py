@@ -10,21 +10,14 @@ import pandas
 from markupsafe import Markup
 
 from vmcommit.base.files import write_text
+from vmcommit.base.text import markdown
 from vmcommit.base.units import SIZES, TIMES
 
 HERE = pathlib.Path(__file__).parent
 TEMPLATES = jinja2.FileSystemLoader(HERE / "templates")
 VENDOR = HERE / "vendor"  # with its licence
-SPECIAL = re.compile(r"[\\`*_\[\]|]|^[#>+-]")
 UNITS = "|".join(name for _, name in (*SIZES, *TIMES))
 BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{UNITS}|min|\d{{3}})\b|%)")
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-
-
-def markdown(value) -> str:
-    """A value as text of a line or cell of Markdown."""
-    text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
-    return SPECIAL.sub(lambda match: "\\" + match[0], text)
 
 
 def unbroken(value):

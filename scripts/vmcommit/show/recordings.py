@@ -1,6 +1,7 @@
 """What recordings show, in sentences and aligned tables: of one, and of two side by side."""
 
 import itertools
+import math
 import pathlib
 
 from vmcommit.analyse import knobs, recording, symbols
@@ -29,7 +30,8 @@ def mib_seconds(byte_seconds):
 
 
 def share(part, whole):
-    return f"{100 * part / whole:.2g} %" if whole else "0 %"
+    percent = 100 * part / whole if whole else 0
+    return f"{percent:.2g} %" if percent < 99 else f"{percent:.0f} %"
 
 
 def checked(checkpoints):
@@ -108,7 +110,7 @@ def sampled_sentences(used):
 
 def sentences(used):
     yield from sampled_sentences(used) if used.sampled else traced_sentences(used)
-    if "end" not in used.recording.facts:
+    if not used.complete:
         yield "The recording breaks off: record was ended, or could not write on."
 
 
@@ -329,6 +331,8 @@ def way_lines(ways):
     yield (f"  {'':<24}{'a replay':>10}{'against it':>12}{'confidence interval':>22}"
            f"{'commits':>10}{'charge in the end':>19}")
     for number, way in enumerate(ways):
-        ratio = (f"{way.ratio:.3f}", f"{way.low:.3f} to {way.high:.3f}") if number else ("", "")
+        interval = ("too few sets" if math.isnan(way.low) else
+                    f"{way.low:.3f} to {way.high:.3f}")
+        ratio = (f"{way.ratio:.3f}", interval) if number else ("", "")
         yield (f"  {way.name:<24}{time_text(way.ns):>10}{ratio[0]:>12}{ratio[1]:>22}"
                f"{count_text(way.commits):>10}{size_text(way.charge):>19}")

@@ -89,7 +89,9 @@ def differing(rows):
 
 def apart(strategy, rows) -> bool | None:
     """Whether the confidence intervals of two runs' ratios do not overlap; None where one has
-    none."""
+    none, or one of too few rounds."""
+    if any(not row.ratio_confidence >= CONFIDENCE for row in rows):
+        return None
     ends = [(row.ratio_to_upfront_low, row.ratio_to_upfront_high) for row in rows]
     if strategy == UPFRONT or any(pandas.isna(end) for both in ends for end in both):
         return None

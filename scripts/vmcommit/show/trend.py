@@ -14,9 +14,13 @@ from vmcommit.show.caption import percent
 from vmcommit.show.chart import HISTORY
 
 
+# A cell's name has these alone where nothing else was asked for: cells.Configuration.name.
+ASKED = r"/(?!size=|touch=|chunk=)"
+
+
 @dataclasses.dataclass
 class History:
-    """`changes`: (cell, row at which it changed, ratio) of each."""
+    """Of one machine. `changes`: (cell, row at which it changed, ratio) of each."""
 
     table: pandas.DataFrame
     changes: list
@@ -28,15 +32,20 @@ class History:
 
     @property
     def rows(self):
-        """What is drawn: all touched, at the default step."""
+        """What is drawn: all touched, at the default step, in no manner that was asked for."""
         table = self.table
-        return table[(table.chunk_bytes == DEFAULT_STEP) & (table.touch == float(ALL_TOUCHED))]
+        return table[(table.chunk_bytes == DEFAULT_STEP) & (table.touch == float(ALL_TOUCHED))
+                     & ~table.cell.str.contains(ASKED)]
 
 
 def draw(table, changes, folder):
     """Raises Problem where there is nothing to draw."""
-    history = History(table, changes)
-    text = (f"{counted(len(history.places), 'comparison')}, oldest left; medians with "
+    machine = table.machine.iloc[-1]
+    others = table.machine.nunique() - 1
+    history = History(table[table.machine == machine],
+                      [change for change in changes if change[1].machine == machine])
+    text = (f"{counted(len(history.places), 'comparison')}"
+            f"{' on the machine that compared last' if others else ''}, oldest left; medians with "
             f"{percent(CONFIDENCE)} confidence intervals; a line from top to bottom: a change "
             "began")
     if not charts.draw_each(HISTORY, history, folder, text):

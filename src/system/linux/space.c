@@ -395,6 +395,8 @@ static const char *reason(uint64_t process, int error)
     int no_life = read_life(process, &life);
     if (forbidden(no_life))
         return no_permission;
+    if (no_life == EMFILE || no_life == ENFILE)
+        return "can't be read: no more files may be open (ulimit -n)";
     if (!life.known)
         return not_there(process);
     if ((life.flags & KERNEL_THREAD) != 0)

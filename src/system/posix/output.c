@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "system/output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -63,6 +64,18 @@ const char *output_name(const char *path)
 bool output_exists(int error)
 {
     return error == EEXIST;
+}
+
+bool output_holds(const char *folder)
+{
+    bool holds = false;
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return false;
+    for (const struct dirent *entry; !holds && (entry = readdir(entries)) != NULL;)
+        holds = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(entries);
+    return holds;
 }
 
 void output_remove(const char *path, const char *folder)

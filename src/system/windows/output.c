@@ -1,6 +1,7 @@
 /* Output by file handles, so that no line end is translated. */
 #include "system/output.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
@@ -52,6 +53,22 @@ const char *output_name(const char *path)
 bool output_exists(int error)
 {
     return error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS;
+}
+
+bool output_holds(const char *folder)
+{
+    char pattern[4200];
+    WIN32_FIND_DATAA entry;
+    bool holds = false;
+    snprintf(pattern, sizeof pattern, "%s\\*", folder);
+    HANDLE entries = FindFirstFileA(pattern, &entry);
+    if (entries == INVALID_HANDLE_VALUE)
+        return false;
+    do
+        holds = strcmp(entry.cFileName, ".") != 0 && strcmp(entry.cFileName, "..") != 0;
+    while (!holds && FindNextFileA(entries, &entry));
+    FindClose(entries);
+    return holds;
 }
 
 void output_remove(const char *path, const char *folder)

@@ -116,7 +116,10 @@ def prepare(analysis, plot):
     plot.samples = repeats(calls.groupby(["call", "state", "size_bytes", "mappings"]))
     alone = calls[calls.mappings == 0]
     panels = [panel(alone, lines, "size_bytes") for lines in PANELS.values()]
-    add_axes(plot, alone, [point for each in panels for point in each.points])
+    shown = [point for each in panels for point in each.points]
+    if not shown or alone[alone.call == "reserve"].empty:
+        return False
+    add_axes(plot, alone, shown)
     others, numbers = beside_others(calls)
     panels.append(panel(others, BESIDE, "place"))
     plot.mark_texts("others_text", [count_text(number) for number in numbers])

@@ -43,6 +43,8 @@ def prepare(fleet, plot):
     if not fleet.timed:
         return False
     rows = around_middle(fleet)
+    if rows.empty:
+        return False
     places = chosen(rows)
     columns = columns_of(rows)
     at = {column: number for number, column in enumerate(columns, 1)}

@@ -111,7 +111,7 @@ def add_axes(plot, lists, times, overheads):
 
 def prepare(analysis, plot):
     lists = usable(analysis)
-    if lists is None:
+    if lists is None or any(lists_by(lists, axis).empty for axis in AXES):
         return False
     plot.samples = repeats(lists.groupby([*AXES, "source", "chunk_bytes", "growth"]))
     times, overheads = [], []
