@@ -172,6 +172,23 @@ class Usage(unittest.TestCase):
                 self.assertGreater(most, 0)
                 self.assertLess(most * 1024, 8 * 2**20)
 
+    @unittest.skipIf(WINDOWS or SANITIZED, "preloaded")
+    def test_sizes_begin_with_a_page(self):
+        """Where pages have 64 KiB, none of 4 KiB is tried, and a stack holds its guard."""
+        large = os.environ | {"LD_PRELOAD": str(BIN / "large_pages.so")}
+        for program in STRATEGIES:
+            for option in ("--describe", "--help"):
+                done = run(program, option, env=large)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = run("fault", "--size", "64K,1M", "--repeat", "1", env=large)
+        self.assertEqual([(row["page_bytes"], row["commit_calls"]) for row in parse(done.stdout)],
+                         [("65536", "1"), ("65536", "16")], done.stderr)
+        done = run("fault", "--size", "4K", env=large)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+        done = run("surroundings", "--part", "stacks", "--stacks", "2", env=large)
+        sizes = {int(row["size_bytes"]) for row in parse(done.stdout)}
+        self.assertEqual((done.returncode, min(sizes)), (0, 4 * 65536), done.stderr)
+
     def test_programs_are_where_the_contract_says(self):
         self.assertEqual(BIN.name, "bin")
 

@@ -490,6 +490,15 @@ class Windows(unittest.TestCase):
                 taken = rows("walk", "--pid", target.line.split()[0])
         self.check_layout(target.line, taken)
 
+    def test_a_breakpoint_of_the_programs_own(self):
+        """Is met by the program's handler, not by who debugs it: then it tells what it made."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "walked.bin")
+            path.write_bytes(bytes(2 * PAGE))
+            done = run("walk", "--output", pathlib.Path(folder, "walk.csv"), "--",
+                       BIN / "layout.exe", path, stdin=subprocess.DEVNULL)
+        self.assertRegex(done.stdout, r"^\d+ \d+ \d+ \d+\s*$", done.stderr)
+
     def test_a_program_until_it_ends(self):
         """On Windows as it is at its end; Wine tells a debugger only when all is gone."""
         program = [BIN / "upfront.exe", "--size", "4K", "--repeat", "1"]
