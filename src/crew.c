@@ -131,12 +131,20 @@ void crew_give_up(struct crew *crew)
     atomic_store(&crew->given_up, true);
 }
 
-/* A process that was ended comes to no meeting. */
-static void look_after(struct crew *crew)
+static bool any_ended(const struct crew *crew)
 {
+    bool any = false;
     for (unsigned i = 1; i < crew->started; i++)
-        if (copies_ended(crew->hands[i].copy))
-            crew_give_up(crew);
+        any = copies_ended(crew->hands[i].copy) || any;
+    return any;
+}
+
+/* A process that was ended comes to no meeting. One that came may have ended since, and then the
+ * meeting is over. */
+static void look_after(struct crew *crew, unsigned number)
+{
+    if (any_ended(crew) && atomic_load(&crew->meetings) == number)
+        crew_give_up(crew);
 }
 
 static void wait_for_meeting(struct crew *crew, unsigned index, unsigned number)
@@ -148,7 +156,7 @@ static void wait_for_meeting(struct crew *crew, unsigned index, unsigned number)
             continue;
         thread_yield();
         if (crew->processes && index == 0)
-            look_after(crew);
+            look_after(crew, number);
     }
 }
 
