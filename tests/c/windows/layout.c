@@ -6,6 +6,7 @@
  * usage: layout FILE, of at least two pages; prints its process, the address of the allocation, of
  * a view of the file, and of memory that is shared. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
@@ -16,7 +17,6 @@ enum { PAGES = 64 };
 
 static char *base;
 static size_t page;
-static int breakpoints;
 
 static void *checked(void *address, const char *what)
 {
@@ -39,19 +39,15 @@ static void *map(HANDLE file, DWORD protection, DWORD access, size_t size)
     return checked(MapViewOfFile(section, access, 0, 0, size), "MapViewOfFile");
 }
 
-static LONG CALLBACK pass_breakpoint(EXCEPTION_POINTERS *raised)
-{
-    if (raised->ExceptionRecord->ExceptionCode != (DWORD)EXCEPTION_BREAKPOINT)
-        return EXCEPTION_CONTINUE_SEARCH;
-    breakpoints++;
-    return EXCEPTION_CONTINUE_EXECUTION;
-}
-
 static void meet_breakpoint(void)
 {
-    AddVectoredExceptionHandler(1, pass_breakpoint);
-    RaiseException((DWORD)EXCEPTION_BREAKPOINT, 0, 0, NULL);
-    if (breakpoints == 1)
+    bool met = false;
+    __try {
+        DebugBreak();
+    } __except (GetExceptionCode() == (DWORD)EXCEPTION_BREAKPOINT) {
+        met = true;
+    }
+    if (met)
         return;
     fprintf(stderr, "layout: its breakpoint was met by somebody else\n");
     exit(1);
