@@ -574,6 +574,10 @@ static void run_member(void *context, unsigned index)
         window_close(cycle, 0);
     if (cycle->crew != NULL && cycle->error != 0)
         crew_give_up(cycle->crew);
+    /* What a copy had reached that came no farther nobody can read once it has gone. */
+    if (index > 0 && cycle->share == SHARE_PROCESSES && cycle->probing &&
+        cycle->phase < PHASE_RELEASE)
+        cycle_probe(cycle, cycle_reached(cycle));
     meter_close_locks(cycle->locks);
 }
 

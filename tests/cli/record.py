@@ -238,6 +238,17 @@ class Passing(Record):
         self.assertGreater(len(calls), 600)
         self.assertEqual(sum(call.cpu_ns == 0 for call in calls), 0)
 
+    def test_nobody_waits_while_others_have_calls_to_make(self):
+        """When the first of eight processes has made its calls, the others have made a part."""
+        calls = self.recorded(ACT, "crowd", options=("--no-touch",)).calls
+        done = collections.Counter()
+        for call in calls:
+            done[call.space] += call.name == "mprotect"
+            if done[call.space] == 2000:
+                break
+        self.assertEqual(len(done), 8)
+        self.assertGreater(min(done.values()), 2000 / 20)
+
     def test_a_line_break_in_a_path(self):
         place = self.folder / "d\nX 1 0 0 0"
         place.mkdir()

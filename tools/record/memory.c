@@ -14,6 +14,7 @@
 #include "system/linux/uapi.h"
 #include "system/vm.h"
 
+const struct memory memory_none = {-1, -1, -1};
 uint64_t memory_end;
 static uint64_t not_touched = UAPI_FILE | UAPI_ZERO_PAGE | UAPI_GUARD;
 static bool finds, scans; /* by query */
@@ -27,8 +28,8 @@ static int open_of(pid_t tid, const char *name)
 
 int memory_open(struct memory *memory, pid_t tid)
 {
-    *memory = (struct memory){open_of(tid, "maps"), open_of(tid, "pagemap")};
-    if (memory->maps >= 0 && memory->pages >= 0)
+    *memory = (struct memory){open_of(tid, "maps"), open_of(tid, "pagemap"), open_of(tid, "smaps")};
+    if (memory->maps >= 0 && memory->pages >= 0 && memory->listed >= 0)
         return 0;
     int error = errno;
     memory_close(memory);
@@ -41,7 +42,9 @@ void memory_close(struct memory *memory)
         close(memory->maps);
     if (memory->pages >= 0)
         close(memory->pages);
-    *memory = (struct memory){-1, -1};
+    if (memory->listed >= 0)
+        close(memory->listed);
+    *memory = memory_none;
 }
 
 /* PAGEMAP_SCAN refuses a range beyond what the architecture gives to processes. */
@@ -233,15 +236,13 @@ static void list_line(char *line, void *context)
     }
 }
 
-int memory_list(pid_t tid, void (*each)(const struct memory_mapping *mapping, void *context),
-                void *context)
+int memory_list(const struct memory *memory,
+                void (*each)(const struct memory_mapping *mapping, void *context), void *context)
 {
     static struct list list;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/smaps", (int)tid);
     list.each = each;
     list.context = context;
-    return proc_for_each_line("", path, list_line, &list);
+    return proc_for_each_line_of(memory->listed, list_line, &list);
 }
 
 static void stat_line(char *line, void *context)

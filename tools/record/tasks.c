@@ -89,11 +89,13 @@ bool tasks_close(struct tasks *tasks, const struct task *but)
 
 struct task *tasks_in(const struct tasks *tasks, const struct space *space)
 {
+    struct task *found = NULL;
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct task *task = tasks->buckets[i]; task != NULL; task = task->next)
-            if (task->space == space && !task->exiting)
-                return task;
-    return NULL;
+            if (task->space == space && !task->exiting &&
+                (found == NULL || task->pid == space->pid))
+                found = task;
+    return found;
 }
 
 struct space *space_add(struct tasks *tasks, struct task *task, bool recorded)
@@ -106,7 +108,7 @@ struct space *space_add(struct tasks *tasks, struct task *task, bool recorded)
     space->users = 1;
     space->pid = task->pid;
     space->recorded = recorded;
-    space->memory = (struct memory){-1, -1};
+    space->memory = memory_none;
     tasks->spaces = space;
     task->space = space;
     return space;

@@ -72,7 +72,9 @@ void tasks_signal(const struct tasks *tasks, int signal);
 /* Closes what is kept open for each task but one. False if nothing was. */
 bool tasks_close(struct tasks *tasks, const struct task *but);
 
-/* One in that space that has not begun to end; NULL if there is none. */
+/* One in that space that has not begun to end, of the process that the space was made for if there
+ * is any: one that vfork(2) made counts faults of its own, and soon has another space. NULL if
+ * there is none. */
 struct task *tasks_in(const struct tasks *tasks, const struct space *space);
 
 /* A space that `task` is the first to run in. NULL without memory for it. */

@@ -26,6 +26,9 @@
 
 #define TICK_US 20000
 #define ORPHAN_TICKS 100
+#define FORK_TICKS                                                                                 \
+    250 /* that others wait for a call which copies the space, as it is before them */
+#define MOST_STOPS 256
 #define SHARE 100 /* of the time: a look at a space takes at most one part of so many */
 
 struct tracer {
@@ -156,7 +159,7 @@ static void check(struct tracer *tracer, struct space *space, pid_t tid, const c
     log_add(tracer->log, " %u %s", space->number, why);
     log_counts(tracer->log, &counts);
     size_t empty = tracer->log->length;
-    int error = memory_list(tid, list_run, &listing);
+    int error = memory_list(&space->memory, list_run, &listing);
     write_run(&listing);
     if (error == 0 && tracer->log->length > empty)
         log_end(tracer->log);
@@ -342,8 +345,10 @@ static void on_call_end(struct tracer *tracer, struct task *task)
 static void let_past_the_slow(struct tracer *tracer, struct space *space)
 {
     struct task *slow = space->running;
-    if (slow == NULL || space->waiting == NULL ||
-        meter_clock_ns() - space->running_since_ns < (uint64_t)TICK_US * 1000)
+    if (slow == NULL || space->waiting == NULL)
+        return;
+    uint64_t ticks = call_makes_task(slow->call) ? FORK_TICKS : 1;
+    if (meter_clock_ns() - space->running_since_ns < ticks * TICK_US * 1000)
         return;
     log_add(tracer->log, "b");
     log_add_time(tracer->log);
@@ -398,7 +403,7 @@ static bool open_memory(struct tracer *tracer, pid_t tid, struct memory *memory)
 
 static struct space *add_space(struct tracer *tracer, struct task *task, bool recorded)
 {
-    struct memory memory = {-1, -1};
+    struct memory memory = memory_none;
     bool opened = recorded && open_memory(tracer, task->tid, &memory);
     struct space *space = space_add(&tracer->tasks, task, opened);
     if (space == NULL) {
@@ -434,7 +439,7 @@ static void begin_space(struct tracer *tracer, struct task *task)
     log_add_time(tracer->log);
     log_add(tracer->log, " %u %d %" PRIx64 " %s", space->number, (int)task->pid, counts.heap, path);
     log_end(tracer->log);
-    memory_list(task->tid, list_mapping, &listing);
+    memory_list(&space->memory, list_mapping, &listing);
 }
 
 static void forget(struct task *task, void *context)
@@ -679,6 +684,32 @@ static void tell_of_log(struct tracer *tracer)
                  strerror(tracer->log->error));
 }
 
+/* All stops and ends that there are: who is found first is always the same one, and would else keep
+ * others waiting for as long as it has calls to make. False where nobody is left. */
+static bool wait_for_stops(struct tracer *tracer)
+{
+    static struct stop {
+        pid_t tid;
+        int status;
+    } stops[MOST_STOPS];
+    size_t count = 0;
+    stops[0].tid = waitpid(-1, &stops[0].status, __WALL);
+    if (stops[0].tid < 0)
+        return errno == EINTR;
+    while (++count < MOST_STOPS) {
+        stops[count].tid = waitpid(-1, &stops[count].status, __WALL | WNOHANG);
+        if (stops[count].tid <= 0)
+            break;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (WIFSTOPPED(stops[i].status))
+            on_stop(tracer, stops[i].tid, stops[i].status);
+        else if (tasks_find(&tracer->tasks, stops[i].tid) != NULL)
+            on_gone(tracer, tasks_find(&tracer->tasks, stops[i].tid), stops[i].status);
+    }
+    return true;
+}
+
 void tracer_follow(struct log *log, pid_t pid, const struct tracer_options *options,
                    struct tracer_result *result)
 {
@@ -688,15 +719,7 @@ void tracer_follow(struct log *log, pid_t pid, const struct tracer_options *opti
     if (tasks_add(&tracer.tasks, pid, pid) == NULL)
         log->error = ENOMEM;
     set_signals();
-    for (;;) {
-        int status;
-        pid_t tid = waitpid(-1, &status, __WALL);
-        if (tid < 0 && errno != EINTR)
-            break;
-        if (tid > 0 && WIFSTOPPED(status))
-            on_stop(&tracer, tid, status);
-        else if (tid > 0 && tasks_find(&tracer.tasks, tid) != NULL)
-            on_gone(&tracer, tasks_find(&tracer.tasks, tid), status);
+    while (wait_for_stops(&tracer)) {
         if (ending != 0)
             pass_on(&tracer, ending);
         ending = 0;

@@ -33,23 +33,18 @@ static char *split_lines(char *text, void (*line)(char *text, void *context), vo
     return text;
 }
 
-int proc_for_each_line(const char *root, const char *path, void (*line)(char *text, void *context),
-                       void *context)
+int proc_for_each_line_of(int file, void (*line)(char *text, void *context), void *context)
 {
     static char buffer[16384];
     size_t held = 0;
-    int file = open_below(root, path);
-    if (file < 0)
+    if (lseek(file, 0, SEEK_SET) != 0)
         return errno;
     /* All of it, so that a longer text than last time's touches no new page of ours. */
     memset(buffer, 0, sizeof buffer);
     for (;;) {
         ssize_t got = read(file, buffer + held, sizeof buffer - 1 - held);
-        if (got <= 0) {
-            int error = got < 0 ? errno : 0;
-            close(file);
-            return error;
-        }
+        if (got <= 0)
+            return got < 0 ? errno : 0;
         held += (size_t)got;
         buffer[held] = '\0';
         char *rest = split_lines(buffer, line, context);
@@ -58,6 +53,17 @@ int proc_for_each_line(const char *root, const char *path, void (*line)(char *te
         if (held == sizeof buffer - 1)
             held = 0; /* no line that is read here is so long */
     }
+}
+
+int proc_for_each_line(const char *root, const char *path, void (*line)(char *text, void *context),
+                       void *context)
+{
+    int file = open_below(root, path);
+    if (file < 0)
+        return errno;
+    int error = proc_for_each_line_of(file, line, context);
+    close(file);
+    return error;
 }
 
 void proc_number_line(char *line, void *context)

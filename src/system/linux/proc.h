@@ -14,6 +14,9 @@
 int proc_for_each_line(const char *root, const char *path, void (*line)(char *text, void *context),
                        void *context);
 
+/* The same of a file that is open, from its beginning. */
+int proc_for_each_line_of(int file, void (*line)(char *text, void *context), void *context);
+
 /* The number behind `name` at the start of a line; false if the line is another. */
 bool proc_field(const char *line, const char *name, uint64_t *value);
 

@@ -333,7 +333,7 @@ static void smaps_line(char *line, void *context)
 struct life {
     bool known;
     char state;
-    uint64_t flags, started, code, stack;
+    uint64_t flags, threads, started, code, stack;
 };
 
 static void stat_line(char *line, void *context)
@@ -346,6 +346,7 @@ static void stat_line(char *line, void *context)
         return;
     life->known = true;
     life->flags = fields[9];
+    life->threads = fields[20];
     life->started = fields[22];
     life->code = fields[26];
     life->stack = fields[28];
@@ -359,9 +360,16 @@ static int read_life(uint64_t process, struct life *life)
     return proc_for_each_line("", path, stat_line, life);
 }
 
+/* It goes on in other threads, but /proc/PID/smaps is empty then. */
+static bool lost_its_first_thread(const struct life *life)
+{
+    return life->known && life->state == 'Z' && life->threads > 1;
+}
+
 static bool has_ended(const struct life *life)
 {
-    return !life->known || life->state == 'Z' || life->state == 'X';
+    return !life->known || life->state == 'X' ||
+           (life->state == 'Z' && !lost_its_first_thread(life));
 }
 
 static bool exists(uint64_t process)
@@ -401,6 +409,9 @@ static const char *reason(uint64_t process, int error)
         return not_there(process);
     if ((life.flags & KERNEL_THREAD) != 0)
         return "is a thread of the kernel, which has no address space of its own";
+    if (lost_its_first_thread(&life))
+        return "goes on without its first thread, and can't be read by that one's number: name "
+               "another (/proc/PID/task)";
     if (has_ended(&life))
         return "has ended, and is only kept for its parent (a zombie): it has no address space";
     return forbidden(error) ? no_permission : NULL;

@@ -271,6 +271,19 @@ static void untraced(void)
         exit(1);
 }
 
+/* Processes that make as many calls each, at the same time. */
+static void crowd(void)
+{
+    char *at = map(1, RW, PLAIN);
+    touch(at, 1);
+    for (int i = 0; i < 7 && fork() != 0; i++)
+        ;
+    for (int i = 0; i < 2000; i++)
+        protect(at, 1, i % 2 == 0 ? PROT_READ : RW);
+    while (wait(NULL) > 0)
+        ;
+}
+
 static void forks(void)
 {
     char *at = map(64, RW, PLAIN), *kept = map(8, RW, PLAIN), *empty = map(8, RW, PLAIN);
@@ -523,6 +536,7 @@ static const struct {
     {"signals", signals},       {"threads", threads},     {"thread_execs", thread_execs},
     {"first_ends", first_ends}, {"crash", crash},         {"filters", filters},
     {"traces", traces},         {"waits", waits},         {"untraced", untraced},
+    {"crowd", crowd},
 };
 
 static int act(const char *name)
