@@ -39,7 +39,10 @@ install(DIRECTORY scripts/vmcommit DESTINATION ${PACKAGE_DIR} PATTERN __pycache_
 install(FILES ${PROJECT_BINARY_DIR}/programs.txt DESTINATION ${PACKAGE_DIR})
 install(PROGRAMS scripts/one-host DESTINATION ${PACKAGE_DIR})
 
+set(LIST_INSTALLED "set(list ${PROJECT_BINARY_DIR}/installed_files.txt)
+include(${PROJECT_SOURCE_DIR}/cmake/installed_files.cmake)") # once all is installed
 if(WIN32 OR NOT BENCH_PYTHON)
+  install(CODE ${LIST_INSTALLED})
   return()
 endif()
 
@@ -72,6 +75,8 @@ install(DIRECTORY ${manual}/man1 TYPE MAN)
 install(FILES ${manual}/vmcommit.bash RENAME vmcommit
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${manual}/_vmcommit DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+
+install(CODE ${LIST_INSTALLED})
 
 add_custom_target(uninstall
   COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}

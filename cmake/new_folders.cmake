@@ -1,5 +1,9 @@
 # Adds to the file `list` those of `folders`, and of the folders above them, that are not there yet,
-# the outermost first. Within an install script.
+# the outermost first. Within an install script; what CPack installs for a package is passed over.
+
+if("$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}" MATCHES "/_CPack_Packages/")
+  return()
+endif()
 
 get_filename_component(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
 set(new "")

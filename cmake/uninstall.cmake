@@ -1,17 +1,21 @@
 # Removes what was installed from the build folder BUILD, and the folders that were made for it where
-# nothing else is in them. With DESTDIR, if that was set when it was installed.
+# nothing else is in them.
 
-set(files ${BUILD}/install_manifest.txt)
+set(files ${BUILD}/installed_files.txt)
 set(made ${BUILD}/install_folders.txt)
 if(NOT EXISTS ${files})
   message(FATAL_ERROR "uninstall: nothing was installed from ${BUILD}")
 endif()
 file(STRINGS ${files} paths)
 set(folders "")
+set(count 0)
 foreach(path IN LISTS paths)
-  file(REMOVE "$ENV{DESTDIR}${path}")
+  if(EXISTS ${path} OR IS_SYMLINK ${path})
+    file(REMOVE ${path})
+    math(EXPR count "${count} + 1")
+  endif()
   cmake_path(GET path PARENT_PATH folder)
-  list(APPEND folders "$ENV{DESTDIR}${folder}")
+  list(APPEND folders ${folder})
 endforeach()
 
 # Folders within the package and the documents are ours whoever made them.
@@ -29,5 +33,4 @@ foreach(folder IN LISTS folders)
   endif()
 endforeach()
 file(REMOVE ${files} ${made})
-list(LENGTH paths count)
 message(STATUS "${count} files removed")

@@ -120,6 +120,10 @@ class Contract(Tree):
                 self.refused(2, words, *arguments, **environment)
         self.assertFalse(self.into.exists())
 
+    def test_what_has_a_hosts_name_and_is_no_run(self):
+        (self.into / "alpha").mkdir(parents=True)
+        self.refused(1, "alpha is there and holds no run; move it away", "alpha", self.into)
+
     def test_a_run_comes_home_whole_and_once(self):
         done = self.one("alpha")
         self.assertEqual((done.returncode, done.stderr), (0, ""))

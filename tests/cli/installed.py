@@ -25,7 +25,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-LISTS = {BUILD / name: None for name in ("install_manifest.txt", "install_folders.txt")}
+LISTS = {BUILD / name: None for name in ("installed_files.txt", "install_folders.txt")}
 
 
 def setUpModule():
@@ -212,7 +212,10 @@ class Uninstalled(unittest.TestCase):
             for _ in range(2):  # installed over itself
                 self.cmake("--install", BUILD, "--prefix", prefix)
             execute([prefix / "bin" / "vmcommit", "doctor"])
+            package = os.environ | {"DESTDIR": f"{folder}/_CPack_Packages/deb"}  # as cpack does
+            self.cmake("--install", BUILD, "--prefix", "/usr", env=package)
             self.uninstall()
+            shutil.rmtree(f"{folder}/_CPack_Packages")
             self.assertEqual(below(prefix), before)
 
     def test_below_a_folder_for_packages(self):

@@ -129,6 +129,21 @@ class Threads(unittest.TestCase):
                     self.check(row | {"minor_faults": str(one["minor_faults"])}, one)
                     self.assertEqual(row["share"], "processes")
 
+    @unittest.skipIf(WINDOWS or SANITIZED, "limited by RLIMIT_DATA, as a sanitizer would be too")
+    def test_refused_processes_keep_what_each_had_reached(self):
+        """Of each at most one call was refused; all others' steps stay in the row."""
+        import resource
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_DATA, (3_000_000, 3_000_000))
+        done = run("chunked", "--size", "3840K", "--threads", "3", "--processes", "--repeat", "3",
+                   preexec_fn=limit)
+        for row in parse(done.stdout):
+            steps, left = divmod(number(row, "commit_bytes"), 64 * 1024)
+            self.assertEqual((row["status"], left), ("refused", 0), row["error"])
+            self.assertIn(number(row, "commit_calls") - steps, (1, 2, 3))
+            self.assertGreater(steps, 1)
+
     @unittest.skipUnless(WINDOWS, "elsewhere processes can be copied")
     def test_processes_on_windows(self):
         row = rows("fault", "--size", "64K", "--threads", 2, "--processes", "--repeat", 1)[0]

@@ -49,6 +49,25 @@ class Baseline(unittest.TestCase):
         self.assertEqual((str(raised.exception), raised.exception.status),
                          ("interrupted; no baseline was kept", 130))
 
+    def test_nothing_is_left_of_what_was_interrupted(self):
+        asked = mock.Mock()
+        asked.name = "main"
+        self.kept.parent.mkdir(parents=True)
+        with mock.patch.object(baseline, "describe", return_value={}), \
+                mock.patch.object(baseline, "measure", side_effect=KeyboardInterrupt), \
+                self.assertRaises(KeyboardInterrupt):
+            baseline.keep(asked, self.kept)
+        self.assertEqual(list(self.kept.parent.iterdir()), [])
+
+    def test_an_old_one_comes_back_where_the_new_one_was_lost(self):
+        """As a command that was ended between the two left it."""
+        old, aside = self.kept.with_name(".main~old"), self.kept.with_name(".main~new")
+        (old / "old").mkdir(parents=True)
+        with self.assertRaises(OSError):
+            baseline.replace(self.kept, aside)
+        self.assertEqual([path.name for path in self.kept.with_name(".main~old").iterdir()],
+                         ["old"])
+
     def test_the_new_one_takes_the_place_of_the_old_one(self):
         aside = self.kept.with_name(".main~new")
         for content in ("first", "second"):

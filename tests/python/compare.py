@@ -615,6 +615,31 @@ class Surroundings(Fakes):
             self.assertOneLine(self.command("baseline", "mine", "--head", base, "--results",
                                             self.root), 75, "is measuring there already")
 
+    def test_what_is_no_comparison_makes_no_room(self):
+        base = self.build("base")
+        kept = self.root / "baselines" / "mine"
+        kept.mkdir(parents=True)
+        (kept / "samples.csv").write_text("side,cell\n")
+        self.into.mkdir()
+        for where in (kept, kept.parent, kept / "below"):
+            self.assertOneLine(self.command("compare", "--base", base, "--head", base, "--into",
+                                            where, "--results", self.root), 2,
+                               "is where baselines are kept; name another folder")
+        for name, text in (("samples.csv", "strategy,platform\n"), ("environment.json", "{}")):
+            (self.into / name).write_text(text)
+            self.assertOneLine(self.compare(base, base), 2, "holds a run, and no comparison")
+            self.assertEqual([path.name for path in self.into.iterdir()], [name])
+            (self.into / name).unlink()
+
+    def test_a_folder_that_goes_away_takes_no_verdict_with_it(self):
+        process = self.started("--rounds", "9")
+        shutil.rmtree(self.into)
+        said, errors = process.communicate(timeout=100)
+        self.assertNotIn("Traceback", errors)
+        self.assertIn("No regression. ", said)
+        self.assertIn("the verdict above stands", errors)
+        self.assertEqual(process.returncode, 74)
+
     def started(self, *arguments, preexec=fresh_signals):
         """A comparison of a build with itself that has begun to take samples."""
         base = self.root / "base"

@@ -75,6 +75,16 @@ class Intervals(unittest.TestCase):
         self.assertEqual(paired_interval([7], 0.95), (7, 7, 7, 0))
         self.assertTrue(numpy.isnan(paired_interval([], 0.95)).all())
 
+    def test_an_interval_that_errs_never_is_all_there_is(self):
+        """As one that is looked at has to be which has far more values than were planned."""
+        confidence = watched(0.95, 5000, 1)
+        self.assertEqual(confidence, 1.0)
+        values = numpy.linspace(-1, 1, 501)
+        middle, low, high, coverage = paired_interval(values, confidence)
+        self.assertEqual((low, high), (-1, 1))
+        self.assertAlmostEqual(middle, 0)
+        self.assertLessEqual(coverage, 1)
+
     def test_many_values_have_as_much(self):
         """Where ranks are counted no longer: of 2000 intervals of 61 values at 90 %, 200 miss."""
         draws = numpy.random.default_rng(3)

@@ -14,7 +14,8 @@ import unittest
 
 from support import BIN, ROOT, SUFFIX
 
-from vmcommit.base.problems import Problem
+from vmcommit.base.problems import Problem, Usage
+from vmcommit.commands import kernels as command
 from vmcommit.measure import guest, packages
 
 VERSIONS = ["5.10.0-32", "6.1.0-9", "6.1.0-57", "6.12.9+deb13", "6.12.117+deb13",
@@ -158,6 +159,19 @@ class Guests(unittest.TestCase):
             self.assertEqual(done.returncode, 2, words)
             self.assertIn(words[0], done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+    def test_kernels_that_are_none_or_have_one_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            images = [pathlib.Path(folder, name, "vmlinuz") for name in "ab"]
+            for image in images:
+                image.parent.mkdir()
+                image.touch()
+            for names, says in ((["/"], "'/' is no file"), ([""], "'' is no file"),
+                                (["./.."], "is no file"), ([f"{folder}/none"], "is no file"),
+                                (list(map(str, images)), "have one name")):
+                with self.assertRaisesRegex(Usage, says):
+                    command.refuse_kernels(names)
+            command.refuse_kernels(["newest", "newest", "6.1", str(images[0])])
 
     def test_tools_that_are_not_here(self):
         done = self.kernels(path="/nowhere")

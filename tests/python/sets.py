@@ -69,6 +69,9 @@ def asked(command):
         os.kill(os.getpid(), signal.SIGSEGV)
     if act == "close":
         os.close(1)
+    while act in ("drip", "flood"):
+        os.write(1, b"d" * (1 if act == "drip" else 65536))
+        time.sleep(0.05 if act == "drip" else 0)
     if act in ("close", "hang"):
         child = subprocess.Popen(["sleep", "300"])
         note("pids", f"{child.pid}\\n")
@@ -445,6 +448,37 @@ class Failures(Fakes):
         self.assertEqual([command for name, command in self.asked() if name == "b"],
                          ["header", "row 1 2 5"])
 
+    def test_answers_without_sense_end_the_member_alone(self):
+        for act, says in (("drip", "gave no answer within 0 s"),
+                          ("flood", "gave an answer without an end"),
+                          (f"done {'9' * 30} 1 0 0", "which is none of the protocol's"),
+                          (f"done {'9' * 5000} 1 0 0", "which is none of the protocol's"),
+                          ("done -1 1 0 0", "which is none of the protocol's"),
+                          ("done 1 1 0 x", "which is none of the protocol's")):
+            parts = {**self.parts("ab"), "c": self.part(made.UPFRONT, "c", Short, touch_3=act)}
+            taken = self.take(parts)
+            with self.subTest(act=act[:20]):
+                self.assertIn(says, taken["c"].failure)
+                self.assertEqual((taken["a"].failure, taken["b"].failure), ("", ""))
+
+    def test_a_second_interrupt_leaves_no_process_either(self):
+        """All are ended at once, though it comes while they are."""
+        interrupted = Set(self.parts(), SLICED, 1, 1, random.Random(1))
+        ended = []
+
+        def end(member, real=turns.Member.end):
+            ended.append(member)
+            real(member)
+            if len(ended) == 1:
+                raise KeyboardInterrupt
+
+        with mock.patch.object(interrupted, "turn", side_effect=KeyboardInterrupt), \
+                mock.patch.object(turns.Member, "end", end):
+            with self.assertRaises(KeyboardInterrupt):
+                interrupted.take()
+        self.assertEqual(len(set(ended)), 3)
+        self.assertAllGone()
+
     def test_an_interrupt_leaves_no_process(self):
         for action in ("greet", "probe", "turn", "finish"):
             interrupted = Set(self.parts(), SLICED, 1, 1, random.Random(1))
@@ -461,13 +495,15 @@ class Speaking(Fakes):
                         for each in (options, made.OPTIONS))
         for strategy, acts, speaks in (
                 (able, {}, True), (unable, {}, False), (able, {"greet": "turns 1 16 ok"}, False),
-                (able, {"greet": "turns 3 0 0 0 unable"}, True), (able, {"greet": "die"}, False),
-                (able, {"greet": "x"}, False)):
+                (able, {"greet": "turns 3 0 0 0 unable"}, True)):
             harness = self.harness(strategy, **acts)
             self.assertEqual(turns.speaks(harness, Configuration(strategy, 64 * KIB)), speaks,
                              (strategy.options, acts))
-        self.assertFalse(turns.speaks(Harness(able, (str(self.folder / "nowhere"),)),
-                                      Configuration(able, 64 * KIB)))
+        for harness in (self.harness(able, greet="die"), self.harness(able, greet="x"),
+                        self.harness(able, greet=f"turns 3 {'9' * 5000} 0 0 ok"),
+                        Harness(able, (str(self.folder / "nowhere"),))):
+            with self.assertRaises(HarnessFailed):
+                turns.speaks(harness, Configuration(able, 64 * KIB))
 
     def test_the_pace_is_a_power_of_two_by_the_fastest_of_five(self):
         """16 touches in 160 000 ns: 30 of them fill a turn of 300 000."""

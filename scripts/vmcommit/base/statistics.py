@@ -70,11 +70,11 @@ def pair_rank(n: int, confidence: float) -> tuple[int, float]:
         k = max(1, int(numpy.searchsorted(below, error, side="right")))
         return k, 1 - 2 * below[k - 1]
     middle, spread = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    k = max(1, int(middle + spread * special.ndtri(error) - 0.5))
+    k = int(max(1, middle + spread * special.ndtri(error) - 0.5))  # -inf for an error of 0
     return k, 1 - 2 * float(special.ndtr((k - 0.5 - middle) / spread))
 
 
-@functools.lru_cache(32)
+@functools.lru_cache(2)
 def pairs(n: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     """(first, second) of every two of n values, and of each with itself."""
     return numpy.triu_indices(n)

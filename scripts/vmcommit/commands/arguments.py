@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import re
 
 from vmcommit.base.output import say
 from vmcommit.base.places import BUILD, INSTALLED, RESULTS, ROOT, version_text
@@ -31,6 +32,10 @@ class Parser(argparse.ArgumentParser):
                           help="show version, revision and build, and exit")
 
     def error(self, message):
+        if wrong := re.fullmatch(r"argument (--[\w-]+): invalid (int|float) value: '(.*)'", message,
+                                 re.DOTALL):
+            what = "whole number" if wrong[2] == "int" else "number"
+            raise Usage(f"{wrong[1]}: '{wrong[3]}' is no {what}")
         raise Usage(message)
 
     def print_help(self, file=None):

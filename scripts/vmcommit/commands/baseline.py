@@ -52,6 +52,8 @@ def measure(asked, samples):
 def replace(kept, aside):
     """Puts `aside` in the place of `kept`. Raises OSError."""
     old = kept.with_name(f".{kept.name}~old")
+    if old.exists() and not kept.exists():  # as a command that was ended here left it
+        old.rename(kept)
     shutil.rmtree(old, ignore_errors=True)
     if kept.exists():
         kept.rename(old)
@@ -63,11 +65,15 @@ def keep(asked, kept):
     aside = kept.with_name(f".{asked.name}~new")  # until it is complete; no name has a tilde
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    described = describe(asked)
-    with comparing.Samples(aside / SAMPLES) as samples:
-        measured = measure(asked, samples)
-    write_json(aside / ENVIRONMENT, described | {
-        "strategies": [strategies.to_json(strategy) for strategy in measured]})
+    try:
+        described = describe(asked)
+        with comparing.Samples(aside / SAMPLES) as samples:
+            measured = measure(asked, samples)
+        write_json(aside / ENVIRONMENT, described | {
+            "strategies": [strategies.to_json(strategy) for strategy in measured]})
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     replace(kept, aside)
 
 

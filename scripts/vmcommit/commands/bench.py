@@ -167,7 +167,7 @@ def calibrate(scene, troubles):
     try:
         printed, _ = harness.succeeded(scene.program("calibrate"), environment.OUTPUT_SECONDS)
         return filled(json.loads(printed), SHAPE["calibration"])
-    except (harness.HarnessFailed, ValueError) as error:
+    except (harness.HarnessFailed, ValueError, RecursionError) as error:
         troubles.append(f"no calibration: the program calibrate {error}")
         return None
 

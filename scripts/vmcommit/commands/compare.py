@@ -119,6 +119,9 @@ def options(arguments):
     asked.brought_alone = not named and bool(kinds["head"])
     if asked.brought_alone:
         asked.base = asked.head
+    elif not named and kinds["base"]:
+        raise Usage("--head-library, --head-allocator: name a library and an allocator for both "
+                    "sides")
     elif named != 1:
         raise Usage("name one thing to compare with: make compare BASE=<git revision>, make "
                     "compare BASELINE=<name>, or vmcommit compare --base DIR --head DIR")
@@ -306,6 +309,8 @@ def compare_built(asked, described, samples):
 def time_cells(asked, comparison, timed):
     """Gives the results their verdicts by times, and returns notes."""
     taking, alone = comparison.split(timed)
+    if not taking and not alone:
+        return []
     seconds = asked.seconds or CELL_SECONDS * len(taking)
     ways = [f"{counted(len(taking), 'cell')} in turns, up to {duration_text(seconds)}"] * (
         len(taking) > 0) + [f"{counted(asked.rounds, 'round')} of "
@@ -343,7 +348,7 @@ def describe(asked, revision=None):
 def kept_in(path):
     """What is kept of the samples, in words."""
     return f"the samples so far are in {relative(path)}" if path.exists() else \
-        "nothing was measured"
+        "no samples are kept"
 
 
 def keep(asked, compared):
@@ -386,8 +391,24 @@ def compare(asked):
     return status
 
 
+def refuse_other_folder(asked):
+    """What is compared takes the place of an earlier comparison, and of nothing else."""
+    kept, into = (asked.results / "baselines").resolve(), asked.into.resolve()
+    if kept in (into, *into.parents):
+        raise Usage(f"--into: '{asked.into}' is where baselines are kept; name another folder")
+    if (into / SAMPLES).is_file():
+        with open(into / SAMPLES, encoding="utf-8", errors="replace") as file:
+            first = file.readline()  # nothing, where a disk was full
+            other = bool(first) and not first.startswith("side,")
+    else:
+        other = (into / ENVIRONMENT).exists() and not (into / "COMPARE.md").exists()
+    if other:
+        raise Usage(f"--into: '{asked.into}' holds a run, and no comparison; name another folder")
+
+
 def main(arguments):
     asked = options(arguments)
+    refuse_other_folder(asked)
     with keeping(remedy="name another folder by --into"):
         asked.into.mkdir(parents=True, exist_ok=True)
     with locked(asked.into / ".lock", "comparing"):

@@ -47,7 +47,22 @@ def options(arguments):
     refuse_beyond("--cpus", asked.cpus, 1, 255)
     refuse_beyond("--swap", asked.swap, 0, MOST_MEMORY)
     refuse_beyond("--deadline", asked.deadline, 1, 86400)
+    refuse_kernels(asked.kernels)
     return asked
+
+
+def refuse_kernels(kernels):
+    """What is no file, and two whose runs would have one folder."""
+    for kernel in kernels:
+        if not kernel or "/" in kernel and not pathlib.Path(kernel).is_file():
+            raise Usage(f"KERNEL: '{kernel}' is no file; name an image, a version, newest or "
+                        "oldest")
+    kernels = list(dict.fromkeys(kernels))
+    names = [name_of(kernel) for kernel in kernels]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise Usage(f"KERNEL: '{kernels[at]}' and '{kernels[names.index(name)]}' have one "
+                        "name, and so one folder; name the images otherwise")
 
 
 def refuse_beyond(option, value, least, most):

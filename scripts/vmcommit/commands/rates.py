@@ -283,9 +283,11 @@ def rates(asked, path):
     with keeping(lambda: f"the rows so far are in {relative(path)}"), \
             RowFile(path, COLUMNS, append=True) as file, running(asked.beside) as check, \
             environment.pinned():
-        trial = Trial({"base": base, "head": head}, asked.share, asked.threshold, beside)
+        trial = None
         for number in range(done, asked.comparisons):
             try:
+                trial = trial or Trial({"base": base, "head": head}, asked.share, asked.threshold,
+                                       beside)
                 taken = trial.take(number)
             except harness.HarnessFailed as failure:
                 raise Problem(str(failure)) from None

@@ -1,6 +1,7 @@
 """Two sides measured against each other: counts first, then times. Harnesses that take turns do so;
 others, an older base's or an allocator's, give a sample each in rounds of pairs."""
 
+import contextlib
 import random
 import statistics
 import time
@@ -15,7 +16,7 @@ from vmcommit.gate.in_turns import InTurns
 from vmcommit.gate.rules import Result, Rule
 from vmcommit.measure import replays
 from vmcommit.measure.harness import HarnessFailed
-from vmcommit.measure.sets import Part, pace_of
+from vmcommit.measure.sets import USUAL_TOUCH_NS, Pace, Part, pace_of
 from vmcommit.measure.turns import speaks
 
 CONFIRMATIONS = 3  # samples in which counts must differ
@@ -57,7 +58,11 @@ class Samples:
             self.file.close()
             self.attempt(write_rows, self.path, self.file.columns,
                          [row | place for row, place in self.lines])
-            self.file = RowFile(self.path, self.file.columns, append=True)
+            columns, self.file = self.file.columns, None
+            self.attempt(self.go_on, columns)
+
+    def go_on(self, columns):
+        self.file = RowFile(self.path, columns, append=True)
 
     def write(self, row):
         if self.file is None:
@@ -127,6 +132,16 @@ class Built:
     def speaks(self, cell):
         """Whether its harness takes turns."""
         return not cell.strategy.blocks and speaks(self.harnesses[cell.strategy.name], cell)
+
+
+def pace_for(parts) -> Pace:
+    """By one of the sides of the cell that touches fastest; a usual one where none of them lives to
+    tell, which their sets will find. `parts`: {cell: {side: Part}}."""
+    fastest = min(parts, key=lambda cell: (cell.recorded, cell.strategy.handles_faults))
+    for part in parts[fastest].values():
+        with contextlib.suppress(HarnessFailed):
+            return replays.pace_of(part) if fastest.recorded else pace_of(part.harness)
+    return Pace.of(USUAL_TOUCH_NS)
 
 
 def lacking(cell) -> str:
@@ -245,10 +260,26 @@ class Comparison:
             result.rounds = len(base)
 
     def split(self, results) -> tuple[list[Result], list[Result]]:
-        """(those whose sides all take turns, the others)."""
-        taking = [result for result in results
-                  if all(side.speaks(result.cell) for side in self.sides.values())]
-        return taking, [result for result in results if result not in taking]
+        """(those whose sides all take turns, the others); of neither are those of which one died of
+        being asked."""
+        taking: list[Result] = []
+        alone: list[Result] = []
+        for result in results:
+            speaking = [self.speaks(side, result.cell) for side in self.sides]
+            if result.cell in self.broken:
+                result.verdict, result.why = rules.MISSING, self.broken[result.cell]
+            else:
+                (taking if all(speaking) else alone).append(result)
+        return taking, alone
+
+    def speaks(self, side, cell) -> bool:
+        if cell in self.broken:
+            return False
+        try:
+            return self.sides[side].speaks(cell)
+        except HarnessFailed as failure:
+            self.broken[cell] = f"{side} {failure}"
+            return False
 
     def time(self, taking, alone, rounds, seconds, shown) -> list[Configuration]:
         """Measures and judges, for up to `seconds` those that take turns and for `rounds` those
@@ -267,10 +298,7 @@ class Comparison:
 
     def time_in_turns(self, results, seconds, shown):
         parts = {result.cell: self.parts(result.cell) for result in results}
-        fastest = min(parts, key=lambda cell: (cell.recorded, cell.strategy.handles_faults))
-        part = parts[fastest]["head"]
-        pace = replays.pace_of(part) if fastest.recorded else pace_of(part.harness)
-        in_turns = InTurns(parts, self.rule, pace, self.random, self.samples.add)
+        in_turns = InTurns(parts, self.rule, pace_for(parts), self.random, self.samples.add)
         cells = in_turns.measure(results, seconds, shown)
         alarms = [cell.result.cell for cell in cells if "again" in cell.parts and not cell.broken
                   and self.differ(*cell.paired(("base", "again")))]

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.places import ABOVE
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.base.text import last_line, listed, printable
@@ -51,7 +52,8 @@ class Campaign:
         return [str(ONE_HOST), host, str(self.into)]
 
     def missing(self):
-        return [host for host in self.hosts if not (self.into / host).exists()]
+        return [host for host in self.hosts if not all(
+            (self.into / host / name).exists() for name in (SAMPLES, ENVIRONMENT))]
 
 
 def refuse_missing(engine):

@@ -127,10 +127,18 @@ class Set:
             self.take_turns()
             for key in list(self.members):
                 self.attempt(key, self.finish)
+        except BaseException:
+            self.each(Member.end)  # who hangs, or was stopped, keeps nobody waiting
+            raise
         finally:
-            for member in self.members.values():
-                member.close()
+            self.each(Member.close)
         return self.taken
+
+    def each(self, action):
+        """Carries it out for all that are left, whatever comes between."""
+        with contextlib.ExitStack() as left:
+            for member in self.members.values():
+                left.callback(action, member)
 
     def attempt(self, key, action, *arguments) -> bool:
         """Whether a member did it. One that could not leaves the set, with a row that says why."""

@@ -5,8 +5,10 @@ import os
 import select
 import subprocess
 import tempfile
+import time
 
 from vmcommit.base import processes
+from vmcommit.base.folder import MOST
 from vmcommit.base.text import last_line
 from vmcommit.measure import environment
 from vmcommit.measure.harness import HarnessFailed, ending_text
@@ -19,6 +21,14 @@ END_SECONDS = 10
 UNKNOWN = "an older harness: its turns are of another version"
 
 
+MOST_BYTES = 65536  # of an answer
+USAGE = 2  # exit status
+
+
+class OtherVersion(HarnessFailed):
+    """A harness of another version of the protocol."""
+
+
 class Refused(Exception):
     """The system refused memory in the middle of a cycle; the member's row tells more."""
 
@@ -28,19 +38,28 @@ def takes_turns(harness) -> bool:
 
 
 def speaks(harness, configuration) -> bool:
-    """Whether a harness takes turns by this version of the protocol, of that configuration."""
+    """Whether a harness takes turns by this version of the protocol, of that configuration. Raises
+    HarnessFailed where it dies, or does not answer."""
     if not takes_turns(harness):
         return False
-    try:
-        member = Member(harness, configuration, length(words(harness, configuration)))
-    except HarnessFailed:
-        return False
+    member = Member(harness, configuration, length(words(harness, configuration)))
     with contextlib.closing(member):
         try:
             member.greeted()
-        except HarnessFailed:
+        except OtherVersion:
             return False
+        except HarnessFailed:
+            if member.process.poll() == USAGE:  # of an option that an older one lacks
+                return False
+            raise
         return True
+
+
+def whole(text: str) -> int:
+    """Raises ValueError for what is no number that a harness can mean."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= MOST):
+        raise ValueError
+    return int(text)
 
 
 def words(harness, configuration) -> list[str]:
@@ -82,19 +101,24 @@ class Member:
         """Reads the first line."""
         greeting = self.answer(START_SECONDS).split()
         if greeting[:1] == ["turns"] and greeting[1:2] not in ([], [str(VERSION)]):
-            raise HarnessFailed(f"is {UNKNOWN}")
-        numbers = greeting[2:-1]
-        if greeting[:1] != ["turns"] or len(numbers) != 3 or not all(
-                number.isdecimal() for number in numbers):
-            raise HarnessFailed(f"began with '{' '.join(greeting):.60}', which is no greeting")
-        self.touches, self.steps, self.releases = map(int, numbers)
+            raise OtherVersion(f"is {UNKNOWN}")
+        try:
+            self.touches, self.steps, self.releases = map(whole, greeting[2:-1])
+            if greeting[0] == "turns":
+                return
+        except (ValueError, IndexError):
+            pass
+        raise HarnessFailed(f"began with '{' '.join(greeting):.60}', which is no greeting")
 
     def answer(self, seconds) -> str:
         """The next line, whole."""
-        line = b""
+        line, end = b"", time.monotonic() + seconds
         while not line.endswith(b"\n"):
-            if self.ready and not self.ready.poll(1000 * seconds):
+            left = max(0, end - time.monotonic())
+            if self.ready and not self.ready.poll(1000 * left):
                 raise HarnessFailed(f"gave no answer within {seconds:.0f} s")
+            if len(line) > MOST_BYTES:
+                raise HarnessFailed("gave an answer without an end")
             read = os.read(self.answers, 65536)
             if not read:
                 raise HarnessFailed(self.ending())
@@ -125,8 +149,8 @@ class Member:
         answer = self.line(command)
         words = answer.split()
         try:
-            if words[0] == "done" and (ns := int(words[1])) >= 0:
-                return ns, int(words[4]) if len(words) > 4 else 0
+            if words[0] == "done":
+                return whole(words[1]), whole(words[4]) if len(words) > 4 else 0
         except (ValueError, IndexError):
             pass
         if answer.startswith("refused "):

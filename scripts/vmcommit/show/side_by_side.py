@@ -5,6 +5,7 @@ import functools
 import pandas
 
 from vmcommit.base.conventions import CONFIDENCE
+from vmcommit.base.files import relative
 from vmcommit.base.strategies import UPFRONT, names_in
 from vmcommit.base.units import count_text, size_text, time_text
 from vmcommit.show import charts, differences, documents, doubts, facts, page
@@ -63,14 +64,13 @@ def distinguishing(run):
 
 
 def labels(runs, folders) -> list[str]:
-    """What tells the runs apart, in few words; their folders' names where nothing else does."""
+    """What tells the runs apart, in few words; their folders where nothing else does."""
     columns = [column for column in zip(*map(distinguishing, runs)) if len(set(column)) > 1]
     names = [", ".join(map(str, words)) for words in zip(*columns)] or [""] * len(runs)
     if len(set(names)) < len(names):
-        names = [", ".join(filter(None, (folder.resolve().name, text)))
-                 for folder, text in zip(folders, names)]
-    if len(set(names)) < len(names):
-        names = [f"{letter}: {text}" for letter, text in zip(LETTERS, names)]
+        short = [folder.resolve().name for folder in folders]
+        told = short if len(set(short)) == len(short) else map(relative, folders)
+        names = [", ".join(filter(None, (folder, text))) for folder, text in zip(told, names)]
     return names
 
 
