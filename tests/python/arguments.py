@@ -3,14 +3,17 @@
 import importlib
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
 from support import ROOT, execute
 
 from vmcommit.base.problems import Usage
-from vmcommit.commands import arguments, edge, record
+from vmcommit.commands import arguments, edge, fleet, record
+from vmcommit.measure import fleet as campaigns
 
 
 def parser():
@@ -34,6 +37,20 @@ class Arguments(unittest.TestCase):
                                      "--base-allocator", "system"])
         self.assertEqual((given.results, given.build), (pathlib.Path("r"), pathlib.Path("b")))
         self.assertEqual((given.library, given.base_allocator), ("l.so", "system"))
+
+    def test_numbers_that_are_none(self):
+        made = arguments.Parser("brew", "Brews.")
+        made.add_argument("--cups", type=int)
+        made.add_argument("--sugar", type=float)
+        arguments.add_seed(made)
+        self.assertEqual(made.parse_args(["--seed", str(2**64 - 1)]).seed, 2**64 - 1)
+        for words, says in ((["--cups", "x"], "--cups: 'x' is no whole number"),
+                            (["--sugar", "a b"], "--sugar: 'a b' is no number"),
+                            (["--seed", "-1"], "--seed: '-1' is no seed; use"),
+                            (["--seed", str(2**64)], "is no seed")):
+            with self.assertRaises(Usage) as raised:
+                made.parse_args(words)
+            self.assertIn(says, str(raised.exception))
 
     def test_an_option_is_written_out(self):
         for words in (["--res", "r"], ["--lib", "l"], ["extra"], ["--results"]):
@@ -64,6 +81,15 @@ class Arguments(unittest.TestCase):
 
 
 class Commands(unittest.TestCase):
+    def test_all_hosts_are_measured_by_one_profile(self):
+        with tempfile.TemporaryDirectory() as folder:
+            into = pathlib.Path(folder)
+            shutil.copytree(ROOT / "results" / "reference", into / "alpha")
+            for profile, hosts in (("default", ("alpha", "beta")), ("quick", ("beta",))):
+                fleet.refuse_other_profiles(campaigns.Campaign(hosts, into, profile, 1))
+            with self.assertRaisesRegex(Usage, "'quick': alpha is in by the profile default"):
+                fleet.refuse_other_profiles(campaigns.Campaign(("alpha",), into, "quick", 1))
+
     def test_the_help_of_each_begins_with_its_name_and_says_what_it_does(self):
         words = [[name] for name in edge.COMMANDS if name != "record"]
         words += [["record", name] for name in record.COMMANDS]

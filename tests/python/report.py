@@ -315,6 +315,7 @@ class Pages(unittest.TestCase):
     def test_refusals_take_one_line(self):
         for arguments, status, words in (
                 ([REFERENCE, "--into", self.together], 2, ["--into", "two runs"]),
+                ([REFERENCE, REFERENCE, "--into", REFERENCE], 2, ["--into", "holds a run"]),
                 (["nowhere"], 1, ["nowhere", "make bench"]),
                 ([REFERENCE, "nowhere"], 1, ["nowhere", "environment.json"])):
             done = report(*arguments)

@@ -12,8 +12,9 @@ import pathlib
 import shlex
 
 from vmcommit.base.files import locked, relative
+from vmcommit.base.folder import ENVIRONMENT, Unreadable, read_environment
 from vmcommit.base.problems import Problem, Usage
-from vmcommit.base.text import counted
+from vmcommit.base.text import counted, printable
 from vmcommit.commands.arguments import Parser, say
 from vmcommit.commands.edge import keeping
 from vmcommit.measure import fleet, profiles
@@ -58,9 +59,25 @@ def again(asked) -> str:
     return shlex.join(words + ["--all"] * asked.all)
 
 
+def refuse_other_profiles(campaign):
+    """What is in was measured by the profile that is asked for, so that all hosts were."""
+    missing = campaign.missing()
+    for host in campaign.hosts:
+        if host in missing:
+            continue
+        try:
+            profile = read_environment(campaign.into / host / ENVIRONMENT)["profile"]
+        except Unreadable as why:
+            raise Usage(f"--into: {why}; move it away") from None
+        if profile != campaign.profile:
+            raise Usage(f"--profile: '{campaign.profile}': {host} is in by the profile "
+                        f"{printable(str(profile))}; name another folder by --into")
+
+
 def measure(asked):
     campaign = fleet.Campaign(fleet.read_hosts(asked.hosts), asked.into.resolve(), asked.profile,
                               asked.seconds, asked.all)
+    refuse_other_profiles(campaign)
     before = len(campaign.hosts) - len(campaign.missing())
     say(f"vmcommit fleet, profile {asked.profile}: {counted(len(campaign.hosts), 'host')}"
         + (f", {before} in already" if before else ""))

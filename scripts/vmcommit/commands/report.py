@@ -13,7 +13,7 @@ from vmcommit.analyse import analysis, fleet_sentences
 from vmcommit.analyse import fleet as analyse_fleet
 from vmcommit.base import runs
 from vmcommit.base.files import locked, relative
-from vmcommit.base.folder import ENVIRONMENT
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.places import SETUP, command
 from vmcommit.base.problems import Problem, Usage
 from vmcommit.commands.arguments import RESULTS, Parser, say
@@ -94,6 +94,9 @@ def main(arguments):
     asked = options(arguments)
     if len(asked.runs) > 1 or asked.holding:
         into = asked.into or asked.holding or RESULTS / "side-by-side"
+        if (into / SAMPLES).exists():
+            raise Usage(f"--into: '{into}' holds a run, which has a report of its own; name "
+                        "another folder")
         with keeping(remedy="make it writable, or name another folder by --into"):
             into.mkdir(parents=True, exist_ok=True)
             with locked(into / ".lock", "drawing"):
