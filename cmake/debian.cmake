@@ -1,5 +1,9 @@
 # What Debian wants otherwise, in the folder that becomes the package: its Python, a copyright and a
-# changelog of its own form, and zsh's completion where its zsh looks. Run by CPack.
+# changelog of its own form, and zsh's completion where its zsh looks. Run by CPack, whatever it makes.
+
+if(NOT CPACK_GENERATOR STREQUAL "DEB")
+  return()
+endif()
 
 set(usr ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr)
 set(doc ${usr}/share/doc/vmcommit)

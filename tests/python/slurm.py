@@ -8,6 +8,7 @@ from unittest import mock
 
 from support import ROOT
 
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
 from vmcommit.base.problems import Problem
 from vmcommit.measure import fleet, slurm
 
@@ -34,6 +35,8 @@ class Waiting(unittest.TestCase):
                 listed = next(looks)
                 for host in set(self.queued) - set(listed.split()) - set(self.cancelled):
                     (self.into / host).mkdir(exist_ok=True)
+                    for name in (SAMPLES, ENVIRONMENT):
+                        (self.into / host / name).touch()
                 return listed
             if program == "sbatch":
                 self.submitted.append(words)

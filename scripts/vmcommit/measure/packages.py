@@ -2,6 +2,7 @@
 lists and caches of our own, so that nothing of the system's changes and nobody need be root."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -29,8 +30,17 @@ MISSING = "is not here: kernels are fetched as Debian's packages; name files, as
 
 
 def cache_folder() -> pathlib.Path:
+    """Raises Problem where there can be none."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return pathlib.Path(base) / "vmcommit" / "kernels"
+    folder = pathlib.Path(base) / "vmcommit" / "kernels"
+    try:
+        if base.startswith("~"):
+            raise FileNotFoundError(errno.ENOENT, "this user has no home")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"{folder}: {error.strerror}; name another folder for what is kept by "
+                      "XDG_CACHE_HOME") from None
+    return folder
 
 
 def said_by(command, seconds, **options) -> str:
