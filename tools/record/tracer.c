@@ -29,6 +29,7 @@
 #define FORK_TICKS                                                                                 \
     250 /* that others wait for a call which copies the space, as it is before them */
 #define MOST_STOPS 256
+#define MOST_UNASKED 63
 #define SHARE 100 /* of the time: a look at a space takes at most one part of so many */
 
 struct tracer {
@@ -38,7 +39,8 @@ struct tracer {
     struct tasks tasks;
     struct stacks stacks;
     pid_t program;
-    bool started;                         /* it has become the program */
+    unsigned unasked, ask_after; /* stops since, and after how many it is asked who else stands */
+    bool started;                /* it has become the program */
     uint64_t null_ns[PROGRAM_NULL_CALLS]; /* what null calls took */
     int null_count;
     bool told_trace, told_filter, told_architecture, told_unread, told_untraced, told_full;
@@ -684,22 +686,38 @@ static void tell_of_log(struct tracer *tracer)
                  strerror(tracer->log->error));
 }
 
-/* All stops and ends that there are: who is found first is always the same one, and would else keep
- * others waiting for as long as it has calls to make. False where nobody is left. */
+struct stop {
+    pid_t tid;
+    int status;
+};
+
+/* How many there are besides the first one. */
+static size_t others_that_stand(struct stop *stops, size_t most)
+{
+    for (size_t count = 0; count < most; count++) {
+        stops[count].tid = waitpid(-1, &stops[count].status, __WALL | WNOHANG);
+        if (stops[count].tid <= 0)
+            return count;
+    }
+    return most;
+}
+
+/* Stops and ends, all that there are: who is found first is always the same one, and would else
+ * keep others waiting for as long as it has calls to make. Where nobody waited, it is asked more
+ * rarely from then on. False where nobody is left. */
 static bool wait_for_stops(struct tracer *tracer)
 {
-    static struct stop {
-        pid_t tid;
-        int status;
-    } stops[MOST_STOPS];
-    size_t count = 0;
+    static struct stop stops[MOST_STOPS];
+    size_t count = 1;
     stops[0].tid = waitpid(-1, &stops[0].status, __WALL);
     if (stops[0].tid < 0)
         return errno == EINTR;
-    while (++count < MOST_STOPS) {
-        stops[count].tid = waitpid(-1, &stops[count].status, __WALL | WNOHANG);
-        if (stops[count].tid <= 0)
-            break;
+    if (++tracer->unasked >= tracer->ask_after) {
+        count += others_that_stand(stops + 1, MOST_STOPS - 1);
+        tracer->unasked = 0;
+        tracer->ask_after = count > 1                          ? 1
+                            : tracer->ask_after < MOST_UNASKED ? 2 * tracer->ask_after + 1
+                                                               : MOST_UNASKED;
     }
     for (size_t i = 0; i < count; i++) {
         if (WIFSTOPPED(stops[i].status))
