@@ -89,8 +89,9 @@ def fault_of(row: dict) -> str:
         return f"status: '{row.get('status')!s:.40}' is no outcome of a sample"
     least_time = math.ulp(0.0)
     timed = row["status"] == "ok" or row.get("total_ns")
-    times = {"total_ns": 0, cycle_column(row): 0} if timed else {}
-    for column in times | ({"undisturbed_ns": 0} if row.get("undisturbed_ns") else {}):
+    times = ("total_ns", cycle_column(row)) if timed else ()
+    told = ("undisturbed_ns",) if row.get("undisturbed_ns") else ()
+    for column in dict.fromkeys((*times, *told)):
         if not proper(row.get(column), least_time):
             return f"{column}: '{row.get(column)!s:.40}' is no time of a cycle"
     counts = dict.fromkeys(filter(row.get, GATED), 0) | dict.fromkeys(COUNTED if timed else (), 1)
