@@ -574,7 +574,7 @@ static void run_member(void *context, unsigned index)
         window_close(cycle, 0);
     if (cycle->crew != NULL && cycle->error != 0)
         crew_give_up(cycle->crew);
-    /* What a copy had reached that came no farther nobody can read once it has gone. */
+    /* A copy that came no farther takes what it had reached with it when it ends. */
     if (index > 0 && cycle->share == SHARE_PROCESSES && cycle->probing &&
         cycle->phase < PHASE_RELEASE)
         cycle_probe(cycle, cycle_reached(cycle));

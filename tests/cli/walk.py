@@ -4,11 +4,13 @@ import json
 import mmap
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 try:
@@ -16,7 +18,7 @@ try:
 except ImportError:  # as on Windows
     resource = None
 
-from support import BIN, PAGE, SANITIZED, WINDOWS, command, parse, rows, run
+from support import BIN, PAGE, SANITIZED, WINDOWS, begin, command, parse, rows, run
 
 COLUMNS = ["start", "end", "bytes", "state", "protection", "commit_bytes", "resident_bytes", "kind",
            "name"]
@@ -527,6 +529,27 @@ class Refusals(unittest.TestCase):
         done = run("walk", "--pid", pid, **options)
         self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
         return done.stderr
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "its number of exit(2)")
+    def test_a_process_that_lost_its_first_thread(self):
+        """What is missing is said, and not that it has ended; by another thread it is read."""
+        program = ("import ctypes, os, threading, time\n"
+                   "threading.Thread(target=time.sleep, args=(1000,)).start()\n"
+                   "print(os.listdir('/proc/self/task')[-1], flush=True)\n"
+                   "ctypes.CDLL(None).syscall(60, 0)  # exit(2): of this thread alone\n")
+        process = begin(["/usr/bin/python3", "-c", program])
+        thread = process.stdout.readline().strip()
+        stat = pathlib.Path(f"/proc/{process.pid}/stat")
+        while ") Z " not in stat.read_text():
+            time.sleep(0.01)
+        try:
+            self.assertIn("goes on without its first thread", self.line(process.pid))
+            self.assertGreater(len(rows("walk", "--pid", thread)), 10)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
 
     @unittest.skipUnless(pathlib.Path("/proc/2/comm").exists()
                          and pathlib.Path("/proc/2/comm").read_text() == "kthreadd\n",

@@ -151,6 +151,13 @@ class Axes(unittest.TestCase):
         for name, chart in charts.of(RUNS).items():
             self.assertIs(chart.prepare(together, None), False, name)
 
+    def test_runs_of_one_name_are_told_apart_by_their_folders(self):
+        runs = [types.SimpleNamespace()] * 2
+        with mock.patch.object(side_by_side, "distinguishing", return_value=("alike",)):
+            for folders, names in ((("a/latest", "b/latest"), ["a/latest", "b/latest"]),
+                                   (("a/first", "b/second"), ["first", "second"])):
+                self.assertEqual(side_by_side.labels(runs, list(map(pathlib.Path, folders))), names)
+
     def test_too_few_rounds_are_not_apart(self):
         def row(low, high, confidence=0.95):
             return types.SimpleNamespace(ratio_to_upfront_low=low, ratio_to_upfront_high=high,

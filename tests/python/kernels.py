@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from support import BIN, ROOT, SUFFIX
 
@@ -23,6 +24,15 @@ VERSIONS = ["5.10.0-32", "6.1.0-9", "6.1.0-57", "6.12.9+deb13", "6.12.117+deb13"
 
 
 class Packages(unittest.TestCase):
+    def test_a_cache_that_can_not_be_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "file").touch()
+            for variables, says in (({"XDG_CACHE_HOME": f"{folder}/file"}, "Not a directory"),
+                                    ({"XDG_CACHE_HOME": "~"}, "has no home")):
+                with mock.patch.dict(os.environ, variables), \
+                        self.assertRaisesRegex(Problem, f"{says}; name another .*XDG_CACHE_HOME"):
+                    packages.cache_folder()
+
     def test_which_version_is_meant(self):
         for asked, version in (("6.1", "6.1.0-57"), ("6.12", "6.12.117+deb13"),
                                ("6.12.9", "6.12.9+deb13"), ("6.1.0-9", "6.1.0-9"),

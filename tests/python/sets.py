@@ -31,7 +31,8 @@ from vmcommit.measure import profiles, reservoir, sets, turns
 from vmcommit.measure.campaign import Campaign
 from vmcommit.measure.harness import Harness, HarnessFailed
 from vmcommit.measure.plan import Plan
-from vmcommit.measure.sets import BATCHES, CREW, SLICES, Pace, Part, Set, pace_of
+from vmcommit.measure.sets import (BATCHES, CREW, SLICES, USUAL_TOUCH_NS, Pace, Part, Set,
+                                   pace_of)
 
 COLUMNS = list(dict.fromkeys((*NEEDED, *MEMORY, "position", "set")))
 TOUCHES = 16  # of a cycle
@@ -504,6 +505,14 @@ class Speaking(Fakes):
                         Harness(able, (str(self.folder / "nowhere"),))):
             with self.assertRaises(HarnessFailed):
                 turns.speaks(harness, Configuration(able, 64 * KIB))
+
+    def test_the_pace_is_by_whoever_lives_to_tell(self):
+        cell = Configuration(made.UPFRONT, 64 * KIB)
+        alive, dead = (self.part(made.UPFRONT, name, cycles=act) for name, act in (
+            ("a", "done 160000 0 0 0"), ("b", "die")))
+        for base, head, pace in ((alive, dead, Pace(16)), (dead, alive, Pace(16)),
+                                 (dead, dead, Pace.of(USUAL_TOUCH_NS))):
+            self.assertEqual(comparison.pace_for({cell: {"base": base, "head": head}}), pace)
 
     def test_the_pace_is_a_power_of_two_by_the_fastest_of_five(self):
         """16 touches in 160 000 ns: 30 of them fill a turn of 300 000."""

@@ -26,8 +26,7 @@
 
 #define TICK_US 20000
 #define ORPHAN_TICKS 100
-#define FORK_TICKS                                                                                 \
-    250 /* that others wait for a call which copies the space, as it is before them */
+#define FORK_TICKS 250 /* that others wait for a call which copies the space */
 #define MOST_STOPS 256
 #define MOST_UNASKED 63
 #define SHARE 100 /* of the time: a look at a space takes at most one part of so many */
@@ -83,8 +82,8 @@ static void resume(const struct task *task, enum __ptrace_request request, int s
 }
 
 /* The CPU time of a task that is stopped (Documentation/scheduler/sched-stats.rst), and no longer
- * on its way to that, which any request of ptrace (2) waits for. Where no more
- * files may be open, those of all others are closed. */
+ * on its way to that: any request of ptrace(2) waits until it is. Where no more files may be open,
+ * those of all others are closed. */
 static uint64_t cpu_of(struct tracer *tracer, struct task *task)
 {
     char text[64];
@@ -636,8 +635,8 @@ static void on_ending(int signal)
     ending = signal;
 }
 
-/* What a terminal sends goes to the program as well, and record ends with it. Once it has ended,
- * what it started in the background, which heeds no interrupt, is asked to end. */
+/* From a terminal, which sends it to the program as well. Once that has ended, what it started in
+ * the background, which heeds no interrupt, is asked to end. */
 static void on_interrupt(int signal)
 {
     (void)signal;

@@ -73,7 +73,7 @@ static uint64_t cut_hexadecimal(struct words *words)
     return parse(words, &word, 16, '\0');
 }
 
-/* START-END, and behind them nothing but what begins with `end`. */
+/* START-END, with `end` behind it. */
 static struct run cut_run(struct words *words, char end)
 {
     char *word = cut(words);

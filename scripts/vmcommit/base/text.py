@@ -6,7 +6,6 @@ from vmcommit.base.units import size_text
 
 MESSAGE_LETTERS = 300  # of what another program said
 SPECIAL = re.compile(r"[\\`*_\[\]|]")
-SPECIAL_FIRST = re.compile(rf"{SPECIAL.pattern}|^[#>+-]")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -45,7 +44,12 @@ def last_line(*texts):
     return printable(lines[-1])[:MESSAGE_LETTERS] if lines else "no message"
 
 
-def markdown(value, first=True) -> str:
-    """A value as text of a line or cell of Markdown. `first`: it may begin a line."""
+def cell_of_markdown(value) -> str:
+    """A value as text within a line of Markdown."""
     text = re.sub("[&<>]", lambda match: ENTITIES[match[0]], " ".join(str(value).split()))
-    return (SPECIAL_FIRST if first else SPECIAL).sub(lambda match: "\\" + match[0], text)
+    return SPECIAL.sub(lambda match: "\\" + match[0], text)
+
+
+def markdown(value) -> str:
+    """The same where it may begin a line."""
+    return re.sub("^[#+-]", r"\\\g<0>", cell_of_markdown(value))

@@ -9,7 +9,7 @@ from vmcommit.base.places import BUILD, INSTALLED, RESULTS, ROOT, version_text
 from vmcommit.base.problems import Usage
 
 __all__ = ["BUILD", "BUILD_TEXT", "RESULTS", "ROOT", "Parser", "add_build", "add_results",
-           "add_seed", "add_subjects", "say"]
+           "add_seed", "add_subjects", "say", "whole_between"]
 BUILD_TEXT = "the installed one" if INSTALLED else "build"
 
 
@@ -53,10 +53,17 @@ def add_build(parser):
                              f"{BUILD_TEXT})")
 
 
-def seed(text):
-    if not (text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) < 1 << 64):
-        raise Usage(f"--seed: '{text}' is no seed; use a whole number from 0 to 2^64 - 1")
+def whole_between(text, least, most, wrong) -> int:
+    """Raises Usage, whose text `wrong` is, for what is no such number."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+            and least <= int(text) <= most):
+        raise Usage(wrong)
     return int(text)
+
+
+def seed(text):
+    return whole_between(text, 0, 2 ** 64 - 1, f"--seed: '{text}' is no seed; use a whole number "
+                                               "from 0 to 2^64 - 1")
 
 
 def add_seed(parser, usual="a new one", default=None):

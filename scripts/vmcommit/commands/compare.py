@@ -396,13 +396,7 @@ def refuse_other_folder(asked):
     kept, into = (asked.results / "baselines").resolve(), asked.into.resolve()
     if kept in (into, *into.parents):
         raise Usage(f"--into: '{asked.into}' is where baselines are kept; name another folder")
-    if (into / SAMPLES).is_file():
-        with open(into / SAMPLES, encoding="utf-8", errors="replace") as file:
-            first = file.readline()  # nothing, where a disk was full
-            other = bool(first) and not first.startswith("side,")
-    else:
-        other = (into / ENVIRONMENT).exists() and not (into / "COMPARE.md").exists()
-    if other:
+    if exports.holds_another(into):
         raise Usage(f"--into: '{asked.into}' holds a run, and no comparison; name another folder")
 
 

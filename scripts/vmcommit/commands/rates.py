@@ -272,6 +272,14 @@ def built_in(build):
             if not each.strategy.brought}
 
 
+def living(action, *arguments):
+    """What it returns. Raises Problem where a harness dies of it."""
+    try:
+        return action(*arguments)
+    except harness.HarnessFailed as failure:
+        raise Problem(str(failure)) from None
+
+
 def rates(asked, path):
     head = built_in(asked.build)
     base = built_in(asked.other) if asked.other else head
@@ -283,14 +291,9 @@ def rates(asked, path):
     with keeping(lambda: f"the rows so far are in {relative(path)}"), \
             RowFile(path, COLUMNS, append=True) as file, running(asked.beside) as check, \
             environment.pinned():
-        trial = None
+        trial = living(Trial, {"base": base, "head": head}, asked.share, asked.threshold, beside)
         for number in range(done, asked.comparisons):
-            try:
-                trial = trial or Trial({"base": base, "head": head}, asked.share, asked.threshold,
-                                       beside)
-                taken = trial.take(number)
-            except harness.HarnessFailed as failure:
-                raise Problem(str(failure)) from None
+            taken = living(trial.take, number)
             check()
             for row in taken:
                 file.add(row)

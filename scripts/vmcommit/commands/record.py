@@ -14,7 +14,8 @@ from vmcommit.base.places import SETUP, command, program
 from vmcommit.base.problems import Usage
 from vmcommit.base.text import counted
 from vmcommit.base.units import size_text
-from vmcommit.commands.arguments import BUILD, RESULTS, Parser, add_seed, say
+from vmcommit.commands.arguments import (BUILD, RESULTS, Parser, add_seed, say,
+                                         whole_between)
 from vmcommit.commands.bench import LATEST
 from vmcommit.commands.edge import become, keeping
 from vmcommit.commands.predict import read_run
@@ -157,9 +158,8 @@ def show(measured):
 
 
 def of_sets(text):
-    if not text.isascii() or not text.isdecimal() or not 2 <= int(text) <= MOST_SETS:
-        raise Usage(f"--sets: '{text}' is no number of sets; use {SETS}, or from 2 to {MOST_SETS}")
-    return int(text)
+    return whole_between(text, 2, MOST_SETS, f"--sets: '{text}' is no number of sets; use {SETS}, "
+                                             f"or from 2 to {MOST_SETS}")
 
 
 COMMANDS = {"report": report, "compare": compare, "what-if": what_if, "measure": measure}

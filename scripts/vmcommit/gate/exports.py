@@ -6,6 +6,7 @@ Each form is a function that gives the text of one file, or of one file for each
 
 import collections
 import contextlib
+import csv
 import dataclasses
 import functools
 import json
@@ -15,8 +16,8 @@ import xml.etree.ElementTree as xml
 from collections.abc import Callable
 
 from vmcommit.base.files import write_text
-from vmcommit.base.folder import ENVIRONMENT
-from vmcommit.base.text import markdown
+from vmcommit.base.folder import ENVIRONMENT, SAMPLES
+from vmcommit.base.text import cell_of_markdown, markdown
 from vmcommit.base.units import time_text
 from vmcommit.gate import rules
 from vmcommit.gate.chosen import SIDES
@@ -79,6 +80,17 @@ def remove_forms(folder: pathlib.Path) -> None:
             (folder / name).unlink()
 
 
+def holds_another(folder: pathlib.Path) -> bool:
+    """Whether something else than a comparison has its rows or its environment there."""
+    samples = folder / SAMPLES
+    if not samples.is_file():
+        return (folder / ENVIRONMENT).exists() and not any((folder / name).exists()
+                                                           for name in FORMS)
+    with open(samples, newline="", encoding="utf-8", errors="replace") as file:
+        columns: list[str] = next(csv.reader(file), [])  # none, where a disk was full
+    return columns != [] and "side" not in columns
+
+
 def change(result: Result) -> str:
     return share_text(result.ratio) if result.timed else ""
 
@@ -122,7 +134,7 @@ def xml_text(text: str) -> str:
 
 @form("COMPARE.md", "a comment on a pull request")
 def comment(compared: Compared) -> str:
-    rows = [f"| {' | '.join(markdown(field, first=False) for field in fields(result))} |"
+    rows = [f"| {' | '.join(map(cell_of_markdown, fields(result)))} |"
             for result in in_order(compared.results)]
     return "\n".join([
         "## vmcommit compare", "", markdown(closing(compared.results)), "",
